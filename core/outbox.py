@@ -1,0 +1,142 @@
+"""Facts travel by outbox: a change and the fact that tells of it are one transaction.
+
+`publish()` writes the fact beside the change. The relay (`deliver_waiting`) hands each fact to its
+handlers at least once, in order within a topic; handlers are idempotent, for which they are given
+the fact's id. A fact whose handler keeps failing is retried with a growing pause, holds back the
+later facts of its topic, and ends in `dead_at` with its last error after `MAX_ATTEMPTS`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import msgspec
+from django.db import models, transaction
+
+from core.clock import now
+from core.ids import new_id
+from core.models import OutboxFact
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 8
+CLAIM_FOR = timedelta(seconds=30)
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A past-tense fact. Subclasses add fields of JSON types, UUIDs and aware datetimes."""
+
+    name: ClassVar[str]
+
+    @property
+    def topic(self) -> str:
+        """Facts that share a topic are handled in the order in which they were committed."""
+        raise NotImplementedError
+
+
+Handler = Callable[[Any, uuid.UUID], None]
+
+
+class Wiring:
+    """Which handlers hear which facts. Filled once at start by `livecommerce.wiring`."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, type[Fact]] = {}
+        self._handlers: dict[str, Sequence[Handler]] = {}
+
+    def connect(self, table: Mapping[type[Fact], Sequence[Handler]]) -> None:
+        self._types = {fact.name: fact for fact in table}
+        self._handlers = {fact.name: handlers for fact, handlers in table.items()}
+
+    def handle(self, row: OutboxFact) -> None:
+        fact = msgspec.convert(row.data, self._types[row.type])
+        for handler in self._handlers[row.type]:
+            handler(fact, row.id)
+
+
+wiring = Wiring()
+_wake = threading.Event()
+
+
+def publish(facts: Fact | Iterable[Fact]) -> None:
+    """Write facts into the current transaction; the relay wakes when it commits.
+
+    Raises `TransactionManagementError` outside a transaction: a fact without its change, or a
+    change without its fact, is the fault that the outbox exists to prevent.
+    """
+    batch = [facts] if isinstance(facts, Fact) else list(facts)
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("publish facts inside transaction.atomic()")
+    OutboxFact.objects.bulk_create(
+        OutboxFact(
+            id=new_id(), topic=fact.topic, type=fact.name, data=msgspec.to_builtins(fact), at=now()
+        )
+        for fact in batch
+    )
+    transaction.on_commit(_wake.set)
+
+
+def wait_for_facts(timeout_s: float) -> None:
+    """Return when this process has committed a fact, or after `timeout_s` (facts of others)."""
+    _wake.wait(timeout_s)
+    _wake.clear()
+
+
+def deliver_waiting(limit: int = 200) -> int:
+    """Hand waiting facts to their handlers; the number handled. One relay per topic at a time."""
+    handled = 0
+    blocked: set[str] = set()
+    for row in _due(limit):
+        if row.topic in blocked:
+            continue
+        if not _claim(row) or not _deliver(row):
+            blocked.add(row.topic)
+            continue
+        handled += 1
+    return handled
+
+
+def _due(limit: int) -> list[OutboxFact]:
+    """The oldest waiting facts, leaving out topics whose first fact is claimed or pausing."""
+    waiting = OutboxFact.objects.filter(sent_at=None, dead_at=None)
+    moment = now()
+    busy = waiting.filter(
+        models.Q(claimed_until__gt=moment) | models.Q(retry_at__gt=moment)
+    ).values("topic")
+    return list(waiting.exclude(topic__in=busy).order_by("id")[:limit])
+
+
+def _claim(row: OutboxFact) -> bool:
+    moment = now()
+    free = models.Q(claimed_until=None) | models.Q(claimed_until__lte=moment)
+    claimed = OutboxFact.objects.filter(free, pk=row.pk, sent_at=None).update(
+        claimed_until=moment + CLAIM_FOR, attempts=models.F("attempts") + 1
+    )
+    return claimed == 1
+
+
+def _deliver(row: OutboxFact) -> bool:
+    try:
+        wiring.handle(row)
+    except Exception as error:  # the relay's outermost loop: a bad fact must not stop the others
+        _failed(row, error)
+        return False
+    OutboxFact.objects.filter(pk=row.pk).update(sent_at=now(), claimed_until=None)
+    return True
+
+
+def _failed(row: OutboxFact, error: Exception) -> None:
+    attempts = row.attempts + 1
+    log.exception("fact %s (%s) failed, attempt %d", row.id, row.type, attempts)
+    pause = timedelta(seconds=min(60, 0.25 * 2**attempts))
+    OutboxFact.objects.filter(pk=row.pk).update(
+        claimed_until=None,
+        last_error=f"{type(error).__name__}: {error}"[:2000],
+        retry_at=now() + pause,
+        dead_at=now() if attempts >= MAX_ATTEMPTS else None,
+    )

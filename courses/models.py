@@ -1,0 +1,105 @@
+"""What is learnt: courses of short lessons, who watches them, and what that earns."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import User
+from core.ids import new_id
+from media_pipeline.models import Asset
+
+
+class CourseState(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    PUBLISHED = "published", _("published")
+
+
+class Course(models.Model):
+    """Lessons in an order, and what a trainee gets for finishing them."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    title = models.CharField(_("title"), max_length=120)
+    summary = models.TextField(_("summary"), max_length=1000, blank=True)
+    state = models.CharField(max_length=20, choices=CourseState.choices, default=CourseState.DRAFT)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Lesson(models.Model):
+    """A short vertical video. It is done when `required_share` of it has been watched."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="lessons")
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(_("title"), max_length=120)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="lessons")
+    required_share = models.FloatField(default=0.9)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "position"], name="one_lesson_per_position"),
+            models.UniqueConstraint(fields=["course", "asset"], name="each_clip_once_per_course"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Enrolment(models.Model):
+    """A trainee in a course."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="enrolments")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="enrolments")
+    started_at = models.DateTimeField(auto_now_add=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["course", "user"], name="one_enrolment_per_course")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.course}"
+
+
+class Progress(models.Model):
+    """Which seconds of a lesson a trainee has watched, as merged intervals."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="progress")
+    lesson = models.ForeignKey(Lesson, on_delete=models.CASCADE, related_name="progress")
+    intervals = models.JSONField(default=list, help_text="Sorted, disjoint [start_s, end_s].")
+    position_s = models.FloatField(default=0, help_text="Where to go on.")
+    completed_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["enrolment", "lesson"], name="one_progress_per_lesson")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment}: {self.lesson}"
+
+
+class Certificate(models.Model):
+    """Proof that somebody finished a course, as it was when it was issued."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    enrolment = models.OneToOneField(
+        Enrolment, on_delete=models.PROTECT, related_name="certificate"
+    )
+    holder_name = models.CharField(max_length=60)
+    course_title = models.CharField(max_length=120)
+    lesson_count = models.PositiveSmallIntegerField()
+    watched_s = models.FloatField()
+    issued_at = models.DateTimeField()
+    signature = models.CharField(max_length=128, help_text="Of everything above.")
+
+    def __str__(self) -> str:
+        return f"{self.holder_name}: {self.course_title}"

@@ -1,0 +1,10 @@
+"""The HTTP API under `/api/v1/`, assembled from the apps' routers."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from core.api import add_problem_handlers
+
+api = NinjaAPI(title="livecommerce", version="1", urls_namespace="api", docs_url="/docs")
+add_problem_handlers(api)

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class LivecommerceConfig(AppConfig):
+    name = "livecommerce"
+
+    def ready(self) -> None:
+        from livecommerce import wiring  # the handlers need the models to be loaded
+
+        wiring.connect()

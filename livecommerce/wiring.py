@@ -1,0 +1,17 @@
+"""Who hears what: the one table of facts and their handlers, and the periodic work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core import outbox
+from core.outbox import Fact, Handler
+from core.schedule import Periodic
+
+HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {}
+
+PERIODIC: Sequence[Periodic] = ()
+
+
+def connect() -> None:
+    outbox.wiring.connect(HANDLERS)

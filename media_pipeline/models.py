@@ -1,0 +1,160 @@
+"""What was filmed: takes, recordings, assets and renditions; and the jobs that make them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import User
+from core.ids import new_id
+
+
+class RecordingState(models.TextChoices):
+    LIVE = "live", _("live")
+    READY = "ready", _("ready to watch")
+    EMPTY = "empty", _("nothing was recorded")
+
+
+class Recording(models.Model):
+    """All takes of one show on one timeline. `show_id` is opaque here."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    show_id = models.UUIDField(unique=True)
+    is_public = models.BooleanField(help_text="Whether its files are served without a signature.")
+    state = models.CharField(
+        max_length=20, choices=RecordingState.choices, default=RecordingState.LIVE
+    )
+    duration_s = models.FloatField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sealed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"recording of {self.show_id}"
+
+
+class TakeState(models.TextChoices):
+    OPEN = "open", _("recording")
+    SEALED = "sealed", _("complete")
+    FAILED = "failed", _("failed")
+
+
+class Take(models.Model):
+    """One recorder run on the host's device, with an id made there."""
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="takes")
+    position = models.PositiveIntegerField(help_text="Order on the recording's timeline.")
+    mime = models.CharField(max_length=100)
+    state = models.CharField(max_length=20, choices=TakeState.choices, default=TakeState.OPEN)
+    started_at = models.DateTimeField(
+        null=True, help_text="Wall time, by the server's clock, of the take's media time zero."
+    )
+    duration_s = models.FloatField(default=0, help_text="What its segments add up to.")
+    bytes_received = models.PositiveBigIntegerField(default=0)
+    next_chunk = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sealed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["recording", "position"], name="one_take_per_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"take {self.position} of {self.recording}"
+
+
+class AssetKind(models.TextChoices):
+    RECORDING = "recording", _("recording")
+    CLIP = "clip", _("clip")
+
+
+class AssetState(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+
+
+class Asset(models.Model):
+    """A piece of media that we keep: a whole recording, or a clip cut from one."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    kind = models.CharField(max_length=20, choices=AssetKind.choices)
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="assets")
+    is_public = models.BooleanField()
+    title = models.CharField(max_length=120, blank=True)
+    start_s = models.FloatField(default=0, help_text="Where a clip starts in its recording.")
+    end_s = models.FloatField(default=0)
+    state = models.CharField(max_length=20, choices=AssetState.choices, default=AssetState.WAITING)
+    duration_s = models.FloatField(default=0)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    master_key = models.CharField(max_length=200, blank=True, help_text="Master playlist, if any.")
+    download_key = models.CharField(max_length=200, blank=True, help_text="The whole as one MP4.")
+    poster_key = models.CharField(max_length=200, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+
+class Rendition(models.Model):
+    """One encoded form of an asset, as ffprobe found it."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="renditions")
+    name = models.CharField(max_length=40)
+    key = models.CharField(max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    video_codec = models.CharField(max_length=20)
+    audio_codec = models.CharField(max_length=20, blank=True)
+    bits_per_second = models.PositiveIntegerField()
+    duration_s = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "name"], name="one_rendition_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.asset}"
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", _("waiting")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+
+
+class Job(models.Model):
+    """A piece of background work. The row is the truth and, on one machine, the queue."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    kind = models.CharField(max_length=40)
+    subject_id = models.UUIDField(help_text="The public id of what the job works on.")
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="jobs")
+    state = models.CharField(max_length=20, choices=JobState.choices, default=JobState.QUEUED)
+    priority = models.SmallIntegerField(default=100, help_text="Lower runs first.")
+    progress = models.FloatField(default=0, help_text="0 to 1.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_epoch = models.PositiveIntegerField(default=0, help_text="Rises with every claim.")
+    leased_until = models.DateTimeField(null=True)
+    run_after = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject_id"], name="one_job_per_subject")
+        ]
+        indexes = [models.Index(fields=["state", "priority", "id"], name="job_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id} {self.state}"

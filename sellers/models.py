@@ -1,0 +1,143 @@
+"""Who sells and what: sellers, their people, products, variants and stock."""
+
+from __future__ import annotations
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import User
+from core.ids import new_id
+from core.money import Money
+
+
+class Seller(models.Model):
+    """A farm, cooperative or shop. A sandbox seller is for practice: nothing of it is real."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    place = models.CharField(_("place"), max_length=120, blank=True)
+    about = models.TextField(_("about"), max_length=2000, blank=True)
+    currency = models.CharField(max_length=3, default="CNY")
+    is_sandbox = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MemberRole(models.TextChoices):
+    OWNER = "owner", _("owner")
+    HOST = "host", _("host")
+    PACKER = "packer", _("packer")
+
+
+class Member(models.Model):
+    """What one person may do for one seller."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=MemberRole.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "user", "role"], name="one_member_per_role")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role} {self.seller}"
+
+
+class Product(models.Model):
+    """Something that is sold, in one or more variants."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="products")
+    title = models.CharField(_("title"), max_length=120)
+    about = models.TextField(_("about"), max_length=4000, blank=True)
+    image_key = models.CharField(max_length=200, blank=True, help_text="Key in media storage.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Variant(models.Model):
+    """What has a price, a weight and stock: "apples, 5 kg box"."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="variants")
+    title = models.CharField(_("title"), max_length=80)
+    price_minor = models.PositiveBigIntegerField(_("price"), validators=[MinValueValidator(1)])
+    weight_g = models.PositiveIntegerField(_("weight in grams"), default=0)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"{self.product.title}, {self.title}"
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.product.seller.currency)
+
+
+class Stock(models.Model):
+    """How much of a variant is there. Written by `sellers.services.stock` alone."""
+
+    variant = models.OneToOneField(
+        Variant, on_delete=models.CASCADE, primary_key=True, related_name="stock"
+    )
+    on_hand = models.PositiveIntegerField(default=0)
+    reserved = models.PositiveIntegerField(default=0)
+    version = models.PositiveBigIntegerField(default=0, help_text="Readers keep the highest.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(on_hand__gte=models.F("reserved")),
+                name="never_reserve_more_than_on_hand",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.available} of {self.variant_id}"
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+class MovementKind(models.TextChoices):
+    ADJUST = "adjust", _("counted")
+    RESERVE = "reserve", _("reserved")
+    RELEASE = "release", _("released")
+    SHIP = "ship", _("sent")
+
+
+class StockMovement(models.Model):
+    """One change of stock; the sums over a variant always equal its `Stock` row."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="movements")
+    kind = models.CharField(max_length=20, choices=MovementKind.choices)
+    on_hand_change = models.IntegerField(default=0)
+    reserved_change = models.IntegerField(default=0)
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    order_id = models.UUIDField(null=True, help_text="The order's public id, where one is behind.")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.on_hand_change:+d}/{self.reserved_change:+d}"
+
+
+class PickupPoint(models.Model):
+    """Where buyers can fetch their orders."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="pickup_points")
+    name = models.CharField(_("name"), max_length=80)
+    address = models.CharField(_("address"), max_length=200)
+    hours = models.CharField(_("opening hours"), max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
