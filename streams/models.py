@@ -24,7 +24,7 @@ class Audience(models.TextChoices):
 
 
 class Show(models.Model):
-    """One broadcast: `scheduled → live → ended`; `interrupted_at` is set while the camera is away."""
+    """One broadcast: `scheduled → live → ended`; `interrupted_at` says that the camera is away."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="shows")
