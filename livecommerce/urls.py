@@ -7,10 +7,12 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 
 from livecommerce.api import api
+from livecommerce.demo.views import demo_sign_in
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
