@@ -110,11 +110,11 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     ),
     "pears": ("Each pear has its own foam net, nothing bruises.", "炖汤最好，也可以直接吃。"),
     "honey": (
-        "It may crystallise in winter: that is how you know it is real.",
+        "It may crystallise in winter: that is how to tell it is real.",
         "槐花蜜，一年一季。",
     ),
     "walnuts": (
         "Two in one hand, press, done. 手一捏就开。",
-        "Keep them dry and they last a year.",
+        "Kept dry they last a year.",
     ),
 }

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from livecommerce.demo.people import ensure_people
 
 
 @pytest.fixture
-def demo(db: None, settings: SettingsWrapper) -> None:
+def demo(db: None, settings: Settings) -> None:
     settings.DEMO = True
     settings.ALLOWED_HOSTS = ["*"]
     ensure_people()
@@ -70,7 +70,7 @@ def test_a_link_is_not_enough(visitor: Client) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_real_instance_has_none_of_it(visitor: Client, settings: SettingsWrapper) -> None:
+def test_a_real_instance_has_none_of_it(visitor: Client, settings: Settings) -> None:
     settings.DEMO = False
     assert visitor.post("/demo/sign-in/zhang/").status_code == 404
     assert not signed_in_as(visitor)
