@@ -6,10 +6,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 
+from livecommerce import views
 from livecommerce.api import api
 from livecommerce.demo.views import demo_sign_in
 
 urlpatterns = [
+    path("", views.home, name="home"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),
