@@ -5,23 +5,65 @@ Apps make a `ninja.Router`; `livecommerce.api` assembles them under `/api/v1/`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.security import SessionAuth
 
-from core.errors import AppError
+from core.accounts.access import signed_in
+from core.accounts.models import User
+from core.errors import AppError, InvalidInput
 
 PROBLEM = "application/problem+json"
+LONGEST_KEY = 64
+
+
+class SignedIn(SessionAuth):
+    """The session's user; writing needs the CSRF token too. `request.auth` is the `User`."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> User:
+        return signed_in(request.user)
+
+
+session_user = SignedIn()
+
+
+def idempotency_key(request: HttpRequest) -> str:
+    """The caller's `Idempotency-Key`; raises `InvalidInput` without one of 1 to 64 characters."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii():
+        raise InvalidInput(
+            _("Send an Idempotency-Key header of 1 to 64 ASCII characters."),
+            field="Idempotency-Key",
+        )
+    return key
 
 
 def problem(
-    status: int, code: str, detail: str, *, errors: list[dict[str, str]] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> JsonResponse:
-    """A problem detail with a stable `code` and, for bad input, `errors: [{field, message}]`."""
-    body: dict[str, Any] = {"status": status, "code": code, "title": detail, "detail": detail}
+    """A problem detail with a stable `code` and, for bad input, `errors: [{field, message}]`.
+
+    `details` become further members, as RFC 9457 calls them, e.g. `available` beside `sold_out`.
+    """
+    body: dict[str, Any] = {
+        **(details or {}),
+        "type": "about:blank",
+        "status": status,
+        "code": code,
+        "title": HTTPStatus(status).phrase,
+        "detail": detail,
+    }
     if errors:
         body["errors"] = errors
     return JsonResponse(body, status=status, content_type=PROBLEM)
@@ -29,7 +71,9 @@ def problem(
 
 def problem_of(error: AppError) -> JsonResponse:
     errors = [{"field": error.field, "message": error.message}] if error.field else None
-    response = problem(error.status, error.code, error.message, errors=errors)
+    response = problem(
+        error.status, error.code, error.message, errors=errors, details=error.details
+    )
     if error.retry_after is not None:
         response["Retry-After"] = str(max(1, round(error.retry_after)))
     return response

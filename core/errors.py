@@ -6,25 +6,33 @@ it into their own shape and never invent a text of their own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
 class AppError(Exception):
     """Something a caller did that cannot be done, with a stable `code` and a message for people.
 
-    `field` names the input at fault, if one is. `retry_after` is in seconds.
+    `field` names the input at fault, if one is. `retry_after` is in seconds. `details` are facts
+    that a program needs to go on, of JSON types, e.g. the new price.
     """
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 400
 
     def __init__(
-        self, message: str, *, field: str | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
         self.retry_after = retry_after
+        self.details = dict(details or {})
 
 
 class InvalidInput(AppError):

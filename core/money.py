@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import get_language, to_locale
@@ -29,5 +30,16 @@ class Money:
 
 def format_money(amount_minor: int, currency: str) -> str:
     """The amount as a reader of the active language writes it, e.g. "¥29.90"."""
-    major = amount_minor / 10 ** get_currency_precision(currency)
-    return format_currency(major, currency, locale=to_locale(get_language() or "en"))
+    locale = to_locale(get_language() or "en")
+    return format_currency(to_major(amount_minor, currency), currency, locale=locale)
+
+
+def to_major(amount_minor: int, currency: str) -> Decimal:
+    """Whole units of the currency, exactly: 2990 fen are `Decimal("29.90")` yuan."""
+    return Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Minor units of an amount in whole units, rounded half up where it is finer than they are."""
+    minor = amount.scaleb(get_currency_precision(currency))
+    return int(minor.to_integral_value(ROUND_HALF_UP))

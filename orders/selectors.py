@@ -1,0 +1,120 @@
+"""Reads of what is bought that more than one caller needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+from django.db.models import Count, QuerySet, Sum
+
+from core.accounts.models import User
+from orders.models import Address, Offer, Order, OrderLine, OrderState
+from sellers.models import PickupPoint, Seller
+from sellers.selectors import image_url
+
+
+class OfferView(msgspec.Struct, frozen=True):
+    """An offer as a room shows it; of two views of a variant the higher `stock_version` holds."""
+
+    id: UUID
+    variant_id: UUID
+    title: str
+    price_minor: int
+    currency: str
+    available: int
+    stock_version: int
+    image_url: str | None
+
+
+class KnownAddress(msgspec.Struct, frozen=True):
+    """What a buyer need not type again; any of it may be empty."""
+
+    name: str
+    phone: str
+    address: str
+
+
+class ToPack(msgspec.Struct, frozen=True):
+    """How many of one thing wait to be packed."""
+
+    title: str
+    quantity: int
+
+
+def offer_views(show_id: UUID) -> list[OfferView]:
+    """What a show sells, in its order."""
+    offers = Offer.objects.filter(show_id=show_id, variant__is_active=True)
+    return [offer_view(offer) for offer in with_goods(offers)]
+
+
+def with_goods(offers: QuerySet[Offer]) -> QuerySet[Offer]:
+    """The offers with all that `offer_view` reads, in one query."""
+    return offers.select_related("variant__product__seller", "variant__stock")
+
+
+def offer_view(offer: Offer) -> OfferView:
+    """One offer as a room shows it; of a query `with_goods`, this asks the database nothing."""
+    variant = offer.variant
+    return OfferView(
+        id=offer.public_id,
+        variant_id=variant.public_id,
+        title=str(variant),
+        price_minor=offer.price_minor,
+        currency=variant.product.seller.currency,
+        available=variant.stock.available,
+        stock_version=variant.stock.version,
+        image_url=image_url(variant.product),
+    )
+
+
+def orders_of_buyer(user: User) -> QuerySet[Order]:
+    """A buyer's orders, the newest first, with their lines and pictures."""
+    return _with_lines(Order.objects.filter(buyer=user))
+
+
+def orders_of_seller(sellers: Seller | Iterable[Seller]) -> QuerySet[Order]:
+    """A seller's orders (or several sellers'), the newest first."""
+    chosen = [sellers] if isinstance(sellers, Seller) else sellers
+    return _with_lines(Order.objects.filter(seller__in=chosen))
+
+
+def _with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
+    return orders.select_related("seller", "buyer", "pickup_point").prefetch_related(
+        "lines__variant__product"
+    )
+
+
+def counts_by_state(orders: QuerySet[Order]) -> dict[str, int]:
+    """How many orders are in each state; states that none is in count 0."""
+    found = orders.order_by().values_list("state").annotate(Count("pk"))
+    return {state.value: 0 for state in OrderState} | dict(found)
+
+
+def to_pack(orders: QuerySet[Order]) -> list[ToPack]:
+    """What the orders that wait to be packed add up to, the most first."""
+    waiting = orders.order_by().filter(state=OrderState.PLACED)
+    sums = (
+        OrderLine.objects.filter(order__in=waiting.values("pk"))
+        .values("title")
+        .annotate(total=Sum("quantity"))
+        .order_by("-total", "title")
+    )
+    return [ToPack(title=row["title"], quantity=row["total"]) for row in sums]
+
+
+def saved_address(user: User) -> KnownAddress | None:
+    """What the buyer wrote last time; who only ever picked up has a name and a phone."""
+    last = Address.objects.filter(user=user).first()
+    if last is not None:
+        return KnownAddress(name=last.name, phone=last.phone, address=last.address)
+    order = Order.objects.filter(buyer=user).first()
+    if order is not None:
+        return KnownAddress(name=order.recipient, phone=order.phone, address="")
+    return None
+
+
+def pickup_points(show_id: UUID) -> QuerySet[PickupPoint]:
+    """Where the goods of a show can be fetched."""
+    sellers = Offer.objects.filter(show_id=show_id).values("variant__product__seller")
+    return PickupPoint.objects.filter(seller__in=sellers, is_active=True).order_by("name", "pk")
