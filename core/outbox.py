@@ -87,6 +87,20 @@ def wait_for_facts(timeout_s: float) -> None:
     _wake.clear()
 
 
+def wake() -> None:
+    """Let the relay of this process look at once."""
+    _wake.set()
+
+
+def release_claims() -> int:
+    """Take back what a killed relay had in hand. Only for whoever is the one relay there is."""
+    return (
+        OutboxFact.objects.filter(sent_at=None)
+        .exclude(claimed_until=None)
+        .update(claimed_until=None)
+    )
+
+
 def deliver_waiting(limit: int = 200) -> int:
     """Hand waiting facts to their handlers; the number handled. One relay per topic at a time."""
     handled = 0

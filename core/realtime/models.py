@@ -37,3 +37,13 @@ class LogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.seq} {self.type}"
+
+
+class RedeemedTicket(models.Model):
+    """A socket ticket that was used; kept until it would have expired anyway."""
+
+    nonce = models.CharField(max_length=32, primary_key=True)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.nonce

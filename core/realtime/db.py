@@ -1,0 +1,41 @@
+"""The database from async code: a bounded pool of threads.
+
+Channels never enters asgiref's `ThreadSensitiveContext`, so `database_sync_to_async` would send the
+queries of all sockets through one single thread. Here `POOL_SIZE` of them work at once and the
+rest wait, which is also the limit on database connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+POOL_SIZE = 8
+_pool = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="db")
+
+
+async def run_in_db(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `fn` in a thread that may use the ORM; the active language goes with it."""
+    context = copy_context()
+
+    def call() -> T:
+        return context.run(fn, *args, **kwargs)
+
+    return await asyncio.get_running_loop().run_in_executor(_pool, with_fresh_connections, call)
+
+
+def with_fresh_connections(call: Callable[[], T]) -> T:
+    """Call it without inheriting a dead connection, and leave none open behind it."""
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()

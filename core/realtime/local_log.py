@@ -1,0 +1,206 @@
+"""The log of a single web process: one writer thread, the database, and the newest in memory.
+
+Whatever waits while the writer commits is committed together next (group commit), so that a slow
+disk costs latency once, not once per message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.db import DatabaseError, transaction
+
+from core.realtime import log_store
+from core.realtime.db import run_in_db, with_fresh_connections
+from core.realtime.log import Entry, Follower, LogClosed, NewEntry, Position, Stretch
+
+REMEMBERED_ENTRIES = 1000
+REMEMBERED_TOPICS = 500
+BATCH = 500
+
+
+@dataclass(slots=True)
+class Append:
+    """One caller's entries and the place where it waits for their positions."""
+
+    topic: str
+    entries: Sequence[NewEntry]
+    answer: Future[list[Entry]] = field(default_factory=Future)
+
+
+class Head:
+    """The end of a topic and its newest entries."""
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self._newest: deque[Entry] = deque(maxlen=REMEMBERED_ENTRIES)
+
+    def add(self, entries: Sequence[Entry], removed: Iterable[int]) -> None:
+        self._newest.extend(entries)
+        if entries:
+            self.position = Position(self.position.epoch, entries[-1].seq)
+        for seq in removed:
+            self._remove(seq)
+
+    def after(self, seq: int) -> list[Entry] | None:
+        """The entries after `seq`; `None` if memory does not reach back that far."""
+        missing = self.position.seq - seq
+        if missing > len(self._newest):
+            return None
+        return list(islice(self._newest, len(self._newest) - missing, None))
+
+    def _remove(self, seq: int) -> None:
+        index = seq - self.position.seq + len(self._newest) - 1
+        if 0 <= index < len(self._newest):
+            self._newest[index] = self._newest[index].tombstone()
+
+
+class LocalLog:
+    """`TopicLog` in this process. Only one process may write a database's log this way."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
+        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._lock = threading.Lock()
+        self._followers: list[Follower] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writer: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write; followers are called on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._writer = threading.Thread(target=self._write_until_stopped, name="log-writer")
+        self._writer.start()
+
+    async def stop(self) -> None:
+        """Store what waits, then refuse."""
+        if self._writer is None:
+            return
+        with self._lock:
+            writer, self._writer = self._writer, None
+            self._waiting.put(None)
+        await asyncio.to_thread(writer.join)
+
+    def follow(self, follower: Follower) -> None:
+        self._followers.append(follower)
+
+    async def append(self, topic: str, entries: Sequence[NewEntry]) -> list[Entry]:
+        return await asyncio.wrap_future(self._submit(topic, entries))
+
+    def append_blocking(self, topic: str, entries: Sequence[NewEntry]) -> list[Entry]:
+        return self._submit(topic, entries).result()
+
+    async def tail(self, topic: str) -> Position:
+        return (await self._head(topic)).position
+
+    async def read(self, topic: str, after: Position | None, limit: int) -> Stretch:
+        head = await self._head(topic)
+        with self._lock:
+            tail = head.position
+            start = after or Position(tail.epoch, 0)
+            if start.epoch != tail.epoch or not 0 <= tail.seq - start.seq <= limit:
+                return Stretch([], complete=False)
+            entries = head.after(start.seq)
+        if entries is None:
+            entries = await run_in_db(log_store.between, topic, start, tail)
+        return Stretch(entries, complete=len(entries) == tail.seq - start.seq)
+
+    def _submit(self, topic: str, entries: Sequence[NewEntry]) -> Future[list[Entry]]:
+        # What cannot be written as JSON must fail its own caller, not everyone in the same commit.
+        json.dumps([entry.data for entry in entries], allow_nan=False)
+        request = Append(topic, entries)
+        with self._lock:  # nothing may be put behind the sentinel that stops the writer
+            if self._writer is None:
+                raise LogClosed("the log is not running")
+            self._waiting.put(request)
+        return request.answer
+
+    async def _head(self, topic: str) -> Head:
+        with self._lock:
+            known = self._heads.get(topic)
+        return known or self._remember(topic, await run_in_db(log_store.tail, topic))
+
+    def _head_blocking(self, topic: str) -> Head:
+        with self._lock:
+            known = self._heads.get(topic)
+        return known or self._remember(topic, log_store.tail(topic))
+
+    def _remember(self, topic: str, tail: Position) -> Head:
+        with self._lock:
+            head = self._heads.setdefault(topic, Head(tail))
+            self._heads.move_to_end(topic)
+            if len(self._heads) > REMEMBERED_TOPICS:
+                self._heads.popitem(last=False)
+            return head
+
+    def _write_until_stopped(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch, stopping = self._drain(first)
+            with_fresh_connections(lambda batch=batch: self._commit(batch))  # type: ignore[misc]
+            if stopping:
+                return
+
+    def _drain(self, first: Append) -> tuple[list[Append], bool]:
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                request = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if request is None:
+                return batch, True
+            batch.append(request)
+        return batch, False
+
+    def _commit(self, batch: list[Append]) -> None:
+        """Store the batch in one transaction; show it only then."""
+        by_topic: dict[str, list[Append]] = {}
+        for request in batch:
+            by_topic.setdefault(request.topic, []).append(request)
+        try:
+            with transaction.atomic():
+                written = [self._store(topic, asked) for topic, asked in by_topic.items()]
+        except DatabaseError as error:
+            self._forget(by_topic)
+            self._failed(batch, error)
+            return
+        for topic_written, asked in zip(written, by_topic.values(), strict=True):
+            self._show(topic_written)
+            for request, places in zip(asked, topic_written.answers, strict=True):
+                request.answer.set_result(places)
+
+    def _failed(self, batch: list[Append], error: DatabaseError) -> None:
+        """Store each alone, so that only the one at fault fails."""
+        if len(batch) == 1:
+            batch[0].answer.set_exception(error)
+            return
+        for request in batch:
+            self._commit([request])
+
+    def _store(self, topic: str, asked: list[Append]) -> log_store.Written:
+        tail = self._head_blocking(topic).position
+        return log_store.store(topic, tail, [request.entries for request in asked])
+
+    def _show(self, written: log_store.Written) -> None:
+        with self._lock:
+            head = self._heads.get(written.topic)
+            if head is not None:
+                head.add(written.fresh, written.removed)
+        if not written.fresh or self._loop is None or self._loop.is_closed():
+            return
+        for follower in self._followers:
+            self._loop.call_soon_threadsafe(follower, written.topic, written.epoch, written.fresh)
+
+    def _forget(self, topics: Iterable[str]) -> None:
+        """After a failed commit only the database knows where a topic ends."""
+        with self._lock:
+            for topic in topics:
+                self._heads.pop(topic, None)

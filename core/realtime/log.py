@@ -1,0 +1,88 @@
+"""What a topic's log promises, whoever keeps it.
+
+A position is `(epoch, seq)`. Within an epoch `seq` rises by exactly one per entry; a new epoch
+means that history was lost and that older positions name nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+TOMBSTONE = "tombstone"
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A place in a topic's log; `seq` 0 is before its first entry."""
+
+    epoch: str
+    seq: int
+
+
+class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that has no place yet.
+
+    `fact_id` makes the append idempotent: a topic takes each fact once. `removes` is the `seq` of
+    an earlier entry that this one takes away: from then on readers find a tombstone there.
+    """
+
+    type: str
+    data: dict[str, Any]
+    at: datetime
+    fact_id: uuid.UUID | None = None
+    removes: int | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry in its place."""
+
+    seq: int
+    type: str
+    data: dict[str, Any]
+    at: datetime
+    fact_id: uuid.UUID | None = None
+
+    def tombstone(self) -> Entry:
+        """What is shown in the place of an entry that was taken away."""
+        return Entry(seq=self.seq, type=TOMBSTONE, data={}, at=self.at)
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Everything after a position, or nothing: `complete` says which."""
+
+    entries: Sequence[Entry]
+    complete: bool
+
+
+Follower = Callable[[str, str, Sequence[Entry]], None]
+"""Called with topic, epoch and entries, on the event loop, in the order of the log."""
+
+
+class LogClosed(RuntimeError):
+    """The log is not running (yet, or any more)."""
+
+
+class TopicLog(Protocol):
+    """An ordered, lasting log per topic."""
+
+    async def append(self, topic: str, entries: Sequence[NewEntry]) -> list[Entry]:
+        """Store the entries and give them their places; nobody sees them before they are stored.
+
+        A repeat of a stored fact is answered by the entry that the fact already has.
+        """
+
+    def append_blocking(self, topic: str, entries: Sequence[NewEntry]) -> list[Entry]:
+        """`append` for handlers that run in threads."""
+
+    async def read(self, topic: str, after: Position | None, limit: int) -> Stretch:
+        """All after `after` (`None`: from the first), if they are known and at most `limit`."""
+
+    async def tail(self, topic: str) -> Position:
+        """The place of the last entry."""
+
+    def follow(self, follower: Follower) -> None:
+        """Call `follower` with every entry that is stored from now on."""
