@@ -1,0 +1,133 @@
+"""Why a broadcaster is turned away or let go: a code and words for people, and the closing code.
+
+The closing codes are part of the ingest protocol; a client that does not know one may treat it as
+"stop and tell the host".
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.utils.translation import gettext as _
+
+
+class IngestRefused(Exception):
+    """The connection ends. `close` is the WebSocket closing code."""
+
+    code: ClassVar[str]
+    close: ClassVar[int]
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.text())
+
+    @classmethod
+    def text(cls) -> str:
+        """What a person is told where there is nothing more particular to say."""
+        raise NotImplementedError
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class BadProtocol(IngestRefused):
+    """The client does not speak the protocol: its fault, and trying again will not help."""
+
+    code = "bad_protocol"
+    close = 4400
+
+    @classmethod
+    def text(cls) -> str:
+        return _("This message is not understood.")
+
+
+class KeyNeeded(IngestRefused):
+    code = "sign_in_required"
+    close = 4401
+
+    @classmethod
+    def text(cls) -> str:
+        return _("Sign in as the host, or give the show's broadcast key.")
+
+
+class NotTheHost(IngestRefused):
+    code = "not_allowed"
+    close = 4403
+
+    @classmethod
+    def text(cls) -> str:
+        return _("Only the host may broadcast this show.")
+
+
+class NoSuchShow(IngestRefused):
+    code = "not_found"
+    close = 4404
+
+    @classmethod
+    def text(cls) -> str:
+        return _("There is no such show.")
+
+
+class SomebodyBroadcasts(IngestRefused):
+    code = "already_broadcasting"
+    close = 4409
+
+    @classmethod
+    def text(cls) -> str:
+        return _("Another camera is broadcasting this show already.")
+
+
+class ShowIsOver(IngestRefused):
+    code = "show_ended"
+    close = 4410
+
+    @classmethod
+    def text(cls) -> str:
+        return _("The show has ended.")
+
+
+class TakeIsOver(IngestRefused):
+    """The take cannot be continued; the same camera may begin a new one at once."""
+
+    code = "take_sealed"
+    close = 4412
+
+    @classmethod
+    def text(cls) -> str:
+        return _("The recording was interrupted. Start the camera again to go on.")
+
+
+class ChunkTooBig(IngestRefused):
+    code = "too_big"
+    close = 4413
+
+    @classmethod
+    def text(cls) -> str:
+        return _("A piece of the video is too big to be received.")
+
+
+class NoVideo(IngestRefused):
+    code = "no_video"
+    close = 4415
+
+    @classmethod
+    def text(cls) -> str:
+        return _("There is no video in what was sent.")
+
+
+class Unreadable(IngestRefused):
+    code = "unreadable"
+    close = 4415
+
+    @classmethod
+    def text(cls) -> str:
+        return _("What was sent cannot be read as video.")
+
+
+class ServerStops(IngestRefused):
+    code = "restarting"
+    close = 4503
+
+    @classmethod
+    def text(cls) -> str:
+        return _("The server is restarting. Come back in a moment.")

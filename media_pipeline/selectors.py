@@ -1,0 +1,82 @@
+"""What can be watched of a show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from core.clock import now
+from media_pipeline.clock import MediaClock
+from media_pipeline.ingest import layout
+from media_pipeline.models import Asset, AssetKind, AssetState, Recording, RecordingState, TakeState
+from media_pipeline.storage import storage
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """Addresses of a show's video, and the clock between wall time and its seconds.
+
+    While the state is `live`, `live_url` may name a playlist that is not there yet: it appears
+    with the first segment. In the state `empty` nothing was recorded.
+    """
+
+    state: Literal["live", "ready", "empty"]
+    recording_id: uuid.UUID
+    live_url: str | None
+    replay_url: str | None
+    poster_url: str | None
+    duration_s: float
+    clock: MediaClock
+
+
+def playback(show_id: uuid.UUID) -> Playback | None:
+    """How to watch the show; `None` before its camera was ever on."""
+    recording = Recording.objects.filter(show_id=show_id).first()
+    if recording is None:
+        return None
+    key = layout.recording_key(recording.public_id, is_public=recording.is_public)
+    clock = media_clock(recording)
+    live = recording.state == RecordingState.LIVE
+    empty = recording.state == RecordingState.EMPTY
+    return Playback(
+        state="live" if live else "empty" if empty else "ready",
+        recording_id=recording.public_id,
+        live_url=storage().url(f"{key}/{layout.LIVE}") if live else None,
+        replay_url=None if empty else storage().url(_replay_key(recording, key)),
+        poster_url=_poster_url(key),
+        duration_s=clock.duration_s if live else recording.duration_s,
+        clock=clock,
+    )
+
+
+def _replay_key(recording: Recording, key: str) -> str:
+    """The renditions once they are made, the live segments until then."""
+    processed = recording.assets.filter(kind=AssetKind.RECORDING, state=AssetState.READY).exclude(
+        master_key=""
+    )
+    asset: Asset | None = processed.order_by("-created_at").first()
+    return asset.master_key if asset else f"{key}/{layout.REPLAY}"
+
+
+def _poster_url(key: str) -> str | None:
+    poster = f"{key}/{layout.POSTER}"
+    return storage().url(poster) if storage().size(poster) is not None else None
+
+
+def media_clock(recording: Recording) -> MediaClock:
+    """The recording's clock; an open take reaches to this moment."""
+    return MediaClock.of(_spans(recording))
+
+
+def _spans(recording: Recording) -> Iterator[tuple[datetime, float]]:
+    moment = now()
+    for take in recording.takes.filter(started_at__isnull=False).order_by("position"):
+        assert take.started_at is not None  # noqa: S101 - the filter says so
+        if take.state == TakeState.OPEN:
+            running_s = (moment - take.started_at).total_seconds()
+            yield take.started_at, max(take.duration_s, running_s)
+        elif take.duration_s:
+            yield take.started_at, take.duration_s

@@ -1,0 +1,155 @@
+"""Every write about recordings and takes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from core.clock import now
+from core.outbox import publish
+from media_pipeline.events import RecordingSealed, TakeResumed, TakeStarted, TakeStopped
+from media_pipeline.ingest import layout
+from media_pipeline.ingest.errors import BadProtocol, ShowIsOver, TakeIsOver
+from media_pipeline.models import Recording, RecordingState, Take, TakeState
+from media_pipeline.playlists import TakeSegments
+
+
+def recording_of(show_id: uuid.UUID, *, is_public: bool) -> Recording:
+    """The show's recording, made the first time it is asked for."""
+    return Recording.objects.get_or_create(show_id=show_id, defaults={"is_public": is_public})[0]
+
+
+def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
+    """A new take at the end of the recording's timeline.
+
+    Raises `ShowIsOver`, `TakeIsOver` for an id that was used before, `BadProtocol` for one that
+    belongs to another recording.
+    """
+    if recording.state != RecordingState.LIVE:
+        raise ShowIsOver
+    if known := Take.objects.filter(public_id=take_id).first():
+        raise TakeIsOver if known.recording_id == recording.pk else BadProtocol
+    last = recording.takes.aggregate(last=Max("position"))["last"]
+    position = 0 if last is None else last + 1
+    try:
+        return recording.takes.create(public_id=take_id, position=position, mime=mime[:100])
+    except IntegrityError as error:  # the same id twice at once: the other one has it
+        raise TakeIsOver from error
+
+
+def take_started(take: Take, at: datetime) -> None:
+    """The first segment is on disk; its media zero was at wall time `at`."""
+    with transaction.atomic():
+        if Take.objects.filter(pk=take.pk, started_at=None).update(started_at=at):
+            publish(TakeStarted(_show_id(take), take.public_id, at))
+
+
+def take_grown(take: Take, *, duration_s: float, bytes_received: int, next_chunk: int) -> None:
+    """How far an open take has come, for whoever looks at the row."""
+    Take.objects.filter(pk=take.pk, state=TakeState.OPEN).update(
+        duration_s=duration_s, bytes_received=bytes_received, next_chunk=next_chunk
+    )
+
+
+def take_away(take: Take) -> None:
+    """The connection of an open take is away."""
+    _tell(take, TakeStopped(_show_id(take), take.public_id, now(), sealed=False))
+
+
+def take_back(take: Take) -> None:
+    """The connection came back after `take_away`."""
+    _tell(take, TakeResumed(_show_id(take), take.public_id, now()))
+
+
+def _tell(take: Take, fact: TakeStopped | TakeResumed) -> None:
+    """Only of a take with a picture: nobody was told of the others."""
+    with transaction.atomic():
+        if Take.objects.filter(pk=take.pk, state=TakeState.OPEN, started_at__isnull=False).exists():
+            publish(fact)
+
+
+def seal_take(take: Take, *, error: str = "") -> None:
+    """Close a take as far as it can be played from disk; sealing it again changes nothing."""
+    folder = layout.recording_folder(_key(take.recording)) / str(take.public_id)
+    duration_s = sum(segment.duration_s for segment in layout.segments_on_disk(folder))
+    moment = now()
+    with transaction.atomic():
+        sealed = Take.objects.filter(pk=take.pk, state=TakeState.OPEN).update(
+            state=TakeState.SEALED if duration_s else TakeState.FAILED,
+            duration_s=duration_s,
+            sealed_at=moment,
+            error=error[:300],
+        )
+        if sealed:
+            publish(TakeStopped(_show_id(take), take.public_id, moment, sealed=True))
+
+
+def seal_left_open() -> int:
+    """Seal the takes that a stopped server left open, from what is on disk; how many."""
+    left = list(Take.objects.filter(state=TakeState.OPEN).select_related("recording"))
+    for take in left:
+        _start_if_playable(take)
+        seal_take(take)
+    return len(left)
+
+
+def _start_if_playable(take: Take) -> None:
+    """A crash between the first segment and its row must not lose the take's place in time."""
+    folder = layout.recording_folder(_key(take.recording)) / str(take.public_id)
+    if take.started_at is None and layout.segments_on_disk(folder):
+        take_started(take, take.created_at)
+
+
+def playable_takes(recording: Recording) -> list[TakeSegments]:
+    """The recording's takes that have segments, in the order of its timeline."""
+    folder = layout.recording_folder(_key(recording))
+    takes = [
+        TakeSegments(
+            str(take.public_id),
+            take.started_at or take.created_at,
+            layout.segments_on_disk(folder / str(take.public_id)),
+        )
+        for take in recording.takes.order_by("position")
+    ]
+    return [take for take in takes if take.segments]
+
+
+def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
+    """Close the recording of a show that is over, all of whose takes are sealed.
+
+    Afterwards its replay can be watched, or it is known to be empty; either way no take can be
+    added. The files are final before the row says so. Doing it again changes nothing.
+    """
+    recording = recording_of(show_id, is_public=is_public)
+    if recording.state != RecordingState.LIVE:
+        return recording
+    takes = playable_takes(recording)
+    if takes:
+        layout.write_playlists(layout.recording_folder(_key(recording)), takes, ended=True)
+    _mark_sealed(recording, takes)
+    recording.refresh_from_db()
+    return recording
+
+
+def _mark_sealed(recording: Recording, takes: Sequence[TakeSegments]) -> None:
+    duration_s = sum(take.duration_s for take in takes)
+    with transaction.atomic():
+        sealed = Recording.objects.filter(pk=recording.pk, state=RecordingState.LIVE).update(
+            state=RecordingState.READY if takes else RecordingState.EMPTY,
+            duration_s=duration_s,
+            sealed_at=now(),
+        )
+        if sealed and takes:
+            publish(RecordingSealed(recording.show_id, recording.public_id, duration_s))
+
+
+def _key(recording: Recording) -> str:
+    return layout.recording_key(recording.public_id, is_public=recording.is_public)
+
+
+def _show_id(take: Take) -> uuid.UUID:
+    return take.recording.show_id
