@@ -20,6 +20,8 @@ DEBUG = CONFIG.debug
 DEMO = CONFIG.mode == "demo"
 DATA_ROOT = CONFIG.data
 FFMPEG = CONFIG.ffmpeg
+METRICS_TOKEN = CONFIG.metrics_token
+BEHIND_HTTPS = CONFIG.behind_https
 ALLOWED_HOSTS = CONFIG.hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 
@@ -47,6 +49,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: who asks for health asks by address, which need not be one of ALLOWED_HOSTS.
+    "livecommerce.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -80,7 +84,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": config.env.db_url_config(CONFIG.database_url)}
+DATABASES = {"default": CONFIG.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A writer takes its lock at BEGIN, so that two writers wait for each other instead of failing.
@@ -91,7 +95,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 16}}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16}
 
 if CONFIG.redis_url:
     CACHES = {
@@ -112,6 +116,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "core.accounts.forms.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "account_login"
@@ -156,6 +161,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.channels.server": {"level": "WARNING"}},
+    "root": {"handlers": ["console"], "level": CONFIG.log_level},
+    # The servers tell of every connection, the clients of every request.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("daphne", "uvicorn", "django.channels.server", "httpx", "asyncio")
+    },
 }

@@ -1,0 +1,83 @@
+# Everything that a person or a machine does with this project, each one word.
+# Set-up comes by itself; nothing here needs root, Docker, or a server that is already running.
+
+PORT ?= 8000
+BIN := .venv/bin
+SETUP := sh scripts/setup.sh
+# Two workers: the sockets, ffmpeg and browsers that tests start are processes of their own.
+WORKERS ?= 2
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help run up setup setup-dev test quick story lint format types imports migrations translations messages check lock audit third-party ci clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## the demo, on http://localhost:8000 (PORT=)
+	@PORT=$(PORT) exec $(BIN)/livecommerce demo
+
+up: setup ## a real instance, on http://localhost:8000 (PORT=)
+	@PORT=$(PORT) exec $(BIN)/livecommerce up
+
+setup:
+	@$(SETUP) run
+
+setup-dev:
+	@$(SETUP) dev
+
+test: setup-dev ## every test: real database, ffmpeg and browser (minutes)
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
+
+quick: setup-dev ## the tests that need neither a browser nor ffmpeg (seconds)
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not browser and not ffmpeg" $(ARGS)
+
+story: setup-dev ## the main job in a real browser; screenshots in build/shots/
+	$(BIN)/pytest tests/story -v $(ARGS)
+
+lint: setup-dev ## style, and whether the code is formatted
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup-dev ## rewrite the code in the one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup-dev ## strict types
+	$(BIN)/mypy livecommerce courses streams orders media_pipeline sellers core scripts
+
+imports: setup-dev ## imports point down only
+	$(BIN)/lint-imports
+
+migrations: setup-dev ## the models and their migrations agree
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
+	LIVECOMMERCE_DATA="$$data" $(BIN)/python manage.py makemigrations --check --dry-run
+
+translations: setup-dev ## every text has a translation
+	$(BIN)/python scripts/translations.py check
+
+check: lint types imports migrations translations ## all of the above that are not tests
+
+messages: setup-dev ## collect new texts for translation (needs GNU gettext)
+	$(BIN)/python scripts/translations.py update
+
+# The lock names versions and hashes, never where they came from.
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+lock: setup-dev ## lock the newest versions that pyproject.toml allows
+	$(BIN)/$(LOCK) --upgrade pyproject.toml --group build -o requirements/run.txt > /dev/null
+	$(BIN)/$(LOCK) --upgrade -c requirements/run.txt pyproject.toml --group build --group dev -o requirements/dev.txt > /dev/null
+	$(BIN)/$(LOCK) --upgrade --group node -o requirements/node.txt > /dev/null
+
+third-party: setup-dev ## rewrite docs/third-party.md from what is installed
+	$(BIN)/python scripts/third_party.py
+
+audit: setup-dev ## known faults in what we stand on (needs a network)
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
+
+ci: ## what CI does
+	bash .ci/run
+
+clean: ## take away what set-up and tests made; your data in var/ stays
+	rm -rf .venv node_modules build dist *.egg-info livecommerce/static/vendor
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

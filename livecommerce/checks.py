@@ -1,0 +1,115 @@
+"""What `livecommerce check` looks at before people do: each finding is one line with its remedy."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from livecommerce.health import waiting_migrations
+from media_pipeline.ffmpeg import ffmpeg_path, ffprobe_path
+
+FREE_AT_LEAST = 2 * 1024**3  # two hours of a phone's video, with its renditions
+CODECS = ("libx264", "aac", "libopus")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: what was found, and if it is not well, what to do."""
+
+    name: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        return not self.remedy
+
+    def __str__(self) -> str:
+        line = f"{'ok  ' if self.is_well else 'FAIL'} {self.name:<12} {self.found}"
+        return line if self.is_well else f"{line}\n     {'':<12} -> {self.remedy}"
+
+
+def check_all() -> list[Finding]:
+    return [check() for check in CHECKS]
+
+
+def check_data() -> Finding:
+    folder: Path = settings.DATA_ROOT
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder):
+            return Finding("data folder", str(folder))
+    except OSError as error:
+        remedy = "Make it writable for this user, or name another one with LIVECOMMERCE_DATA."
+        return Finding("data folder", f"{folder}: {error.strerror}", remedy)
+
+
+def check_space() -> Finding:
+    free = shutil.disk_usage(settings.DATA_ROOT).free
+    found = f"{free / 1024**3:.1f} GiB free"
+    if free >= FREE_AT_LEAST:
+        return Finding("disk space", found)
+    return Finding(
+        "disk space", found, "Recordings need room: free some, or move LIVECOMMERCE_DATA."
+    )
+
+
+def check_database() -> Finding:
+    engine = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[1]
+    try:
+        waiting = waiting_migrations()
+    except DatabaseError as error:
+        first_line = str(error).strip().splitlines()[0]
+        return Finding("database", f"{engine}: {first_line}", "Start it, or correct DATABASE_URL.")
+    finally:
+        connection.close()
+    if waiting:
+        found = f"{engine}: {waiting} migrations are not applied"
+        return Finding("database", found, "Run: livecommerce migrate")
+    return Finding("database", f"{engine}, migrated")
+
+
+def check_ffmpeg() -> Finding:
+    remedy = (
+        "Install livecommerce's own packages again, or name a full ffmpeg: LIVECOMMERCE_FFMPEG."
+    )
+    try:
+        programs = [ffmpeg_path(), ffprobe_path()]
+        for program in programs:
+            run(program, "-version")
+        encoders = run(programs[0], "-hide_banner", "-encoders")
+    except (ImproperlyConfigured, OSError, subprocess.SubprocessError) as error:
+        return Finding("ffmpeg", str(error), remedy)
+    if missing := [codec for codec in CODECS if f" {codec} " not in encoders]:
+        return Finding("ffmpeg", f"{programs[0]} lacks {', '.join(missing)}", remedy)
+    return Finding("ffmpeg", f"{programs[0]} with {', '.join(CODECS)}")
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    return done.stdout
+
+
+def check_player() -> Finding:
+    if finders.find("vendor/hls.mjs"):
+        return Finding("hls.js", "in place")
+    remedy = "Run `make run` once: it fetches the file. Safari plays without it, others do not."
+    return Finding("hls.js", "vendor/hls.mjs is not among the static files", remedy)
+
+
+CHECKS: Sequence[Callable[[], Finding]] = (
+    check_data,
+    check_space,
+    check_database,
+    check_ffmpeg,
+    check_player,
+)

@@ -1,0 +1,227 @@
+"""The command `livecommerce`.
+
+Nothing that has a model can be imported before Django is set up, and Django cannot be set up
+before a command has said which instance it is about. So commands reach the product through
+`product()`, by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+import click
+import django
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.utils.module_loading import import_string
+
+from livecommerce import config
+from livecommerce.supervisor import (
+    REFUSED,
+    Child,
+    Supervisor,
+    follow_parent,
+    own_command,
+    until_answers,
+)
+
+LOOPBACK = "127.0.0.1"
+
+
+class Refused(click.ClickException):
+    """It cannot run like this; starting it again would change nothing."""
+
+    exit_code = REFUSED
+
+
+def product(name: str) -> Any:
+    """Something of the product by its dotted name. Raises `Refused` for settings that are wrong."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livecommerce.settings")
+    try:
+        django.setup()
+    except config.SettingsError as error:
+        raise Refused(str(error)) from error
+    return import_string(name)
+
+
+def settings() -> config.Config:
+    try:
+        return config.read()
+    except config.SettingsError as error:
+        raise Refused(str(error)) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.version_option(package_name="livecommerce")
+@click.option("--supervised", is_flag=True, hidden=True)
+def main(supervised: bool) -> None:
+    """Live product shows, orders in the room, and short lessons made from every show.
+
+    To look at it, run `livecommerce demo`. To sell with it, run `livecommerce up`, which starts
+    everything in one go; `serve` and `worker` are its parts, for those who run them apart.
+
+    Every setting is an environment variable with a default that works; docs/operations.md lists
+    them, and `livecommerce check` says whether this machine has what it needs.
+    """
+    if supervised:
+        follow_parent()
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT, or 8000.")
+def demo(port: int | None) -> None:
+    """A living example: a show that is on right now, a replay, a course, five people to be.
+
+    Its data is in var/demo (LIVECOMMERCE_DATA names another folder) and is made at the first
+    start. It listens on this machine only: in the demo, one click signs in as anybody.
+    """
+    os.environ["LIVECOMMERCE_MODE"] = "demo"
+    os.environ["LIVECOMMERCE_HOST"] = LOOPBACK
+    os.environ.setdefault("LIVECOMMERCE_DATA", "var/demo")
+    found = prepare(port)
+    click.echo("Preparing the demo; its films are made at the first start ...")
+    product("livecommerce.demo.run.prepare")()
+    actors = Child("actors", own_command("demo-actors"), waits=True)
+    supervise(found, [actors], then=["Stop it with Ctrl+C."])
+
+
+@main.command()
+@click.option("--host", help="Address to listen on, instead of LIVECOMMERCE_HOST or 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT, or 8000.")
+def up(host: str | None, port: int | None) -> None:
+    """A real instance on this machine: the web process and a worker, started and kept running.
+
+    Its data is in var/instance (LIVECOMMERCE_DATA names another folder): the database, the
+    recordings and the secret key. Back up that folder and you have backed up everything.
+    """
+    os.environ["LIVECOMMERCE_MODE"] = "up"
+    if host:
+        os.environ["LIVECOMMERCE_HOST"] = host
+    found = prepare(port)
+    hint = [] if product("livecommerce.operators.has_operator")() else [FIRST_OPERATOR]
+    supervise(found, [], then=[*hint, "Stop it with Ctrl+C."])
+
+
+FIRST_OPERATOR = "Nobody runs it yet. Make the first operator: livecommerce operator NAME"
+
+
+def prepare(port: int | None) -> config.Config:
+    """Check that the instance can start here, and bring its database up to date."""
+    if port:
+        os.environ["PORT"] = str(port)
+    found = settings()
+    cannot_serve = product("livecommerce.serve.CannotServe")
+    try:
+        product("livecommerce.serve.check_port")(found.host, found.port)
+        product("livecommerce.serve.check_alone")(found.data)
+    except cannot_serve as error:
+        raise Refused(str(error)) from error
+    call_command("migrate", verbosity=0)
+    return found
+
+
+def supervise(found: config.Config, others: list[Child], *, then: list[str]) -> None:
+    """Keep web, worker and the others running; say where when they are ready."""
+    children = [Child("web", own_command("serve")), Child("worker", own_command("worker"))]
+
+    def tell() -> None:
+        shown = "localhost" if found.host in {LOOPBACK, "0.0.0.0", "::"} else found.host  # noqa: S104
+        click.secho(f"\n  livecommerce is ready: http://{shown}:{found.port}", bold=True)
+        click.echo("".join(f"  {line}\n" for line in then))
+
+    async def keep_running() -> int:
+        reach = LOOPBACK if found.host in {"0.0.0.0", "::"} else found.host  # noqa: S104
+        supervisor = Supervisor(
+            [*children, *others],
+            until_ready=lambda: until_answers(reach, found.port),
+            on_ready=tell,
+        )
+        return await supervisor.run()
+
+    sys.exit(asyncio.run(keep_running()))
+
+
+@main.command()
+@click.option("--server", type=click.Choice(config.SERVERS), help="Instead of LIVECOMMERCE_SERVER.")
+@click.option("--host", help="Address to listen on, instead of LIVECOMMERCE_HOST or 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT, or 8000.")
+def serve(server: str | None, host: str | None, port: int | None) -> None:
+    """One web process: pages, API, sockets, media files and the log of every room.
+
+    Daphne is the default; uvicorn carries more people in a room. While the log is kept in the web
+    process, an instance has one of these: a second one on the same data refuses to start.
+    """
+    found = settings()
+    cannot_serve = product("livecommerce.serve.CannotServe")
+    try:
+        product("livecommerce.serve.serve")(
+            server or found.server, host or found.host, port or found.port
+        )
+    except cannot_serve as error:
+        raise Refused(str(error)) from error
+
+
+@main.command()
+def worker() -> None:
+    """The media jobs and the periodic work. Start as many as the machine has cores to spare."""
+    run_worker = product("media_pipeline.worker.run_worker")
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    run_worker(stop, product("livecommerce.wiring.PERIODIC"))
+
+
+@main.command("demo-actors", hidden=True)
+def demo_actors() -> None:
+    """The demo's camera and its viewers; started by `livecommerce demo`."""
+    product("livecommerce.demo.actors.main")()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database up to date. `demo` and `up` do this themselves."""
+    product("livecommerce.config.read")
+    call_command("migrate")
+
+
+@main.command()
+def check() -> None:
+    """Say whether this machine has what the instance needs, one line each.
+
+    Ends with code 1 when something is missing, and says what to do about it.
+    """
+    settings()
+    click.echo("ok   settings     every one can be used")
+    findings = product("livecommerce.checks.check_all")()
+    for finding in findings:
+        click.echo(str(finding))
+    sys.exit(0 if all(finding.is_well for finding in findings) else 1)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def operator(name: str, password_stdin: bool) -> None:
+    """Make NAME an operator, who runs the instance and gives others their roles.
+
+    Asks for a password. Somebody who has an account keeps it and gets the new password.
+    """
+    make_operator = product("livecommerce.operators.make_operator")
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        make_operator(name, password)
+    except ValidationError as error:
+        raise click.ClickException(" ".join(error.messages)) from error
+    click.echo(f"{name} is an operator and can sign in.")
+
+
+if __name__ == "__main__":
+    main()

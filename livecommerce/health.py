@@ -1,0 +1,123 @@
+"""What machines ask: is the process alive, is it ready for people, and how is it doing."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Callable, Iterator
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Min
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from core.clock import now
+from core.models import OutboxFact
+from media_pipeline.models import Job
+from streams.models import Show
+
+
+class HealthMiddleware:
+    """Answers `/healthz`, `/readyz` and `/metrics` before hosts and sessions are looked at.
+
+    A probe asks by address, with a Host header that people never use.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = ANSWERS.get(request.path_info)
+        return answer(request) if answer else self.get_response(request)
+
+
+def alive(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when people can be served; 503 with what is missing otherwise."""
+    missing = what_is_missing()
+    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+
+
+def what_is_missing() -> list[str]:
+    try:
+        waiting = waiting_migrations()
+    except DatabaseError as error:
+        return [f"database: {type(error).__name__}"]
+    return [f"migrations: {waiting} not applied"] if waiting else []
+
+
+def waiting_migrations() -> int:
+    """How many migrations the database still lacks."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format, for this machine or for whoever has the token."""
+    if not may_read_metrics(request):
+        return HttpResponseNotFound()
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def may_read_metrics(request: HttpRequest) -> bool:
+    if token := settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+    # A proxy on this machine speaks for strangers, and says so.
+    return is_loopback(request.META.get("REMOTE_ADDR", "")) and not (
+        request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded")
+    )
+
+
+def is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class Business(Collector):
+    """Figures that are read from the database when somebody asks."""
+
+    def describe(self) -> list[Metric]:
+        return []  # registering must not touch the database
+
+    def collect(self) -> Iterator[Metric]:
+        waiting = OutboxFact.objects.filter(sent_at=None, dead_at=None)
+        yield gauge("outbox_waiting", "Facts that wait for their handlers", waiting.count())
+        oldest = waiting.aggregate(at=Min("at"))["at"]
+        age_s = (now() - oldest).total_seconds() if oldest else 0.0
+        yield gauge("outbox_oldest_seconds", "Age of the oldest waiting fact", age_s)
+        dead = OutboxFact.objects.exclude(dead_at=None).count()
+        yield gauge("outbox_dead", "Facts that were given up", dead)
+        yield by_state("jobs", "Media jobs", Job)
+        yield by_state("shows", "Shows", Show)
+
+
+def gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"livecommerce_{name}", text, value=value)
+
+
+def by_state(name: str, text: str, model: type[Job] | type[Show]) -> Metric:
+    family = GaugeMetricFamily(f"livecommerce_{name}", f"{text} by state", labels=["state"])
+    counts = model._default_manager.values_list("state").annotate(Count("pk")).order_by("state")
+    for state, count in counts:
+        family.add_metric([state], count)
+    return family
+
+
+REGISTRY.register(Business())
+
+ANSWERS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": alive,
+    "/readyz": ready,
+    "/metrics": metrics,
+}

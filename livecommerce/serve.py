@@ -1,0 +1,177 @@
+"""One web process: pages, sockets and media under Daphne or uvicorn, around one runtime.
+
+The runtime starts before the first connection is taken and stops before the last is dropped, so
+that every socket is told to come back (4503) and every take is sealed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server as DaphneServer
+from daphne.server import twisted_loop
+from django.conf import settings
+from twisted.internet import reactor
+
+from core.realtime import runtime
+from livecommerce.asgi import application
+
+log = logging.getLogger(__name__)
+
+STOP_WITHIN_S = 6.0  # below the supervisor's patience
+MESSAGE_LIMIT = 1024 * 1024  # Daphne's own limit: the same sockets work under both servers
+
+
+class CannotServe(Exception):
+    """Another process is in the way; the message says which, and what to do."""
+
+
+def serve(server: str, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM. Raises `CannotServe`."""
+    check_port(host, port)
+    try:
+        SERVERS[server](host, port)
+    except runtime.AlreadyRunning as error:
+        raise CannotServe(str(error)) from error
+
+
+def serve_with_daphne(host: str, port: int) -> None:
+    server = Daphne(host, port)
+    twisted_loop.run_until_complete(runtime.start())
+    on_stop_signal(twisted_loop, server.stop_gently)
+    log.info("web is served by daphne on http://%s:%d", host, port)
+    server.run()
+
+
+class Daphne(DaphneServer):  # type: ignore[misc]
+    """Daphne as a library, ended by us: it has no lifespan in which the runtime could end."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            application=application,
+            endpoints=build_endpoint_description_strings(host=address_of(host), port=port),
+            signal_handlers=False,
+            websocket_max_message_size=MESSAGE_LIMIT,
+            websocket_max_frame_size=MESSAGE_LIMIT,
+            proxy_forwarded_address_header="X-Forwarded-For" if settings.BEHIND_HTTPS else None,
+            application_close_timeout=5,
+            server_name="livecommerce",
+        )
+
+    async def stop_gently(self) -> None:
+        await stop_runtime()
+        reactor.stop()
+
+    def kill_all_applications(self) -> Any:
+        """Forget idle connections, which have no application: Daphne stumbles over them."""
+        idle = [
+            one for one, found in self.connections.items() if "application_instance" not in found
+        ]
+        for protocol in idle:
+            del self.connections[protocol]
+        return super().kill_all_applications()
+
+
+def serve_with_uvicorn(host: str, port: int) -> None:
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        lifespan="off",  # the runtime is ours to start and stop
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_LIMIT,
+        ws_per_message_deflate=False,  # frames are encoded once for all; deflate is per socket
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        forwarded_allow_ips="*" if settings.BEHIND_HTTPS else None,
+        timeout_graceful_shutdown=3,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_uvicorn(Uvicorn(config), host, port))
+
+
+async def run_uvicorn(server: Uvicorn, host: str, port: int) -> None:
+    await runtime.start()
+    log.info("web is served by uvicorn on http://%s:%d", host, port)
+    await server.serve()
+
+
+class Uvicorn(uvicorn.Server):
+    """uvicorn, whose sockets learn from the runtime that they should come back."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ask for the stop; uvicorn's own would raise the signal again once it has stopped."""
+        on_stop_signal(asyncio.get_running_loop(), self.ask_to_stop)
+        yield
+
+    async def ask_to_stop(self) -> None:
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await stop_runtime()
+        await super().shutdown(sockets)
+
+
+async def stop_runtime() -> None:
+    log.info("web is stopping")
+    try:
+        await asyncio.wait_for(runtime.stop(), STOP_WITHIN_S)
+    except TimeoutError:
+        log.error("the runtime did not stop within %g s", STOP_WITHIN_S)
+
+
+def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], Any]) -> None:
+    """Run `stop()` at the first SIGINT or SIGTERM; later ones change nothing."""
+    stopping: list[asyncio.Task[None]] = []
+
+    def begin() -> None:
+        if not stopping:
+            stopping.append(loop.create_task(stop()))
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, begin)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `CannotServe` when the address cannot be listened on, before anything has started."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CannotServe(
+            f"Cannot listen on {host} port {port} ({error.strerror}). Stop what uses it, or take "
+            f"another: PORT={port + 1 if port < 65535 else 8000}."
+        ) from None
+
+
+def check_alone(data: Path) -> None:
+    """Raise `CannotServe` when a web process serves this data folder already."""
+    try:
+        runtime.hold_alone(data / "web.lock").close()
+    except runtime.AlreadyRunning as error:
+        raise CannotServe(str(error)) from error
+
+
+def address_of(host: str) -> str:
+    """The address that a name like `localhost` stands for: Twisted listens on addresses only."""
+    return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+
+
+SERVERS: dict[str, Callable[[str, int], None]] = {
+    "daphne": serve_with_daphne,
+    "uvicorn": serve_with_uvicorn,
+}
