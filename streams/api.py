@@ -1,0 +1,154 @@
+"""HTTP: what a host does with a show besides the room: end it, look after it, cut its replay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import ConfigDict, Field
+
+from core.accounts.access import signed_in
+from core.api import session_user
+from media_pipeline.models import Recording
+from media_pipeline.services.clips import make_clip
+from streams.models import Show
+from streams.selectors import replay_entries
+from streams.services.shows import end_show
+from streams.studio import access, selectors
+
+router = Router(tags=["shows"], auth=session_user)
+
+
+class Input(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ClipIn(Input):
+    """Seconds of the recording; the part is 1 to 180 s long."""
+
+    start_s: float
+    end_s: float
+    title: str
+
+
+class ShowOut(Schema):
+    id: UUID = Field(alias="public_id")
+    state: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class OfferOut(Schema):
+    id: UUID
+    variant_id: UUID
+    title: str
+    price_minor: int
+    currency: str
+    available: int
+    stock_version: int
+    image_url: str | None
+
+
+class LineOut(Schema):
+    title: str
+    quantity: int
+
+
+class OrderOut(Schema):
+    id: UUID
+    number: str
+    state: str
+    state_text: str
+    buyer: str
+    lines: list[LineOut]
+    total_minor: int
+    currency: str
+    delivery_text: str
+    note: str
+    placed_at: datetime
+
+
+class TakeOut(Schema):
+    id: UUID
+    state: str
+    duration_s: float
+    bytes_received: int
+    error: str
+
+
+class RecordingOut(Schema):
+    id: UUID
+    state: str
+    duration_s: float
+    take: TakeOut | None
+
+
+class StudioOut(Schema):
+    state: str
+    started_at: datetime | None
+    interrupted: bool
+    pinned_offer_id: UUID | None
+    offers: list[OfferOut]
+    orders: list[OrderOut]
+    waiting_orders: int
+    recording: RecordingOut | None
+
+
+class ClipOut(Schema):
+    id: UUID
+    title: str
+    state: str
+    error: str
+    start_s: float
+    end_s: float
+    duration_s: float
+    poster_url: str | None
+    download_url: str | None
+    job_id: UUID | None
+
+
+@router.post("/shows/{uuid:show_id}/end", response=ShowOut)
+def end(request: HttpRequest, show_id: UUID) -> Show:
+    """End a show for good. Ending it again changes nothing."""
+    show = access.show_to_run(request.user, show_id)
+    end_show(show.public_id, signed_in(request.user))
+    show.refresh_from_db()
+    return show
+
+
+@router.get("/shows/{uuid:show_id}/studio", response=StudioOut)
+def studio(request: HttpRequest, show_id: UUID) -> selectors.ConsoleView:
+    """The console's state: orders with their buyers, stock, and what of the camera is stored."""
+    return selectors.console(access.show_to_run(request.user, show_id))
+
+
+@router.post("/recordings/{uuid:recording_id}/clips", response={201: ClipOut})
+def cut(
+    request: HttpRequest, recording_id: UUID, body: ClipIn
+) -> Status[selectors.ClipView]:
+    """Cut a part of a recording into a vertical clip; `job_id` tells how far it is."""
+    show_id = Recording.objects.filter(public_id=recording_id).values_list("show_id", flat=True)
+    access.show_of_recording(request.user, show_id.first())
+    clip = make_clip(
+        recording_id=recording_id,
+        start_s=body.start_s,
+        end_s=body.end_s,
+        title=body.title,
+        actor=signed_in(request.user),
+    )
+    return Status(201, selectors.clip_with_job(clip))
+
+
+@router.get("/shows/{uuid:show_id}/clips", response=list[ClipOut])
+def clips(request: HttpRequest, show_id: UUID) -> list[selectors.ClipView]:
+    """The clips cut from a show, the oldest first."""
+    return selectors.clips_of(access.show_to_run(request.user, show_id).public_id)
+
+
+@router.get("/shows/{uuid:show_id}/replay", auth=None)
+def replay(request: HttpRequest, show_id: UUID) -> Any:
+    """What happened in the room, each entry with its second in the recording."""
+    return replay_entries(show_id)

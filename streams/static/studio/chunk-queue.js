@@ -1,0 +1,66 @@
+// Recorded chunks that the server has not stored yet, in the order in which they were recorded.
+
+const HEADER_BYTES = 12;
+
+/** The binary frame of the ingest protocol: uint32 number, float64 capture offset in ms, payload. */
+export function frameOf({ number, offsetMs, payload }) {
+  const frame = new Uint8Array(HEADER_BYTES + payload.byteLength);
+  const header = new DataView(frame.buffer);
+  header.setUint32(0, number);
+  header.setFloat64(4, offsetMs);
+  frame.set(payload, HEADER_BYTES);
+  return frame;
+}
+
+export class ChunkQueue {
+  #chunks = [];
+  #nextNumber = 0;
+  #acknowledgedBytes = 0;
+
+  /** Holds up to `maxMs` of recording; chunks are cut so that a frame fits `maxFrameBytes`. */
+  constructor({ maxMs = 30_000, maxFrameBytes = 900_000 } = {}) {
+    this.maxMs = maxMs;
+    this.maxPayloadBytes = maxFrameBytes - HEADER_BYTES;
+  }
+
+  /** Take in what the recorder gave, captured `offsetMs` after its start. */
+  push(bytes, offsetMs) {
+    for (let from = 0; from < bytes.byteLength; from += this.maxPayloadBytes) {
+      const payload = bytes.subarray(from, from + this.maxPayloadBytes);
+      this.#chunks.push({ number: this.#nextNumber++, offsetMs, payload });
+    }
+  }
+
+  /** Let go of every chunk below `next`: the server has them on disk. */
+  acknowledge(next) {
+    while (this.#chunks.length && this.#chunks[0].number < next) {
+      this.#acknowledgedBytes += this.#chunks.shift().payload.byteLength;
+    }
+  }
+
+  from(number) {
+    return this.#chunks.filter((chunk) => chunk.number >= number);
+  }
+
+  get nextNumber() {
+    return this.#nextNumber;
+  }
+
+  get acknowledgedBytes() {
+    return this.#acknowledgedBytes;
+  }
+
+  get isEmpty() {
+    return this.#chunks.length === 0;
+  }
+
+  /** How much recording waits here, in milliseconds. */
+  get waitingMs() {
+    if (this.isEmpty) return 0;
+    return this.#chunks.at(-1).offsetMs - this.#chunks[0].offsetMs;
+  }
+
+  get isFull() {
+    return this.waitingMs >= this.maxMs;
+  }
+}

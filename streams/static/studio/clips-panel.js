@@ -1,0 +1,111 @@
+// The clips cut from a show: how far each is, and the way of each into a course.
+
+import { api } from "../livecommerce/api.js";
+import { el, icon, one, show } from "../livecommerce/dom.js";
+import { duration } from "../livecommerce/format.js";
+
+const POLL_MS = 700;
+const UNDER_WAY = new Set(["queued", "running"]);
+
+export class ClipsPanel {
+  #list = one("#clips");
+  #showId;
+  #chooser;
+
+  constructor(showId, chooser) {
+    this.#showId = showId;
+    this.#chooser = chooser;
+  }
+
+  async load() {
+    const clips = await api("GET", `/api/v1/shows/${this.#showId}/clips`);
+    this.#list.replaceChildren();
+    for (const clip of clips) this.add(clip);
+    show(one("#clips-empty"), clips.length === 0);
+  }
+
+  /** Put `clip` on top and follow its job until it is done. */
+  add(clip) {
+    show(one("#clips-empty"), false);
+    const row = el("li", { class: "card clip", data: { clip: clip.id } });
+    this.#draw(row, clip);
+    this.#list.prepend(row);
+    if (clip.state === "waiting" && clip.job_id) this.#follow(row, clip);
+    return row;
+  }
+
+  #draw(row, clip) {
+    row.replaceChildren(
+      clip.poster_url ? el("img", { class: "clip__poster", src: clip.poster_url, alt: "" }) : posterPlace(),
+      el(
+        "div",
+        { class: "stack stack--tight clip__text" },
+        el("h3", {}, clip.title),
+        el("p", { class: "muted small number" }, `${duration(clip.start_s)} – ${duration(clip.end_s)}`),
+        el("div", { class: "clip__state stack stack--tight" }, ...this.#state(row, clip)),
+      ),
+    );
+  }
+
+  #state(row, clip) {
+    if (clip.state === "ready") return [this.#readyRow(row, clip)];
+    if (clip.state === "failed") {
+      return [el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made."))];
+    }
+    const label = gettext("Making the lesson…");
+    return [
+      el("progress", { class: "progress", max: 1, value: 0, "aria-label": label }),
+      el("p", { class: "small clip__progress", role: "status" }, label),
+    ];
+  }
+
+  #readyRow(row, clip) {
+    const add = () => this.#chooser.choose(clip, (lesson) => this.#added(row, lesson));
+    return el(
+      "p",
+      { class: "row" },
+      el("button", { type: "button", class: "button button--primary", on: { click: add } }, icon("plus"), gettext("Add to a course")),
+      clip.download_url ? el("a", { class: "button button--quiet", href: clip.download_url, target: "_blank" }, icon("play"), gettext("Watch")) : null,
+    );
+  }
+
+  #added(row, { url, courseTitle }) {
+    const link = el("a", { href: url }, gettext("Open the lesson"));
+    const words = interpolate(gettext("It is now a lesson in “%s”."), [courseTitle]);
+    row.querySelector(".clip__state").append(el("p", { class: "notice notice--ok", role: "status" }, `${words} `, link));
+  }
+
+  async #follow(row, clip) {
+    for (;;) {
+      const job = await this.#job(clip);
+      if (job && !UNDER_WAY.has(job.state)) break;
+      if (job) drawProgress(row, job);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    const clips = await api("GET", `/api/v1/shows/${this.#showId}/clips`);
+    this.#draw(row, clips.find(({ id }) => id === clip.id) ?? clip);
+  }
+
+  // A moment without network is no reason to stop watching the job.
+  async #job(clip) {
+    try {
+      return await api("GET", `/api/v1/jobs/${clip.job_id}`);
+    } catch (error) {
+      if (error.code === "network") return null;
+      throw error;
+    }
+  }
+}
+
+function drawProgress(row, { state, progress }) {
+  row.querySelector("progress").value = progress;
+  const percent = Math.round(progress * 100);
+  row.querySelector(".clip__progress").textContent =
+    state === "queued"
+      ? gettext("Waiting for its turn…")
+      : interpolate(gettext("Making the lesson: %s %"), [percent]);
+}
+
+function posterPlace() {
+  return el("span", { class: "clip__poster", "aria-hidden": "true" }, icon("scissors"));
+}

@@ -1,0 +1,177 @@
+// Carries one take to the server over a WebSocket, through every loss of the network.
+
+import { frameOf } from "./chunk-queue.js";
+
+const RETRY_MS = [300, 1000, 2000, 4000];
+const SILENCE_MS = 8000;
+const WATCH_MS = 1000;
+// After these the server would say the same again; 4408, 4503 and lost networks are worth a retry.
+const FINAL_CODES = new Set([4400, 4401, 4403, 4404, 4409, 4410, 4413, 4415]);
+// Our own lost connection may still look alive to the server for a while.
+const BUSY_CODE = 4409;
+const BUSY_PATIENCE_MS = 20_000;
+
+/**
+ * Events: `ready`, `lost`, `acknowledged`, and `refused` with `detail: {code, message}`.
+ */
+export class IngestLink extends EventTarget {
+  #socket = null;
+  #take;
+  #url;
+  #isReady = false;
+  #wasReady = false;
+  #isClosed = false;
+  #sentUpTo = 0;
+  #failures = 0;
+  #problem = null;
+  #retryTimer = 0;
+  #watchTimer = 0;
+  #lastHeard = 0;
+  #lostAt = 0;
+  #sealed = null;
+
+  constructor(url, take) {
+    super();
+    this.#url = url;
+    this.#take = take;
+    this.#watchTimer = setInterval(() => this.#watch(), WATCH_MS);
+    addEventListener("online", this.#online);
+    this.#connect();
+  }
+
+  get isReady() {
+    return this.#isReady;
+  }
+
+  /** Send whatever the queue has and the server was not yet sent on this connection. */
+  flush() {
+    if (!this.#isReady) return;
+    for (const chunk of this.#take.queue.from(this.#sentUpTo)) {
+      this.#socket.send(frameOf(chunk));
+      this.#sentUpTo = chunk.number + 1;
+    }
+    this.#sealIfDone();
+  }
+
+  /** Have the take closed on the server once all of it is there; `{duration_s}`, or null if closed. */
+  seal() {
+    if (!this.#sealed) {
+      this.#sealed = deferred();
+      this.#sealed.asked = false;
+      this.flush();
+    }
+    return this.#sealed.promise;
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#isReady = false;
+    clearTimeout(this.#retryTimer);
+    clearInterval(this.#watchTimer);
+    removeEventListener("online", this.#online);
+    this.#sealed?.resolve(null);
+    this.#socket?.close(1000);
+  }
+
+  #connect() {
+    this.#problem = null;
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    this.#lastHeard = performance.now();
+    socket.addEventListener("open", () => this.#hello(socket));
+    socket.addEventListener("message", (event) => this.#hear(socket, JSON.parse(event.data)));
+    socket.addEventListener("close", (event) => this.#lost(socket, event.code));
+  }
+
+  #hello(socket) {
+    const { id, mime } = this.#take;
+    socket.send(JSON.stringify({ hello: { take: id, mime, key: null } }));
+  }
+
+  #hear(socket, message) {
+    if (socket !== this.#socket) return;
+    this.#lastHeard = performance.now();
+    if (message.ready) this.#ready(message.ready);
+    else if (message.ack) this.#acknowledge(message.ack.next);
+    else if (message.sealed) this.#sealed?.resolve(message.sealed);
+    else if (message.error) this.#problem = message.error;
+  }
+
+  #ready({ next }) {
+    this.#take.queue.acknowledge(next);
+    this.#sentUpTo = next;
+    this.#isReady = this.#wasReady = true;
+    this.#failures = 0;
+    this.#tell("ready");
+    this.flush();
+  }
+
+  #acknowledge(next) {
+    this.#take.queue.acknowledge(next);
+    this.#tell("acknowledged");
+    this.#sealIfDone();
+  }
+
+  #sealIfDone() {
+    const isDone = this.#take.isStopped && this.#take.queue.isEmpty;
+    if (!this.#sealed || this.#sealed.asked || !this.#isReady || !isDone) return;
+    this.#sealed.asked = true;
+    this.#socket.send(JSON.stringify({ do: "seal" }));
+  }
+
+  #lost(socket, code) {
+    if (socket !== this.#socket || this.#isClosed) return;
+    if (this.#isReady) this.#lostAt = performance.now();
+    this.#isReady = false;
+    if (this.#sealed) this.#sealed.asked = false;
+    if (this.#isFinal(code)) {
+      this.close();
+      this.#tell("refused", this.#problem ?? { code: String(code), message: "" });
+      return;
+    }
+    this.#tell("lost");
+    const pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
+    this.#retryTimer = setTimeout(() => this.#connect(), pause);
+  }
+
+  #isFinal(code) {
+    const stillOurs =
+      code === BUSY_CODE &&
+      this.#wasReady &&
+      performance.now() - this.#lostAt < BUSY_PATIENCE_MS;
+    return FINAL_CODES.has(code) && !stillOurs;
+  }
+
+  // A phone that changes networks leaves a socket that is open and dead: nobody else tells us.
+  #watch() {
+    const isWaiting = !this.#take.queue.isEmpty || !this.#isReady;
+    if (!isWaiting) this.#lastHeard = performance.now();
+    const isSilent = performance.now() - this.#lastHeard > SILENCE_MS;
+    if (isSilent && this.#socket.readyState <= WebSocket.OPEN) this.#abandon();
+  }
+
+  #abandon() {
+    const dead = this.#socket;
+    this.#lost(dead, 1006);
+    this.#socket = null;
+    dead.close();
+  }
+
+  #online = () => {
+    if (this.#isReady || this.#isClosed) return;
+    clearTimeout(this.#retryTimer);
+    const old = this.#socket;
+    this.#connect();
+    old?.close();
+  };
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function deferred() {
+  const result = {};
+  result.promise = new Promise((resolve) => Object.assign(result, { resolve }));
+  return result;
+}

@@ -1,0 +1,131 @@
+// A show that has ended: watch it, mark a part, and make a lesson of the part.
+
+import { api } from "../livecommerce/api.js";
+import { one, pageData, show } from "../livecommerce/dom.js";
+import { duration } from "../livecommerce/format.js";
+import { attachHls } from "../livecommerce/player.js";
+import { ClipsPanel } from "./clips-panel.js";
+import { CourseChooser } from "./course-chooser.js";
+import { Timeline } from "./timeline.js";
+import { exactTime, seconds } from "./words.js";
+
+const FIRST_PART_S = 30;
+const SEALING_POLL_MS = 1500;
+const FIELDS = { start_s: "start", end_s: "end", title: "title" };
+
+const data = pageData("studio-data");
+if (data.replay?.state === "ready") openCutter(data);
+else if (data.replay?.state === "live") waitForReplay();
+
+function waitForReplay() {
+  setInterval(async () => {
+    const { recording } = await api("GET", `/api/v1/shows/${data.show_id}/studio`);
+    if (recording?.state !== "live") location.reload();
+  }, SEALING_POLL_MS);
+}
+
+async function openCutter({ show_id: showId, replay }) {
+  const video = one("#replay");
+  const part = { start_s: 0, end_s: Math.min(FIRST_PART_S, replay.duration_s) };
+  const timeline = new Timeline({
+    lengthS: replay.duration_s,
+    part,
+    onMove: (moved) => setPart(moved),
+    onSeek: (at) => (video.currentTime = at),
+  });
+  const clips = new ClipsPanel(showId, new CourseChooser());
+
+  function setPart(changes) {
+    Object.assign(part, changes);
+    timeline.part = part;
+    one("#start").value = exactTime(part.start_s);
+    one("#end").value = exactTime(part.end_s);
+    one("#cut-length").textContent = interpolate(gettext("Length: %s"), [duration(part.end_s - part.start_s)]);
+  }
+
+  function markStart() {
+    const start = video.currentTime;
+    setPart({ start_s: start, end_s: part.end_s > start + 1 ? part.end_s : Math.min(start + FIRST_PART_S, replay.duration_s) });
+  }
+
+  function markEnd() {
+    const end = video.currentTime;
+    setPart({ end_s: end, start_s: part.start_s < end - 1 ? part.start_s : Math.max(0, end - FIRST_PART_S) });
+  }
+
+  function typed(key, input) {
+    const value = seconds(input.value);
+    if (Number.isNaN(value)) say(FIELDS[key], gettext("Write minutes and seconds, for example 1:05."));
+    else setPart({ [key]: Math.min(value, replay.duration_s) });
+  }
+
+  function playPart() {
+    video.currentTime = part.start_s;
+    video.play();
+    const stop = () => {
+      if (video.currentTime < part.end_s) return;
+      video.pause();
+      video.removeEventListener("timeupdate", stop);
+    };
+    video.addEventListener("timeupdate", stop);
+  }
+
+  async function make(event) {
+    event.preventDefault();
+    clearErrors();
+    one("#make").disabled = true;
+    try {
+      const body = { start_s: round(part.start_s), end_s: round(part.end_s), title: one("#clip-title").value };
+      const row = clips.add(await api("POST", `/api/v1/recordings/${replay.recording_id}/clips`, body));
+      one("#clip-title").value = "";
+      row.scrollIntoView({ block: "center" });
+    } catch (error) {
+      complain(error);
+    }
+    one("#make").disabled = false;
+  }
+
+  one("#mark-start").addEventListener("click", markStart);
+  one("#mark-end").addEventListener("click", markEnd);
+  one("#start").addEventListener("change", ({ target }) => typed("start_s", target));
+  one("#end").addEventListener("change", ({ target }) => typed("end_s", target));
+  one("#play-part").addEventListener("click", playPart);
+  one("#cut-form").addEventListener("submit", make);
+  video.addEventListener("timeupdate", () => (timeline.playhead = video.currentTime));
+  setPart(part);
+  const onError = () => problemWithVideo();
+  await Promise.all([
+    attachHls(video, replay.url, { onError }),
+    api("GET", `/api/v1/shows/${showId}/replay`).then((entries) => timeline.mark(entries)),
+    clips.load(),
+  ]);
+}
+
+function problemWithVideo() {
+  const notice = one("#replay-problem");
+  notice.textContent = gettext("The replay cannot be loaded. Check the network and open the page again.");
+  show(notice, true);
+}
+
+function complain(error) {
+  for (const { field, message } of error.errors ?? []) {
+    const name = FIELDS[field.split(".").at(-1)];
+    if (name) say(name, message);
+  }
+  if (error.errors?.length) return;
+  one("#cut-error").textContent = error.message;
+  show(one("#cut-error"), true);
+}
+
+function say(name, message) {
+  one(`#${name}-error`).textContent = message;
+}
+
+function clearErrors() {
+  for (const name of Object.values(FIELDS)) say(name, "");
+  show(one("#cut-error"), false);
+}
+
+function round(value) {
+  return Math.round(value * 1000) / 1000;
+}

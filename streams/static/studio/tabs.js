@@ -1,0 +1,27 @@
+// On a phone one panel is seen at a time (WAI-ARIA tabs); on a wide screen all of them are.
+
+import { all, one } from "../livecommerce/dom.js";
+
+/** Makes the tabs of `list` work; `onChange(panel)` hears what is shown. */
+export function makeTabs(list, onChange) {
+  const tabs = all('[role="tab"]', list);
+  for (const tab of tabs) tab.addEventListener("click", () => choose(tabs, tab, onChange));
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = tabs.at((tabs.indexOf(document.activeElement) + step) % tabs.length);
+    choose(tabs, next, onChange);
+    next.focus();
+  });
+}
+
+function choose(tabs, chosen, onChange) {
+  for (const tab of tabs) {
+    const isChosen = tab === chosen;
+    const panel = one(`#${tab.getAttribute("aria-controls")}`);
+    tab.setAttribute("aria-selected", String(isChosen));
+    tab.tabIndex = isChosen ? 0 : -1;
+    panel.toggleAttribute("data-active", isChosen);
+    if (isChosen) onChange(panel);
+  }
+}

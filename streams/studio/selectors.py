@@ -1,0 +1,266 @@
+"""What the studio reads: a seller's shows, the console's state, the clips of a show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from core.accounts.models import User
+from media_pipeline.models import Asset, AssetKind, Job, Recording
+from media_pipeline.selectors import playback
+from media_pipeline.storage import storage
+from orders.models import Delivery, Order, OrderState
+from orders.selectors import OfferView, offer_views, orders_of_seller
+from sellers.models import Seller, Stock
+from streams.models import Show, ShowState
+from streams.studio.access import shows_of
+
+ENDED_SHOWN = 30
+ORDERS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCard:
+    """A show in the studio's list, and how many clips were cut from it."""
+
+    show: Show
+    clip_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGroup:
+    """The shows in one state, as the studio lists them."""
+
+    state: ShowState
+    title: str
+    cards: list[ShowCard]
+
+
+@dataclass(frozen=True, slots=True)
+class StockSummary:
+    """Variants on sale, pieces that can be sold, and variants of which there are none."""
+
+    variants: int
+    available: int
+    sold_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeView:
+    """The latest take: `bytes_received` and seconds that are safely stored."""
+
+    id: UUID
+    state: str
+    duration_s: float
+    bytes_received: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingView:
+    id: UUID
+    state: str
+    duration_s: float
+    take: TakeView | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    title: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as its seller's people see it: with the buyer's whole name."""
+
+    id: UUID
+    number: str
+    state: str
+    state_text: str
+    buyer: str
+    lines: list[LineView]
+    total_minor: int
+    currency: str
+    delivery_text: str
+    note: str
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleView:
+    """All that a console shows and the room's snapshot does not tell."""
+
+    state: str
+    started_at: datetime | None
+    interrupted: bool
+    pinned_offer_id: UUID | None
+    offers: list[OfferView]
+    orders: list[OrderView]
+    waiting_orders: int
+    recording: RecordingView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipView:
+    """A clip of a show; `job_id` while it is being made, addresses once it is ready."""
+
+    id: UUID
+    title: str
+    state: str
+    error: str
+    start_s: float
+    end_s: float
+    duration_s: float
+    poster_url: str | None
+    download_url: str | None
+    job_id: UUID | None = field(default=None)
+
+
+def show_groups(user: User) -> list[ShowGroup]:
+    """The user's shows: live first, then the next ones, then the latest that ended."""
+    shows = shows_of(user).select_related("seller", "host")
+    live = shows.filter(state=ShowState.LIVE).order_by("-started_at")
+    coming = shows.filter(state=ShowState.SCHEDULED).order_by("scheduled_at")
+    ended = shows.filter(state=ShowState.ENDED).order_by("-ended_at")[:ENDED_SHOWN]
+    return [
+        ShowGroup(ShowState.LIVE, _("Live now"), _cards(live)),
+        ShowGroup(ShowState.SCHEDULED, _("Coming up"), _cards(coming)),
+        ShowGroup(ShowState.ENDED, _("Ended"), _cards(ended)),
+    ]
+
+
+def _cards(shows: Iterable[Show]) -> list[ShowCard]:
+    found = list(shows)
+    clips = Asset.objects.filter(
+        kind=AssetKind.CLIP, recording__show_id__in=[show.public_id for show in found]
+    )
+    counts = Counter(clips.values_list("recording__show_id", flat=True))
+    return [ShowCard(show, counts[show.public_id]) for show in found]
+
+
+def stock_summary(sellers: Iterable[Seller]) -> StockSummary:
+    """What the sellers have left to sell, added up."""
+    stock = Stock.objects.filter(variant__product__seller__in=sellers, variant__is_active=True)
+    sums = stock.aggregate(
+        variants=Count("pk"),
+        available=Sum(F("on_hand") - F("reserved"), default=0),
+        sold_out=Count("pk", filter=Q(on_hand=F("reserved"))),
+    )
+    return StockSummary(**sums)
+
+
+def waiting_orders(sellers: Iterable[Seller]) -> int:
+    """How many orders wait to be packed."""
+    return Order.objects.filter(seller__in=sellers, state=OrderState.PLACED).count()
+
+
+def console(show: Show) -> ConsoleView:
+    """The show's state, stock and orders, as of now."""
+    orders = orders_of_seller(show.seller).filter(show_id=show.public_id)
+    pinned = show.pinned_offer
+    return ConsoleView(
+        state=show.state,
+        started_at=show.started_at,
+        interrupted=show.interrupted_at is not None,
+        pinned_offer_id=pinned.public_id if pinned else None,
+        offers=offer_views(show.public_id),
+        orders=[order_view(order) for order in orders[:ORDERS_SHOWN]],
+        waiting_orders=orders.filter(state=OrderState.PLACED).count(),
+        recording=recording_view(show.public_id),
+    )
+
+
+def order_view(order: Order) -> OrderView:
+    return OrderView(
+        id=order.public_id,
+        number=order.number,
+        state=order.state,
+        state_text=str(OrderState(order.state).label),
+        buyer=order.buyer.shown_name,
+        lines=[LineView(line.title, line.quantity) for line in order.lines.all()],
+        total_minor=order.total_minor,
+        currency=order.currency,
+        delivery_text=_delivery_text(order),
+        note=order.note,
+        placed_at=order.placed_at,
+    )
+
+
+def _delivery_text(order: Order) -> str:
+    if order.pickup_point is not None:
+        return _("fetched at %(place)s") % {"place": order.pickup_point.name}
+    return str(Delivery(order.delivery).label)
+
+
+def recording_view(show_id: UUID) -> RecordingView | None:
+    """The show's recording and its latest take; `None` before the camera was ever on."""
+    recording = Recording.objects.filter(show_id=show_id).first()
+    if recording is None:
+        return None
+    take = recording.takes.order_by("-position").first()
+    shown = take and TakeView(
+        take.public_id, take.state, take.duration_s, take.bytes_received, take.error
+    )
+    return RecordingView(recording.public_id, recording.state, recording.duration_s, shown)
+
+
+def replay_data(show_id: UUID) -> dict[str, object]:
+    """What the page of an ended show plays, as JSON types; the state is `empty` for nothing."""
+    found = playback(show_id)
+    if found is None:
+        return {"state": "empty"}
+    return {
+        "state": found.state,
+        "url": found.replay_url,
+        "poster_url": found.poster_url,
+        "duration_s": found.duration_s,
+        "recording_id": str(found.recording_id),
+    }
+
+
+def clips_of(show_id: UUID) -> list[ClipView]:
+    """The clips cut from a show, the oldest first."""
+    assets = _clips(show_id).order_by("created_at", "pk")
+    jobs = _jobs_by_subject(asset.public_id for asset in assets)
+    return [clip_view(asset, jobs.get(asset.public_id)) for asset in assets]
+
+
+def clip_view(asset: Asset, job_id: UUID | None) -> ClipView:
+    return ClipView(
+        id=asset.public_id,
+        title=asset.title,
+        state=asset.state,
+        error=asset.error,
+        start_s=asset.start_s,
+        end_s=asset.end_s,
+        duration_s=asset.duration_s,
+        poster_url=_address(asset.poster_key),
+        download_url=_address(asset.download_key),
+        job_id=job_id,
+    )
+
+
+def clip_with_job(asset: Asset) -> ClipView:
+    """One clip, with the job that makes it."""
+    jobs = _jobs_by_subject([asset.public_id])
+    return clip_view(asset, jobs.get(asset.public_id))
+
+
+def _clips(show_id: UUID) -> QuerySet[Asset]:
+    return Asset.objects.filter(kind=AssetKind.CLIP, recording__show_id=show_id)
+
+
+def _jobs_by_subject(subject_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    jobs = Job.objects.filter(subject_id__in=list(subject_ids))
+    return dict(jobs.values_list("subject_id", "public_id"))
+
+
+def _address(key: str) -> str | None:
+    return storage().url(key) if key else None

@@ -1,0 +1,101 @@
+"""The host's pages: the list of shows, scheduling, the console, and cutting the replay."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_http_methods
+
+from core.accounts.access import has_role, signed_in
+from core.accounts.models import Role, User
+from core.errors import InvalidInput
+from core.ids import parse_id
+from core.pages import page
+from sellers.access import sellers_of
+from streams.models import Show, ShowState
+from streams.services import ingest_keys
+from streams.services.shows import schedule_show
+from streams.studio import access, selectors
+from streams.studio.forms import ScheduleForm
+
+
+@require_GET
+@page
+def home(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request.user)
+    sellers = list(sellers_of(user))
+    groups = selectors.show_groups(user)
+    has_shows = any(group.cards for group in groups)
+    if not sellers and not has_shows:
+        return render(request, "studio/not_host.html")
+    context = {
+        "groups": groups,
+        "has_shows": has_shows,
+        "waiting_orders": selectors.waiting_orders(sellers),
+        "stock": selectors.stock_summary(sellers),
+        "may_schedule": access.schedulable_sellers(user).exists(),
+        "sees_all": has_role(user, Role.OPERATOR),
+    }
+    return render(request, "studio/home.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def schedule(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request.user)
+    asked = request.POST.get("seller") or request.GET.get("seller", "")
+    seller = access.seller_to_schedule_for(user, parse_id(asked))
+    form = ScheduleForm(seller, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and (show := _scheduled(form, user)):
+        return redirect("studio_show", show_id=show.public_id)
+    context = {"form": form, "seller": seller, "sellers": access.schedulable_sellers(user)}
+    status = 422 if form.is_bound else 200
+    return render(request, "studio/schedule.html", context, status=status)
+
+
+def _scheduled(form: ScheduleForm, host: User) -> Show | None:
+    """The show that the form describes, or `None` with the form saying what is wrong."""
+    values = form.cleaned_data
+    try:
+        return schedule_show(
+            seller=form.seller,
+            host=host,
+            title=values["title"],
+            scheduled_at=values["starts_at"],
+            audience=values["audience"],
+            offers=form.offers,
+        )
+    except InvalidInput as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+        return None
+
+
+@require_GET
+@ensure_csrf_cookie
+@page
+def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
+    show = access.show_to_run(request.user, show_id)
+    if show.state == ShowState.ENDED:
+        return _replay(request, show)
+    context = {
+        "show": show,
+        "studio": {"show_id": str(show.public_id)},
+        "command": broadcast_command(request, show),
+    }
+    return render(request, "studio/console.html", context)
+
+
+def _replay(request: HttpRequest, show: Show) -> HttpResponse:
+    replay = selectors.replay_data(show.public_id)
+    data = {"show_id": str(show.public_id), "replay": replay}
+    return render(request, "studio/replay.html", {"show": show, "replay": replay, "studio": data})
+
+
+def broadcast_command(request: HttpRequest, show: Show) -> str:
+    """The line that broadcasts a file into this show from any computer."""
+    url = request.build_absolute_uri("/").rstrip("/")
+    key = ingest_keys.issue(show)
+    return f"livecommerce broadcast video.mp4 --show {show.public_id} --key {key} --url {url}"
