@@ -5,6 +5,8 @@ from __future__ import annotations
 from ninja import NinjaAPI
 
 from core.api import add_problem_handlers
+from orders.api import router as orders_router
 
 api = NinjaAPI(title="livecommerce", version="1", urls_namespace="api", docs_url="/docs")
 add_problem_handlers(api)
+api.add_router("", orders_router)

@@ -16,6 +16,8 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),
     path("accounts/", include("allauth.urls")),
+    path("", include("orders.urls")),
+    path("", include("sellers.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
 ]

@@ -7,8 +7,14 @@ from collections.abc import Mapping, Sequence
 from core import outbox
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
+from orders.events import OrderMoved, OrderPlaced
+from sellers.events import StockChanged
 
-HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {}
+HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
+    StockChanged: (),
+    OrderPlaced: (),
+    OrderMoved: (),
+}
 
 PERIODIC: Sequence[Periodic] = ()
 

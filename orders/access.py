@@ -41,3 +41,16 @@ def states_before(user: AnyUser, order: Order, to: OrderState) -> frozenset[Orde
     if to not in BUYER_MOVES:
         raise NotAllowed(_("Only the seller can do this."))
     return BUYER_MOVES[to]
+
+
+def may_move(user: AnyUser, order: Order, to: OrderState) -> bool:
+    """Whether this person may move the order `to` from where it is now."""
+    try:
+        return order.state in states_before(user, order, to)
+    except NotAllowed:
+        return False
+
+
+def moves_of_seller(order: Order) -> frozenset[OrderState]:
+    """Where the seller's people may move the order from where it is now."""
+    return ALLOWED_MOVES[OrderState(order.state)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -119,6 +120,9 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return reverse("order", args=[self.public_id])
+
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
@@ -140,6 +144,10 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.order.currency)
 
 
 class OrderMove(models.Model):

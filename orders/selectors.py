@@ -11,7 +11,6 @@ from django.db.models import Count, QuerySet, Sum
 from core.accounts.models import User
 from orders.models import Address, Offer, Order, OrderLine, OrderState
 from sellers.models import PickupPoint, Seller
-from sellers.selectors import image_url
 
 
 class OfferView(msgspec.Struct, frozen=True):
@@ -64,7 +63,7 @@ def offer_view(offer: Offer) -> OfferView:
         currency=variant.product.seller.currency,
         available=variant.stock.available,
         stock_version=variant.stock.version,
-        image_url=image_url(variant.product),
+        image_url=variant.product.image_url,
     )
 
 

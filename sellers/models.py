@@ -61,6 +61,11 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def image_url(self) -> str | None:
+        """Where its picture is served, if it has one; pictures of products are public."""
+        return f"/media/{self.image_key}" if self.image_key else None
+
 
 class Variant(models.Model):
     """What has a price, a weight and stock: "apples, 5 kg box"."""

@@ -8,13 +8,6 @@ from django.db.models import QuerySet
 
 from sellers.models import Product, Seller, Variant
 
-PUBLIC_MEDIA = "/media/"
-
-
-def image_url(product: Product) -> str | None:
-    """Where the product's picture is served; `None` without one. Product pictures are public."""
-    return PUBLIC_MEDIA + product.image_key if product.image_key else None
-
 
 def products_of(sellers: Iterable[Seller]) -> QuerySet[Product]:
     """The sellers' products with variants and stock, the newest first."""

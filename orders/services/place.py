@@ -20,7 +20,16 @@ from core.text import clean_line
 from orders.delivery import Courier, Destination, Pickup, clean_destination
 from orders.errors import KeyReused, PriceChanged
 from orders.events import LineSold, OrderPlaced
-from orders.models import Address, Offer, Order, OrderLine, OrderMove, OrderState, PaymentMethod
+from orders.models import (
+    Address,
+    Delivery,
+    Offer,
+    Order,
+    OrderLine,
+    OrderMove,
+    OrderState,
+    PaymentMethod,
+)
 from orders.numbers import new_order_number, new_pickup_code
 from sellers.models import PickupPoint
 from sellers.services import stock
@@ -176,9 +185,9 @@ def _send_to(order: Order, destination: Destination) -> None:
     order.recipient, order.phone = destination.name, destination.phone
     match destination:
         case Courier(address=address):
-            order.delivery, order.address = Courier.__struct_config__.tag, address
+            order.delivery, order.address = Delivery.COURIER, address
         case Pickup(point_id=point_id):
-            order.delivery = Pickup.__struct_config__.tag
+            order.delivery = Delivery.PICKUP
             order.pickup_point = _pickup_point(order, point_id)
             order.pickup_code = new_pickup_code()
 

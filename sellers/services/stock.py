@@ -42,11 +42,14 @@ def release(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User) -> 
 
 def ship(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User) -> Stock:
     """What was set aside leaves the house; raises `Conflict` if less was set aside."""
-    change = {"on_hand": -quantity, "reserved": -quantity}
     with transaction.atomic():
-        if not _change(variant_id, Q(reserved__gte=quantity), **change):
+        if not _change(
+            variant_id, Q(reserved__gte=quantity), on_hand=-quantity, reserved=-quantity
+        ):
             raise _never_reserved()
-        return _record(variant_id, MovementKind.SHIP, actor, order_id, **change)
+        return _record(
+            variant_id, MovementKind.SHIP, actor, order_id, on_hand=-quantity, reserved=-quantity
+        )
 
 
 def adjust(variant_id: UUID, *, on_hand: int, reason: str, actor: User | None) -> Stock:

@@ -1,0 +1,56 @@
+"""What every app's pages share: errors as pages, and lists cut into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from core.errors import NotAllowed, NotFound, SignInRequired
+from core.ids import parse_id
+
+P = ParamSpec("P")
+M = TypeVar("M", bound=Model)
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def page(view: View[P]) -> View[P]:
+    """A view whose services may refuse: sign in first, no such page, or not allowed."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except SignInRequired:
+            return redirect_to_login(request.get_full_path())
+        except NotFound as error:
+            raise Http404(error.message) from error
+        except NotAllowed as error:
+            raise PermissionDenied(error.message) from error
+
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Generic[M]):
+    """One page of a list, and the `before` that leads to the next one (empty on the last)."""
+
+    rows: list[M]
+    before: str
+
+
+def cut(rows: QuerySet[M], before: str, size: int) -> Cut[M]:
+    """The `size` newest rows that are older than the one whose public id is `before`."""
+    rows = rows.order_by("-pk")
+    edge = parse_id(before)
+    if edge is not None:
+        rows = rows.filter(pk__lt=rows.model._default_manager.filter(public_id=edge).values("pk"))
+    found = list(rows[: size + 1])
+    last = found[size - 1] if len(found) > size else None
+    return Cut(found[:size], str(getattr(last, "public_id", "")))

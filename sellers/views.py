@@ -1,0 +1,172 @@
+"""Pages on which a seller keeps the goods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from core.accounts.access import signed_in
+from core.accounts.models import User
+from core.errors import Conflict, InvalidInput, NotFound
+from core.ids import parse_id
+from core.money import to_minor
+from core.pages import page
+from sellers.access import KEEPERS, acts_for, member_of, sellers_of
+from sellers.forms import CountForm, NewProductForm, ProductForm, told
+from sellers.models import Seller, Variant
+from sellers.selectors import products_of
+from sellers.services import catalogue, stock
+
+SHOWN_MOVEMENTS = 20
+
+
+@require_GET
+@page
+def product_list(request: HttpRequest) -> HttpResponse:
+    sellers = list(sellers_of(signed_in(request.user)))
+    if not sellers:
+        raise _nothing_here()
+    context = {
+        "products": products_of(sellers),
+        "keeps": sellers_of(request.user, *KEEPERS).exists(),
+        "several_sellers": len(sellers) > 1,
+    }
+    return render(request, "studio/products.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def product_new(request: HttpRequest) -> HttpResponse:
+    actor = signed_in(request.user)
+    sellers = list(sellers_of(actor, *KEEPERS))
+    seller = _chosen(sellers, request.GET.get("seller", ""))
+    form = NewProductForm(request.POST or None)
+    if form.is_valid() and _done(form, partial(_add, form.cleaned_data, seller, actor)):
+        messages.success(request, _("Added. You can sell it in your next show."))
+        return redirect("studio_products")
+    context = {"form": form, "seller": seller, "sellers": sellers}
+    return render(request, "studio/product_new.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def product_edit(request: HttpRequest, product_id: UUID) -> HttpResponse:
+    variant = _variant(product_id)
+    if request.method == "GET":
+        member_of(request.user, variant.product.seller)
+        return _product_page(request, variant)
+    actor = member_of(request.user, variant.product.seller, *KEEPERS)
+    form = ProductForm(request.POST)
+    if form.is_valid() and _done(form, partial(_edit, form.cleaned_data, variant, actor)):
+        messages.success(request, _("Saved."))
+        return redirect("studio_products")
+    return _product_page(request, variant, form=form)
+
+
+@require_POST
+@page
+def stock_count(request: HttpRequest, product_id: UUID) -> HttpResponse:
+    """Everybody at the seller's may count: who packs knows best what is there."""
+    variant = _variant(product_id)
+    actor = member_of(request.user, variant.product.seller)
+    form = CountForm(request.POST)
+    if form.is_valid() and _done(form, partial(_count, form.cleaned_data, variant, actor)):
+        messages.success(request, _("Counted."))
+        return redirect("studio_product", product_id=product_id)
+    return _product_page(request, variant, count_form=form)
+
+
+def _product_page(
+    request: HttpRequest,
+    variant: Variant,
+    *,
+    form: ProductForm | None = None,
+    count_form: CountForm | None = None,
+) -> HttpResponse:
+    seller = variant.product.seller
+    context = {
+        "variant": variant,
+        "seller": seller,
+        "keeps": acts_for(request.user, seller, *KEEPERS),
+        "form": form or ProductForm(initial=told(variant)),
+        "count_form": count_form or CountForm(initial={"on_hand": variant.stock.on_hand}),
+        "movements": variant.movements.select_related("actor").order_by("-pk")[:SHOWN_MOVEMENTS],
+    }
+    return render(request, "studio/product.html", context)
+
+
+def _done(form: forms.Form, change: Callable[[], object]) -> bool:
+    """Make the change, or say in the form what is wrong and with which field."""
+    try:
+        change()
+    except (InvalidInput, Conflict) as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+        return False
+    return True
+
+
+def _add(typed: Mapping[str, Any], seller: Seller, actor: User) -> None:
+    catalogue.add_product(
+        seller,
+        actor=actor,
+        title=typed["title"],
+        about=typed["about"],
+        variant_title=typed["variant_title"],
+        price_minor=to_minor(typed["price"], seller.currency),
+        weight_g=typed["weight_g"] or 0,
+        on_hand=typed["on_hand"],
+    )
+
+
+@transaction.atomic
+def _edit(typed: Mapping[str, Any], variant: Variant, actor: User) -> None:
+    product = variant.product
+    catalogue.edit_product(product, actor=actor, title=typed["title"], about=typed["about"])
+    catalogue.edit_variant(
+        variant,
+        actor=actor,
+        title=typed["variant_title"],
+        price_minor=to_minor(typed["price"], product.seller.currency),
+        weight_g=typed["weight_g"] or 0,
+        is_active=variant.is_active,
+    )
+
+
+def _count(typed: Mapping[str, Any], variant: Variant, actor: User) -> None:
+    stock.adjust(variant.public_id, on_hand=typed["on_hand"], reason=typed["reason"], actor=actor)
+
+
+def _variant(product_id: UUID) -> Variant:
+    """The product's first variant; these pages know one per product."""
+    variant = (
+        Variant.objects.select_related("product__seller", "stock")
+        .filter(product__public_id=product_id)
+        .order_by("pk")
+        .first()
+    )
+    if variant is None:
+        raise _nothing_here()
+    return variant
+
+
+def _chosen(sellers: Sequence[Seller], seller_id: str) -> Seller:
+    """The seller that is asked for, or the first; `NotFound` for who keeps nobody's goods."""
+    asked = parse_id(seller_id)
+    for seller in sellers:
+        if asked in (None, seller.public_id):
+            return seller
+    raise _nothing_here()
+
+
+def _nothing_here() -> NotFound:
+    return NotFound(_("There is nothing here, or it is not yours."))
