@@ -73,7 +73,7 @@ def course_for_editor(user: AnyUser, course_id: uuid.UUID) -> Course:
 def lesson_for_reader(user: AnyUser, lesson_id: uuid.UUID) -> Lesson:
     """A lesson of a course that the user may see; otherwise `NotFound`."""
     lessons = Lesson.objects.select_related("course", "asset")
-    lesson = lessons.filter(public_id=lesson_id).first()
+    lesson = lessons.exclude(asset__state=AssetState.FAILED).filter(public_id=lesson_id).first()
     if lesson is None or (lesson.course.is_draft and not may_edit(user, lesson.course)):
         raise NotFound(_("There is no such lesson."))
     return lesson
@@ -83,6 +83,11 @@ def enrolment_of(user: AnyUser, course: Course) -> Enrolment | None:
     if not is_signed_in(user):
         return None
     return Enrolment.objects.filter(user=user, course=course).first()
+
+
+def may_watch(user: AnyUser, course: Course) -> bool:
+    """Whoever joined the course, and whoever may change it and so has to look at it."""
+    return enrolment_of(user, course) is not None or may_edit(user, course)
 
 
 def learner_of(user: AnyUser, lesson: Lesson) -> Enrolment:

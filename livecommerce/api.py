@@ -5,8 +5,12 @@ from __future__ import annotations
 from ninja import NinjaAPI
 
 from core.api import add_problem_handlers
+from courses.api import router as courses_router
 from orders.api import router as orders_router
+from streams.api import router as streams_router
 
 api = NinjaAPI(title="livecommerce", version="1", urls_namespace="api", docs_url="/docs")
 add_problem_handlers(api)
 api.add_router("", orders_router)
+api.add_router("", courses_router)
+api.add_router("", streams_router)

@@ -18,6 +18,9 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("orders.urls")),
     path("", include("sellers.urls")),
+    path("", include("courses.urls")),
+    path("", include("streams.urls")),
+    path("", include("streams.studio.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
 ]

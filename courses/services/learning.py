@@ -67,15 +67,16 @@ def report_watched(
         locked = Enrolment.objects.select_for_update().get(pk=enrolment.pk)
         progress = _add(locked, lesson, reported, position)
         certificate = _complete(locked)
-    return watched(progress, certificate)
+    return state_of(progress, lesson, certificate)
 
 
-def watched(progress: Progress, certificate: Certificate | None) -> Watched:
-    """What `progress` amounts to."""
+def state_of(progress: Progress | None, lesson: Lesson, certificate: Certificate | None) -> Watched:
+    """What `progress` amounts to; nothing, for somebody who has not begun."""
+    progress = progress or Progress(lesson=lesson)
     return Watched(
         progress=progress,
         covered_s=intervals.covered_s(progress.intervals),
-        missing=intervals.missing(progress.intervals, progress.lesson.duration_s),
+        missing=intervals.missing(progress.intervals, lesson.duration_s),
         certificate=certificate,
     )
 
@@ -91,7 +92,6 @@ def _add(
     enrolment: Enrolment, lesson: Lesson, reported: list[Stretch], position_s: float | None
 ) -> Progress:
     progress, _made = Progress.objects.get_or_create(enrolment=enrolment, lesson=lesson)
-    progress.lesson = lesson
     progress.intervals = intervals.merge([*progress.intervals, *reported])
     if position_s is not None:
         progress.position_s = position_s

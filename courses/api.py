@@ -1,0 +1,206 @@
+"""The HTTP API of courses: making them, joining them, and telling what was watched."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from ninja import Router, Schema, Status
+from ninja.security import django_auth
+from pydantic import ConfigDict, Field, StrictFloat
+
+from courses import access, selectors
+from courses.intervals import Stretch
+from courses.models import Certificate, Course, Lesson
+from courses.services import authoring, learning
+from courses.services.learning import Watched
+
+router = Router(tags=["courses"], auth=django_auth)
+
+
+class StrictInput(Schema):
+    """A body in which a misspelt field is an error, not a field that was left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CourseIn(StrictInput):
+    title: str
+    summary: str = ""
+
+
+class LessonIn(StrictInput):
+    asset_id: uuid.UUID
+    title: str
+
+
+class WatchedIn(StrictInput):
+    """Seconds of the lesson's own time. A position of `null` leaves the one that is known."""
+
+    intervals: Annotated[
+        list[tuple[StrictFloat, StrictFloat]], Field(max_length=learning.MAX_STRETCHES)
+    ]
+    position_s: StrictFloat | None = None
+
+
+class CourseOut(Schema):
+    id: uuid.UUID
+    title: str
+    state: str
+    url: str
+    edit_url: str
+
+
+class LessonOut(Schema):
+    id: uuid.UUID
+    course_id: uuid.UUID
+    title: str
+    ready: bool
+    url: str
+
+
+class EnrolmentOut(Schema):
+    id: uuid.UUID
+    course_id: uuid.UUID
+    url: str
+
+
+class WatchedOut(Schema):
+    """Where the trainee is. `missing` are the stretches, in seconds, not watched yet."""
+
+    intervals: list[Stretch]
+    position_s: float
+    covered_s: float
+    required_s: float
+    duration_s: float
+    missing: list[Stretch]
+    done: bool
+    lessons_done: int
+    lessons_total: int
+    certificate_url: str | None
+
+
+class LessonStateOut(WatchedOut):
+    id: uuid.UUID
+    title: str
+    enrolled: bool
+    resume_s: float
+    media_url: str | None
+    poster_url: str | None
+
+
+def course_out(course: Course) -> dict[str, Any]:
+    return {
+        "id": course.public_id,
+        "title": course.title,
+        "state": course.state,
+        "url": course.get_absolute_url(),
+        "edit_url": reverse("course_edit", args=[course.public_id]),
+    }
+
+
+@router.get("/me/courses", response=list[CourseOut])
+def my_courses(request: HttpRequest) -> list[dict[str, Any]]:
+    """The courses to which the caller may add lessons, newest first; at most 100."""
+    return [course_out(one) for one in access.editable_courses(request.user).order_by("-id")[:100]]
+
+
+@router.post("/courses", response={201: CourseOut})
+def create_course(request: HttpRequest, body: CourseIn) -> Status[dict[str, Any]]:
+    author = access.author(request.user)
+    course = authoring.create_course(author=author, title=body.title, summary=body.summary)
+    return Status(201, course_out(course))
+
+
+@router.post("/courses/{uuid:course_id}/lessons", response={201: LessonOut})
+def add_lesson(
+    request: HttpRequest, course_id: uuid.UUID, body: LessonIn
+) -> Status[dict[str, Any]]:
+    """Append a clip to a course. It can be watched as soon as the clip is ready."""
+    course = access.course_for_editor(request.user, course_id)
+    clip = access.clip_for_author(access.author(request.user), body.asset_id)
+    lesson = authoring.add_lesson(course, clip, body.title)
+    answer = {
+        "id": lesson.public_id,
+        "course_id": course.public_id,
+        "title": lesson.title,
+        "ready": lesson.is_ready,
+        "url": lesson.get_absolute_url(),
+    }
+    return Status(201, answer)
+
+
+@router.post("/courses/{uuid:course_id}/publish", response=CourseOut)
+def publish(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
+    course = access.course_for_editor(request.user, course_id)
+    authoring.publish(course)
+    return course_out(course)
+
+
+@router.post("/courses/{uuid:course_id}/enrol", response=EnrolmentOut)
+def enrol(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
+    """Join a course. Joining again gives the same enrolment."""
+    course = access.course_for_reader(request.user, course_id)
+    enrolment = learning.enrol(access.signed_in(request.user), course)
+    return {
+        "id": enrolment.public_id,
+        "course_id": course.public_id,
+        "url": course.get_absolute_url(),
+    }
+
+
+@router.get("/lessons/{uuid:lesson_id}", response=LessonStateOut)
+def lesson_state(request: HttpRequest, lesson_id: uuid.UUID) -> dict[str, Any]:
+    """What the caller has watched of a lesson and where to go on, on whichever device."""
+    lesson = access.lesson_for_reader(request.user, lesson_id)
+    course = selectors.course_view(lesson.course, request.user)
+    may_watch = access.may_watch(request.user, lesson.course)
+    return lesson_state_out(course, lesson, may_watch=may_watch)
+
+
+@router.post("/lessons/{uuid:lesson_id}/watched", response=WatchedOut)
+def watched(request: HttpRequest, lesson_id: uuid.UUID, body: WatchedIn) -> dict[str, Any]:
+    """Tell which stretches of a lesson were played; the answer says what is missing."""
+    lesson = access.lesson_for_reader(request.user, lesson_id)
+    enrolment = access.learner_of(request.user, lesson)
+    report = learning.report_watched(enrolment, lesson, body.intervals, body.position_s)
+    course = selectors.course_view(lesson.course, request.user)
+    return watched_out(course, lesson, report)
+
+
+def lesson_state_out(
+    course: selectors.CourseView, lesson: Lesson, *, may_watch: bool
+) -> dict[str, Any]:
+    """The lesson's state as pages and the API give it; no media address for strangers."""
+    view = course.view_of(lesson)
+    state = learning.state_of(view.progress, lesson, course.certificate)
+    return {
+        **watched_out(course, lesson, state),
+        "id": lesson.public_id,
+        "title": lesson.title,
+        "enrolled": course.enrolment is not None,
+        "resume_s": view.resume_s,
+        "media_url": (may_watch and view.video_url) or None,
+        "poster_url": view.poster_url or None,
+    }
+
+
+def watched_out(course: selectors.CourseView, lesson: Lesson, state: Watched) -> dict[str, Any]:
+    return {
+        "intervals": state.progress.intervals,
+        "position_s": state.progress.position_s,
+        "covered_s": state.covered_s,
+        "required_s": round(lesson.required_s, 3),
+        "duration_s": lesson.duration_s,
+        "missing": state.missing,
+        "done": state.is_done,
+        "lessons_done": course.done_count,
+        "lessons_total": len(course.lessons),
+        "certificate_url": certificate_url(state.certificate),
+    }
+
+
+def certificate_url(certificate: Certificate | None) -> str | None:
+    return certificate.get_absolute_url() if certificate else None

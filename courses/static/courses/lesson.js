@@ -1,0 +1,267 @@
+/** A lesson's page: plays the video, shows what was watched, and knows what comes next. */
+
+import { all, one, pageData, show } from "../livecommerce/dom.js";
+import { duration } from "../livecommerce/format.js";
+import { Reports, sendLeftovers } from "./reports.js";
+import { PlayedTracker, covered, merge, missing } from "./watched.js";
+
+const REPORT_EVERY_MS = 10_000;
+const ADVANCE_AFTER_S = 6;
+const RATES = [1, 1.25, 1.5, 0.75];
+const SVG = "http://www.w3.org/2000/svg";
+
+const lesson = pageData("lesson");
+const player = one("[data-player]");
+const video = /** @type {HTMLVideoElement} */ (one("video", player));
+const seek = /** @type {HTMLInputElement} */ (one("[data-seek]"));
+const status = one("[data-status]");
+const celebration = /** @type {HTMLDialogElement} */ (one("[data-celebrate]"));
+
+const tracker = new PlayedTracker();
+const reports = new Reports(lesson.person, lesson.id);
+/** The server's last word; what it has not heard yet is in `reports` and `tracker`. */
+let state = lesson;
+let celebrated = Boolean(lesson.certificate_url);
+let countdown = 0;
+
+// ---- playing
+
+function follow() {
+  video.addEventListener("playing", () => tracker.start(video.currentTime));
+  video.addEventListener("timeupdate", () => onTime());
+  video.addEventListener("seeking", () => tracker.stop());
+  video.addEventListener("seeked", () => video.paused || tracker.start(video.currentTime));
+  video.addEventListener("ratechange", () => onRate());
+  video.addEventListener("play", () => onPlay());
+  video.addEventListener("pause", () => onPause());
+  video.addEventListener("ended", () => onEnded());
+  video.addEventListener("error", () => say(gettext("The video cannot be loaded. Check the network and try again.")));
+}
+
+function onTime() {
+  if (!video.seeking) tracker.sample(video.currentTime);
+  drawTime();
+  drawWatched();
+  if (!state.done && covered(watchedSoFar()) >= state.required_s) report();
+}
+
+function onRate() {
+  tracker.sample(video.currentTime);
+  tracker.rate = video.playbackRate;
+}
+
+function onPlay() {
+  hidePanels();
+  player.classList.add("is-playing");
+  one("[data-play-label]").textContent = gettext("Pause");
+  show(one("[data-big]"), false);
+}
+
+function onPause() {
+  // A pause that ends a seek must not count the jump: the player is elsewhere already.
+  if (video.seeking) tracker.stop();
+  else tracker.stop(video.currentTime);
+  player.classList.remove("is-playing");
+  one("[data-play-label]").textContent = gettext("Play");
+  show(one("[data-big]"), !video.ended);
+  report();
+}
+
+async function onEnded() {
+  tracker.stop(video.currentTime);
+  await report();
+  if (!state.done) return showMissing();
+  if (!celebrate()) showDone();
+}
+
+async function play() {
+  try {
+    await video.play();
+  } catch (error) {
+    // The browser wants a touch first, or a newer click came in between: the big button stays.
+    if (!["NotAllowedError", "AbortError"].includes(error.name)) throw error;
+    show(one("[data-big]"), true);
+  }
+}
+
+const toggle = () => (video.paused ? play() : video.pause());
+
+function goTo(seconds) {
+  video.currentTime = seconds;
+  play();
+}
+
+// ---- telling the server
+
+async function report() {
+  reports.add(tracker.take());
+  try {
+    const answer = await reports.send(Math.round(video.currentTime * 1000) / 1000);
+    if (answer) learn(answer);
+    else drawStatus();
+  } catch (error) {
+    say(error.code === "network" ? gettext("No network. What you watch is kept and sent later.") : error.message);
+  }
+}
+
+function learn(answer) {
+  state = { ...state, ...answer };
+  drawWatched();
+  drawStatus();
+  drawCourse();
+}
+
+function farewell() {
+  if (!video.seeking) tracker.sample(video.currentTime);
+  reports.add(tracker.take());
+  reports.farewell(Math.round(video.currentTime * 1000) / 1000);
+}
+
+/** What the server knows, and what it will. */
+function watchedSoFar() {
+  const now = tracker.open ? [tracker.open] : [];
+  return merge([...state.intervals, ...reports.waiting, ...tracker.finished, ...now]);
+}
+
+// ---- drawing
+
+function drawTime() {
+  if (document.activeElement !== seek || !video.seeking) seek.value = String(video.currentTime);
+  seek.setAttribute("aria-valuetext", duration(video.currentTime));
+  one("[data-now]").textContent = duration(video.currentTime);
+}
+
+function drawWatched() {
+  const merged = watchedSoFar();
+  const scale = 1000 / state.duration_s;
+  one("[data-watched]").replaceChildren(...merged.map(([start, end]) => bar(start * scale, (end - start) * scale)));
+  drawRing(state.done ? 100 : Math.min(99, Math.floor((100 * covered(merged)) / state.required_s)));
+}
+
+function bar(x, width) {
+  const rect = document.createElementNS(SVG, "rect");
+  for (const [name, value] of Object.entries({ x, y: 0, width, height: 10 })) rect.setAttribute(name, String(value));
+  return rect;
+}
+
+function drawRing(percent) {
+  const ring = one("[data-ring]");
+  ring.classList.toggle("is-done", state.done);
+  ring.setAttribute("aria-label", interpolate(gettext("%s % of what is needed"), [percent]));
+  one(".ring__part", ring).setAttribute("stroke-dasharray", `${percent} 100`);
+  one("[data-percent]").textContent = `${percent}%`;
+}
+
+function drawStatus() {
+  if (state.certificate_url) return say(gettext("Course completed"));
+  if (state.done) return say(gettext("Lesson done"));
+  const left = Math.max(1, Math.ceil(state.required_s - covered(watchedSoFar())));
+  say(interpolate(ngettext("%s more second to watch", "%s more seconds to watch", left), [left]));
+}
+
+function drawCourse() {
+  const text = gettext("%s of %s lessons done");
+  one("[data-course-progress]").textContent = interpolate(text, [state.lessons_done, state.lessons_total]);
+  if (!state.certificate_url) return;
+  one("[data-certificate]").setAttribute("href", state.certificate_url);
+  one("[data-celebrate-link]").setAttribute("href", state.certificate_url);
+  show(one("[data-certificate]"), true);
+  all("[data-next]").forEach((link) => show(link, false));
+}
+
+function say(text) {
+  if (status.textContent !== text) status.textContent = text;
+}
+
+// ---- at the end
+
+function showMissing() {
+  const gaps = missing(merge(state.intervals), state.duration_s);
+  const list = gaps.slice(0, 3).map(([start, end]) => `${duration(start)}–${duration(Math.ceil(end))}`);
+  one("[data-missing]").textContent = interpolate(gettext("Not watched yet: %s"), [list.join(", ")]);
+  showPanel("missing");
+}
+
+function showDone() {
+  showPanel("done");
+  if (!lesson.next_url) return;
+  let left = ADVANCE_AFTER_S;
+  const tick = () => {
+    one("[data-countdown]").textContent = `(${left})`;
+    if (left-- === 0) location.assign(`${lesson.next_url}#play`);
+  };
+  tick();
+  countdown = window.setInterval(tick, 1000);
+}
+
+/** @returns {boolean} whether there was something to celebrate */
+function celebrate() {
+  if (celebrated || !state.certificate_url) return false;
+  celebrated = true;
+  celebration.showModal();
+  return true;
+}
+
+function showPanel(name) {
+  show(one("[data-big]"), false);
+  all("[data-panel]").forEach((panel) => show(panel, panel.dataset.panel === name));
+  one(`[data-panel="${name}"] .button--primary`).focus();
+}
+
+function hidePanels() {
+  window.clearInterval(countdown);
+  all("[data-panel]").forEach((panel) => show(panel, false));
+}
+
+// ---- controls
+
+function listen() {
+  one("[data-big]").addEventListener("click", play);
+  one("[data-play]").addEventListener("click", toggle);
+  video.addEventListener("click", toggle);
+  seek.addEventListener("input", () => (video.currentTime = Number(seek.value)));
+  one("[data-rate]").addEventListener("click", nextRate);
+  one("[data-mute]").addEventListener("click", toggleMute);
+  one("[data-go-missing]").addEventListener("click", () => goTo(state.missing[0]?.[0] ?? 0));
+  all("[data-again]").forEach((button) => button.addEventListener("click", () => goTo(0)));
+  document.addEventListener("keydown", onKey);
+  window.addEventListener("pagehide", farewell);
+  window.addEventListener("online", report);
+  document.addEventListener("visibilitychange", () => document.hidden && report());
+  window.setInterval(() => video.paused || report(), REPORT_EVERY_MS);
+}
+
+function nextRate() {
+  video.playbackRate = RATES[(RATES.indexOf(video.playbackRate) + 1) % RATES.length];
+  one("[data-rate]").textContent = `${video.playbackRate}×`;
+}
+
+function toggleMute() {
+  video.muted = !video.muted;
+  one("[data-mute]").setAttribute("aria-pressed", String(video.muted));
+}
+
+function onKey(event) {
+  const isTyping = event.target.closest("button, a, input, dialog");
+  if (event.key !== " " || isTyping) return;
+  event.preventDefault();
+  toggle();
+}
+
+function begin() {
+  if (lesson.resume_s > 0) video.currentTime = lesson.resume_s;
+  drawTime();
+  if (location.hash === "#play") play();
+}
+
+video.controls = false;
+show(one("[data-controls]"), true);
+show(one("[data-big]"), true);
+follow();
+listen();
+drawWatched();
+drawStatus();
+if (video.readyState >= HTMLMediaElement.HAVE_METADATA) begin();
+else video.addEventListener("loadedmetadata", begin, { once: true });
+if (reports.waiting.length) report();
+sendLeftovers(lesson.person, lesson.id);
