@@ -1,0 +1,13 @@
+"""What this app does about facts."""
+
+from __future__ import annotations
+
+import uuid
+
+from media_pipeline.events import RecordingSealed
+from media_pipeline.services.recordings import enqueue_processing
+
+
+def process_sealed_recording(fact: RecordingSealed, fact_id: uuid.UUID) -> None:
+    """A recording is complete: have its renditions made. Hearing it again changes nothing."""
+    enqueue_processing(fact.recording_id)

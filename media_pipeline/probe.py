@@ -1,0 +1,152 @@
+"""What a file really holds, as ffprobe tells it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from media_pipeline import ffmpeg
+from media_pipeline.ffmpeg import MediaTimeout, SourceUnreadable
+
+# For files that we made ourselves: playlists and pictures, which strangers may not send.
+OUR_FORMATS = f"{ffmpeg.FORMATS},hls,image2,jpeg_pipe"
+# H.264 profile names as ffprobe spells them -> profile and constraint bytes of RFC 6381 "avc1".
+AVC_PROFILES = {"Constrained Baseline": "42C0", "Baseline": "4200", "Main": "4D40", "High": "6400"}
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A picture stream; width and height are as shown, after rotation."""
+
+    codec: str
+    width: int
+    height: int
+    fps: float
+    pixel_format: str
+    profile: str
+    level: int
+    start_s: float
+
+    @property
+    def short_side(self) -> int:
+        return min(self.width, self.height)
+
+    @property
+    def codec_string(self) -> str:
+        """For `CODECS` in a playlist (RFC 6381), e.g. "avc1.4D401E"; H.264 only."""
+        return f"avc1.{AVC_PROFILES.get(self.profile, '6400')}{self.level:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    codec: str
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A file's first video and audio stream; `start_s` is the earliest timestamp in it."""
+
+    format: str
+    duration_s: float
+    start_s: float
+    bits_per_second: int
+    video: Video | None
+    audio: Audio | None
+
+    @property
+    def picture(self) -> Video:
+        """The video stream; raises `SourceUnreadable` if there is none."""
+        if self.video is None:
+            raise SourceUnreadable(_("There is no picture in this video."))
+        return self.video
+
+
+def probe(path: Path, *, formats: str = ffmpeg.FORMATS, timeout_s: float = 30) -> Probe:
+    """Ask ffprobe about a local file; raises `SourceUnreadable` or `MediaTimeout`."""
+    line = [ffmpeg.ffprobe_path(), "-hide_banner", "-loglevel", "error"]
+    line += ["-protocol_whitelist", "file,pipe", "-format_whitelist", formats]
+    line += ["-show_format", "-show_streams", "-print_format", "json", str(path)]
+    process = ffmpeg.spawn(line)
+    try:
+        told, said = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise MediaTimeout(_("It took longer than %d seconds.") % timeout_s) from error
+    finally:
+        ffmpeg.kill(process)
+    if process.returncode != 0:
+        detail = said.decode(errors="replace")[-1000:]
+        raise SourceUnreadable(_("This video cannot be read. It may be damaged."), detail)
+    return parse(json.loads(told))
+
+
+def parse(told: dict[str, Any]) -> Probe:
+    """A `Probe` out of ffprobe's JSON."""
+    streams = told.get("streams", [])
+    video = next((s for s in streams if s.get("codec_type") == "video"), None)
+    audio = next((s for s in streams if s.get("codec_type") == "audio"), None)
+    container = told.get("format", {})
+    return Probe(
+        format=container.get("format_name", ""),
+        duration_s=_number(container.get("duration")) or _longest(streams),
+        start_s=_number(container.get("start_time")),
+        bits_per_second=int(_number(container.get("bit_rate"))),
+        video=_video(video) if video else None,
+        audio=_audio(audio) if audio else None,
+    )
+
+
+def _video(stream: dict[str, Any]) -> Video:
+    width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
+    if _quarter_turned(stream):
+        width, height = height, width
+    return Video(
+        codec=stream.get("codec_name", ""),
+        width=width,
+        height=height,
+        fps=_rate(stream.get("avg_frame_rate", "")),
+        pixel_format=stream.get("pix_fmt", ""),
+        profile=str(stream.get("profile", "")),
+        level=int(stream.get("level", 0)),
+        start_s=_number(stream.get("start_time")),
+    )
+
+
+def _audio(stream: dict[str, Any]) -> Audio:
+    return Audio(
+        codec=stream.get("codec_name", ""),
+        sample_rate=int(_number(stream.get("sample_rate"))),
+        channels=int(stream.get("channels", 0)),
+    )
+
+
+def _quarter_turned(stream: dict[str, Any]) -> bool:
+    """Whether a phone held upright wrote a lying picture and the turn beside it."""
+    turns = (_number(side.get("rotation")) for side in stream.get("side_data_list", []))
+    return any(int(turn) % 180 != 0 for turn in turns)
+
+
+def _longest(streams: list[dict[str, Any]]) -> float:
+    return max((_number(stream.get("duration")) for stream in streams), default=0.0)
+
+
+def _number(text: object) -> float:
+    """ffprobe writes numbers as text, and "N/A" or nothing for what it does not know."""
+    try:
+        return float(str(text))
+    except ValueError:
+        return 0.0
+
+
+def _rate(text: str) -> float:
+    try:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        return 0.0

@@ -1,0 +1,278 @@
+"""How media is made: pure functions from typed settings to ffmpeg's arguments.
+
+ffmpeg-python builds the graph. Nothing here touches a file. Sizes are in pixels and even, since
+4:2:0 pictures have no odd ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+# Rises when outputs change, so that what an older recipe made can be told apart.
+VERSION = 1
+TOP_LINES = 720
+LOWER_LINES = (360, 240, 160, 120)
+GOP_S = 2
+CLIP_HEIGHT = 960
+MAX_FPS = 30
+AUDIO_BITS_PER_SECOND = 96_000
+# Of x264 at crf 21, seen on talking people and orchards; a cap, not a target.
+BITS_PER_PIXEL = 0.1
+LEAST_BITS_PER_SECOND = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of one take: the file's `start_s` to `start_s + duration_s`, in its own time."""
+
+    path: Path
+    start_s: float
+    duration_s: float
+    has_audio: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionPlan:
+    """One rung of the ladder."""
+
+    name: str
+    size: Size
+    fps: float
+
+    @property
+    def max_bits_per_second(self) -> int:
+        return capped_rate(self.size, self.fps)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A finished rendition, as the master playlist names it."""
+
+    uri: str
+    size: Size
+    fps: float
+    codecs: str
+    peak_bits_per_second: int
+    average_bits_per_second: int
+
+
+def capped_rate(size: Size, fps: float) -> int:
+    """Bits per second that a picture of this size may take at most."""
+    return max(LEAST_BITS_PER_SECOND, round(size.width * size.height * fps * BITS_PER_PIXEL))
+
+
+def even(value: float) -> int:
+    """The nearest even number, at least 2."""
+    return max(2, round(value / 2) * 2)
+
+
+def _even_within(value: float) -> int:
+    """The largest even number that is not above `value`, at least 2."""
+    return max(2, int(value / 2) * 2)
+
+
+def usual_fps(source_fps: float) -> float:
+    """The source's rate, 30 at most; recorders that do not know theirs say 0 or 1000."""
+    return min(source_fps, MAX_FPS) if 1 <= source_fps <= 240 else MAX_FPS
+
+
+def fitted(source: Size, lines: int) -> Size:
+    """The source's shape with a short side of `lines`, never larger than the source."""
+    factor = min(1.0, lines / min(source.width, source.height))
+    return Size(even(source.width * factor), even(source.height * factor))
+
+
+def ladder(source: Size, source_fps: float) -> list[RenditionPlan]:
+    """Two renditions: as good as 720 lines, and one that a weak network can carry."""
+    short = min(source.width, source.height)
+    top = min(TOP_LINES, even(short))
+    lower = next((lines for lines in LOWER_LINES if lines <= top * 0.75), even(top / 2))
+    fps = usual_fps(source_fps)
+    return [RenditionPlan(f"{lines}p", fitted(source, lines), fps) for lines in (top, lower)]
+
+
+def vertical(source: Size) -> Size:
+    """The size of a 9:16 clip cut from the middle: 540x960, or less where the source has less."""
+    height = min(CLIP_HEIGHT, source.height, source.width * 16 / 9)
+    return Size(_even_within(height * 9 / 16), _even_within(height))
+
+
+def remux(part: Part, output: Path) -> list[str]:
+    """Put a take's streams, unchanged, into an MP4 that plays while it is downloaded.
+
+    A take without sound gets silence, so that everything made from it later has a sound track.
+    """
+    source = graph.input(str(part.path))
+    audio = source.audio if part.has_audio else _silence(part.duration_s)
+    options = {"c:v": "copy", "movflags": "+faststart", "map_metadata": -1}
+    options |= {"c:a": "copy"} if part.has_audio else _aac()
+    return _arguments(graph.output(source.video, audio, str(output), **options))
+
+
+def whole(parts: Sequence[Part], size: Size, fps: float, output: Path) -> list[str]:
+    """Join takes of any size on one timeline into one MP4 of the first one's size."""
+    video, audio = _joined(parts, size, fps, _inside)
+    options = _h264(fps, GOP_S, crf=20) | _aac() | {"movflags": "+faststart"}
+    return _arguments(graph.output(video, audio, str(output), **options))
+
+
+def renditions(source: Part, plans: Sequence[RenditionPlan], folder: Path) -> list[str]:
+    """HLS renditions (fMP4, one file each, read by byte range) out of one decode."""
+    video, audio = _joined([source], plans[0].size, plans[0].fps, _inside)
+    pictures = video.filter_multi_output("split", len(plans))
+    sounds = audio.filter_multi_output("asplit", len(plans))
+    outputs = [
+        _hls(pictures[at].filter("scale", plan.size.width, plan.size.height), sounds[at], plan, to)
+        for at, (plan, to) in enumerate((plan, folder / plan.name) for plan in plans)
+    ]
+    return _arguments(graph.merge_outputs(*outputs))
+
+
+def clip(parts: Sequence[Part], size: Size, fps: float, output: Path) -> list[str]:
+    """A vertical lesson: the middle of the picture, keyframes each second for exact seeking."""
+    video, audio = _joined(parts, size, fps, _filled)
+    options = _h264(fps, 1, crf=21) | _cap(capped_rate(size, fps))
+    options |= _aac() | {"movflags": "+faststart"}
+    return _arguments(graph.output(video, audio, str(output), **options))
+
+
+def poster(source: Path, at_s: float, size: Size, output: Path) -> list[str]:
+    """The most typical of the frames after `at_s`, so that a black or blurred one is not taken."""
+    frame = (
+        graph.input(str(source), ss=_seconds(at_s))
+        .video.filter("thumbnail", 24)
+        .filter("scale", size.width, size.height)
+    )
+    return _arguments(graph.output(frame, str(output), **{"frames:v": 1, "q:v": 3, "update": 1}))
+
+
+def master_playlist(variants: Sequence[Variant]) -> str:
+    """RFC 8216 section 4.3.4; the first variant is the one that players begin with."""
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for one in variants:
+        lines.append(
+            f"#EXT-X-STREAM-INF:BANDWIDTH={one.peak_bits_per_second},"
+            f"AVERAGE-BANDWIDTH={one.average_bits_per_second},"
+            f'RESOLUTION={one.size.width}x{one.size.height},CODECS="{one.codecs}",'
+            f"FRAME-RATE={one.fps:.3f}"
+        )
+        lines.append(one.uri)
+    return "\n".join(lines) + "\n"
+
+
+def _joined(parts: Sequence[Part], size: Size, fps: float, fit: Any) -> tuple[Any, Any]:
+    """The parts one after the other: same size, same rate, and sound or silence in each."""
+    streams: list[Any] = []
+    for part in parts:
+        source = graph.input(str(part.path))
+        streams += [fit(_video(source, part, fps), size), _audio(source, part)]
+    if len(parts) == 1:
+        return streams[0], streams[1]
+    node = graph.concat(*streams, v=1, a=1).node
+    return node[0], node[1]
+
+
+def _video(source: Any, part: Part, fps: float) -> Any:
+    """Frames from the part's start on, counted from there; a late first frame is shown early."""
+    moved = f"PTS-{_seconds(part.start_s)}/TB"
+    return (
+        source.video.filter("trim", start=_seconds(part.start_s), end=_seconds(_end(part)))
+        .filter("setpts", moved)
+        .filter("fps", fps=f"{fps:g}", start_time=0)
+    )
+
+
+def _audio(source: Any, part: Part) -> Any:
+    if not part.has_audio:
+        return _silence(part.duration_s)
+    return (
+        source.audio.filter("atrim", start=_seconds(part.start_s), end=_seconds(_end(part)))
+        .filter("asetpts", f"PTS-{_seconds(part.start_s)}/TB")
+        .filter("aresample", 48000, **{"async": 1, "first_pts": 0})
+        .filter("aformat", channel_layouts="stereo")
+    )
+
+
+def _silence(duration_s: float) -> Any:
+    return graph.input("anullsrc=r=48000:cl=stereo", f="lavfi", t=_seconds(duration_s)).audio
+
+
+def _inside(video: Any, size: Size) -> Any:
+    """The whole picture inside `size`, with bars where its shape is another."""
+    return (
+        video.filter("scale", size.width, size.height, force_original_aspect_ratio="decrease")
+        .filter("pad", size.width, size.height, "(ow-iw)/2", "(oh-ih)/2")
+        .filter("setsar", 1)
+        .filter("format", "yuv420p")
+    )
+
+
+def _filled(video: Any, size: Size) -> Any:
+    """All of `size` filled from the middle of the picture; what sticks out is cut off."""
+    return (
+        video.filter("scale", size.width, size.height, force_original_aspect_ratio="increase")
+        .filter("crop", size.width, size.height)
+        .filter("setsar", 1)
+        .filter("format", "yuv420p")
+    )
+
+
+def _hls(video: Any, audio: Any, plan: RenditionPlan, folder: Path) -> Any:
+    """One rendition as `video.m3u8` and one `video.m4s` in its folder."""
+    options = _h264(plan.fps, GOP_S, crf=21) | _cap(plan.max_bits_per_second) | _aac()
+    options |= {
+        "f": "hls",
+        "hls_time": GOP_S,
+        "hls_playlist_type": "vod",
+        "hls_segment_type": "fmp4",
+        "hls_flags": "single_file",
+        "hls_segment_filename": str(folder / "video.m4s"),
+    }
+    return graph.output(video, audio, str(folder / "video.m3u8"), **options)
+
+
+def _h264(fps: float, gop_s: int, *, crf: int) -> dict[str, Any]:
+    """x264 with keyframes at the same times in every rendition, so that players can switch."""
+    return {
+        "c:v": "libx264",
+        "preset": "veryfast",
+        "profile:v": "main",
+        "crf": crf,
+        "g": round(fps * gop_s),
+        "sc_threshold": 0,
+        "force_key_frames": f"expr:gte(t,n_forced*{gop_s})",
+        "map_metadata": -1,
+    }
+
+
+def _cap(bits_per_second: int) -> dict[str, Any]:
+    return {"maxrate": bits_per_second, "bufsize": bits_per_second * 2}
+
+
+def _aac() -> dict[str, Any]:
+    return {"c:a": "aac", "b:a": AUDIO_BITS_PER_SECOND, "ar": 48000, "ac": 2}
+
+
+def _end(part: Part) -> float:
+    return part.start_s + part.duration_s
+
+
+def _seconds(value: float) -> str:
+    """Microseconds are what ffmpeg counts in; an exponent is not a time to it."""
+    return f"{value:.6f}"
+
+
+def _arguments(made: Any) -> list[str]:
+    arguments: list[str] = made.get_args()
+    return arguments

@@ -1,0 +1,72 @@
+"""Writes about finished recordings: the job that makes renditions, and what it made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from core.outbox import publish
+from media_pipeline import jobs
+from media_pipeline.events import RecordingProcessed
+from media_pipeline.jobs import Lease
+from media_pipeline.models import Asset, AssetKind, AssetState, Job, Recording, Rendition
+from media_pipeline.parts import recording_folder
+from media_pipeline.renditions import DOWNLOAD, MASTER, POSTER, Made
+from media_pipeline.storage import storage
+
+PROCESS_RECORDING = "process_recording"
+
+
+def enqueue_processing(recording_id: uuid.UUID) -> Job:
+    """Have the recording's renditions made; asking again changes nothing."""
+    return jobs.enqueue(PROCESS_RECORDING, recording_id, priority=200)
+
+
+def publish_processed(
+    lease: Lease, recording: Recording, folder: str, made: Sequence[Made], poster: bytes
+) -> Asset:
+    """Finish the job and show what it stored under `folder`; raises `jobs.LeaseLost`."""
+    poster_key = f"{recording_folder(recording)}/{POSTER}"
+    with transaction.atomic():
+        jobs.finish(lease)
+        asset, _created = Asset.objects.update_or_create(
+            kind=AssetKind.RECORDING,
+            recording=recording,
+            defaults={
+                "is_public": recording.is_public,
+                "state": AssetState.READY,
+                "start_s": 0,
+                "end_s": recording.duration_s,
+                "duration_s": made[0].duration_s,
+                "width": made[0].size.width,
+                "height": made[0].size.height,
+                "master_key": f"{folder}/{MASTER}",
+                "download_key": f"{folder}/{DOWNLOAD}",
+                "poster_key": poster_key,
+            },
+        )
+        replace_renditions(asset, folder, made)
+        storage().write(poster_key, poster)
+        publish(RecordingProcessed(recording.show_id, recording.public_id, asset.public_id))
+    return asset
+
+
+def replace_renditions(asset: Asset, folder: str, made: Sequence[Made]) -> None:
+    """The rows that tell what `folder` holds, as ffprobe found it."""
+    asset.renditions.all().delete()
+    Rendition.objects.bulk_create(
+        Rendition(
+            asset=asset,
+            name=one.name,
+            key=f"{folder}/{one.path}",
+            width=one.size.width,
+            height=one.size.height,
+            video_codec="h264",
+            audio_codec="aac",
+            bits_per_second=one.average_bits_per_second,
+            duration_s=one.duration_s,
+        )
+        for one in made
+    )

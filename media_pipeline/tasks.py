@@ -1,0 +1,103 @@
+"""The work that jobs name: a recording's renditions, and clips.
+
+A task makes everything in a folder of its own, checks it with ffprobe, stores it under a name that
+only its lease has, and then finishes its job, writes its rows and publishes its fact in one
+transaction. A worker whose lease was lost fails in that transaction and takes its files away.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from media_pipeline.ffmpeg import SourceUnreadable
+from media_pipeline.jobs import Lease, LeaseLost
+from media_pipeline.models import Asset, Recording
+from media_pipeline.parts import parts_between, recording_folder
+from media_pipeline.renditions import (
+    CLIP,
+    DOWNLOAD,
+    make_clip_file,
+    make_download,
+    make_poster,
+    make_renditions,
+)
+from media_pipeline.services.clips import MAKE_CLIP, clip_failed, clip_folder, publish_clip
+from media_pipeline.services.recordings import PROCESS_RECORDING, publish_processed
+from media_pipeline.storage import storage
+from media_pipeline.work import Work
+
+ALL_S = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What runs for a kind of job, and what is told when the job is given up."""
+
+    run: Callable[[Work], None]
+    given_up: Callable[[uuid.UUID, str], None]
+
+
+def process_recording(work: Work) -> None:
+    """The download, the renditions and the poster of a sealed recording."""
+    recording = Recording.objects.get(public_id=work.lease.subject_id)
+    place = f"{recording_folder(recording)}/r"
+    folder = f"{place}/{work.lease.epoch}"
+    with work.folder() as inputs, work.folder() as outputs:
+        parts = parts_between(recording, 0, ALL_S, inputs)
+        if not parts:
+            raise SourceUnreadable(_("Nothing was recorded."))
+        found = make_download(parts, outputs, work)
+        made = make_renditions(outputs / DOWNLOAD, found, outputs, work)
+        poster = make_poster(outputs / DOWNLOAD, found, inputs, work).read_bytes()
+        storage().write_folder(folder, outputs)
+    with taken_away_if_lost(folder):
+        publish_processed(work.lease, recording, folder, made, poster)
+    sweep_earlier(place, work.lease)
+
+
+def make_clip(work: Work) -> None:
+    """One vertical clip, cut to the frame out of the segments that hold it."""
+    asset = Asset.objects.select_related("recording").get(public_id=work.lease.subject_id)
+    place = clip_folder(asset)
+    folder = f"{place}/{work.lease.epoch}"
+    with work.folder() as inputs, work.folder() as outputs:
+        parts = parts_between(asset.recording, asset.start_s, asset.end_s, inputs)
+        if not parts:
+            raise SourceUnreadable(_("Nothing was recorded at this time of the show."))
+        made, found = make_clip_file(parts, outputs, work)
+        make_poster(outputs / CLIP, found, outputs, work)
+        storage().write_folder(folder, outputs)
+    with taken_away_if_lost(folder):
+        publish_clip(work.lease, asset, folder, made)
+    sweep_earlier(place, work.lease)
+
+
+@contextmanager
+def taken_away_if_lost(folder: str) -> Iterator[None]:
+    """Files that were stored too late belong to nobody."""
+    try:
+        yield
+    except LeaseLost:
+        storage().delete_folder(folder)
+        raise
+
+
+def sweep_earlier(place: str, lease: Lease) -> None:
+    """Take away what earlier attempts stored before they died; nobody was ever told of it."""
+    for epoch in range(1, lease.epoch):
+        storage().delete_folder(f"{place}/{epoch}")
+
+
+def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
+    """The replay of the live segments goes on to be what people watch."""
+
+
+TASKS: Mapping[str, Task] = {
+    PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
+    MAKE_CLIP: Task(make_clip, clip_failed),
+}

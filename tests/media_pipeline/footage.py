@@ -1,0 +1,95 @@
+"""Real footage for tests: takes as the live encoder leaves them, made once in a test process."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import tempfile
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from core.clock import now
+from core.ids import new_id
+from media_pipeline import ffmpeg
+from media_pipeline.models import Recording, RecordingState, Take, TakeState
+from media_pipeline.playlists import parse_segments
+from media_pipeline.storage import storage, visibility
+from streams.models import Show
+
+FPS = 10
+LUMA_0, LUMA_STEP = 20, 2
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A take's look. Every frame is one flat grey that tells its number: 20, 22, 24, ..."""
+
+    width: int = 256
+    height: int = 144
+    seconds: int = 4
+    sound: bool = True
+
+
+@functools.cache
+def take_folder(footage: Footage) -> Path:
+    """A folder with `init.mp4`, one-second fragments and `take.m3u8`."""
+    folder = Path(tempfile.mkdtemp(prefix="footage-"))
+    size = f"{footage.width}x{footage.height}"
+    grey = f"geq=lum='{LUMA_0}+{LUMA_STEP}*N':cb=128:cr=128"
+    args = ["-f", "lavfi", "-i", f"color=size={size}:rate={FPS},format=yuv420p,{grey}"]
+    if footage.sound:
+        args += ["-f", "lavfi", "-i", "sine=440:r=48000", "-c:a", "aac", "-ac", "2"]
+    args += ["-t", str(footage.seconds), "-c:v", "libx264", "-preset", "ultrafast", "-crf", "10"]
+    args += ["-g", str(FPS), "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"]
+    args += ["-hls_segment_type", "fmp4", "-hls_segment_filename", "%05d.m4s", "take.m3u8"]
+    ffmpeg.run(args, timeout_s=30, cwd=folder)
+    return folder
+
+
+def recording_of(show: Show, *takes: Footage, is_public: bool = True) -> Recording:
+    """A sealed recording of these takes, with its files in the storage."""
+    recording = Recording.objects.create(
+        show_id=show.public_id, is_public=is_public, state=RecordingState.READY, sealed_at=now()
+    )
+    for position, footage in enumerate(takes):
+        recording.duration_s += _add_take(recording, position, footage).duration_s
+    recording.save()
+    return recording
+
+
+def _add_take(recording: Recording, position: int, footage: Footage) -> Take:
+    take_id = new_id()
+    to = storage().path(f"{folder_of(recording)}/{take_id}")
+    shutil.copytree(take_folder(footage), to)
+    return recording.takes.create(
+        public_id=take_id,
+        position=position,
+        mime="video/webm",
+        state=TakeState.SEALED,
+        started_at=now() - timedelta(minutes=10 - position),
+        duration_s=sum(s.duration_s for s in parse_segments((to / "take.m3u8").read_text())),
+    )
+
+
+def folder_of(recording: Recording) -> str:
+    return f"{visibility(recording.is_public)}/recordings/{recording.public_id}"
+
+
+def take_ids(recording: Recording) -> list[uuid.UUID]:
+    return list(recording.takes.order_by("position").values_list("public_id", flat=True))
+
+
+def frame_numbers(path: Path, formats: str = ffmpeg.FORMATS) -> list[int]:
+    """Which frames of the footage a video shows, read off their middles."""
+    args = ["-i", str(path), "-vf", "crop=2:2,format=gray", "-f", "rawvideo", "pipe:1"]
+    process = ffmpeg.spawn(ffmpeg.command(args, formats=formats), stderr=subprocess.DEVNULL)
+    pixels, _none = process.communicate(timeout=20)
+    return [round((_full_to_limited(luma) - LUMA_0) / LUMA_STEP) for luma in pixels[::4]]
+
+
+def _full_to_limited(gray: int) -> float:
+    """`format=gray` stretches video's 16-235 to 0-255."""
+    return 16 + gray * 219 / 255
