@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
 
 from media_pipeline import serving
 from media_pipeline.storage import URL_PREFIX
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livecommerce.settings")
-django_application = get_asgi_application()
+django_application = get_asgi_application()  # loads the models, which the sockets import
+
+from livecommerce import web  # noqa: E402
+from streams import ingest_consumer  # noqa: E402
+from streams.consumers import NoRoomConsumer, RoomConsumer  # noqa: E402
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -25,4 +30,22 @@ async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await application(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": http})
+async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Start and stop real time with a server that has a lifespan (uvicorn)."""
+    await receive()
+    await web.start()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await web.stop()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+sockets = URLRouter(
+    [
+        path("ws/shows/<uuid:show_id>/", RoomConsumer.as_asgi()),
+        path("ws/ingest/<uuid:show_id>/", cast(Any, ingest_consumer.application)),
+        re_path("", NoRoomConsumer.as_asgi()),
+    ]
+)
+
+application = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": lifespan})

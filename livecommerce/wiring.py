@@ -7,16 +7,39 @@ from collections.abc import Mapping, Sequence
 from core import outbox
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
+from media_pipeline.events import RecordingSealed, TakeResumed, TakeStarted, TakeStopped
 from orders.events import OrderMoved, OrderPlaced
 from sellers.events import StockChanged
+from streams import camera_handlers, handlers
+from streams.events import (
+    ProductPinned,
+    ProductUnpinned,
+    ShowEnded,
+    ShowInterrupted,
+    ShowResumed,
+    ShowStarted,
+)
+from streams.services import shows
 
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
-    StockChanged: (),
-    OrderPlaced: (),
+    StockChanged: (handlers.tell_stock,),
+    OrderPlaced: (handlers.tell_order,),
     OrderMoved: (),
+    TakeStarted: (camera_handlers.camera_on,),
+    TakeResumed: (camera_handlers.camera_on,),
+    TakeStopped: (camera_handlers.camera_off,),
+    RecordingSealed: (handlers.tell_replay_ready,),
+    ShowStarted: (handlers.tell_show_changed,),
+    ShowInterrupted: (handlers.tell_show_changed,),
+    ShowResumed: (handlers.tell_show_changed,),
+    ShowEnded: (handlers.tell_show_changed, camera_handlers.close_recording),
+    ProductPinned: (handlers.tell_pinned,),
+    ProductUnpinned: (handlers.tell_show_changed,),
 }
 
-PERIODIC: Sequence[Periodic] = ()
+PERIODIC: Sequence[Periodic] = (
+    Periodic("end abandoned shows", every_s=30, run=shows.end_abandoned),
+)
 
 
 def connect() -> None:

@@ -46,7 +46,11 @@ class _Placed:
     segment: Segment
     take: TakeSegments
     take_number: int
-    at: datetime
+    offset_s: float
+
+    @property
+    def at(self) -> datetime:
+        return self.take.started_at + timedelta(seconds=self.offset_s)
 
 
 def parse_segments(text: str) -> tuple[Segment, ...]:
@@ -96,7 +100,7 @@ def _placed(takes: Sequence[TakeSegments]) -> Iterator[_Placed]:
     for number, take in enumerate(take for take in takes if take.segments):
         offsets_s = accumulate((segment.duration_s for segment in take.segments), initial=0.0)
         for segment, offset_s in zip(take.segments, offsets_s, strict=False):
-            yield _Placed(segment, take, number, take.started_at + timedelta(seconds=offset_s))
+            yield _Placed(segment, take, number, offset_s)
 
 
 def _target_s(placed: Sequence[_Placed]) -> int:

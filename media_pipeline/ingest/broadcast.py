@@ -1,0 +1,238 @@
+"""One show's camera: which take is running, who feeds it, and what happens when they go away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+
+from django.db import DatabaseError
+
+from core.realtime.db import run_in_db
+from media_pipeline.ingest import layout
+from media_pipeline.ingest.chunks import ChunkFile
+from media_pipeline.ingest.errors import IngestRefused, SomebodyBroadcasts, TakeIsOver
+from media_pipeline.ingest.files import in_files
+from media_pipeline.ingest.live_take import LiveTake
+from media_pipeline.models import Recording, Take
+from media_pipeline.playlists import TakeSegments
+from media_pipeline.services import takes
+
+log = logging.getLogger(__name__)
+
+NOTE_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a camera may be away, in seconds."""
+
+    told_after_s: float = 3.0
+    """The room is told; a shorter drop is nobody's business."""
+    sealed_after_s: float = 20.0
+    """The take is sealed."""
+    silent_s: float = 10.0
+    """A connection that says nothing for so long may be replaced: a phone that changed networks
+    leaves the old one open, and must not be locked out by itself."""
+
+
+class Connection:
+    """A broadcaster's hold on the running take. `refused` is set when the take is taken away."""
+
+    def __init__(self, broadcast: Broadcast, take: LiveTake) -> None:
+        self.refused: asyncio.Future[IngestRefused] = asyncio.get_running_loop().create_future()
+        self._broadcast = broadcast
+        self._take = take
+        self._heard_at = time.monotonic()
+
+    @property
+    def next(self) -> int:
+        return self._take.next
+
+    @property
+    def silent_s(self) -> float:
+        return time.monotonic() - self._heard_at
+
+    async def append(self, number: int, offset_ms: float, payload: bytes) -> int:
+        """As `LiveTake.append`; a take that is over says why it is."""
+        self._heard_at = time.monotonic()
+        try:
+            return await self._take.append(number, offset_ms, payload)
+        except TakeIsOver:
+            raise await self.refused from None
+
+    async def seal(self) -> float:
+        """The recorder has stopped: the take's seconds, once all of it is in segments.
+
+        Raises why the take was over already, if it was.
+        """
+        if self.refused.done():
+            raise self.refused.result()
+        await self._broadcast.finish(self)
+        return sum(segment.duration_s for segment in self._take.segments)
+
+    def refuse(self, why: IngestRefused) -> None:
+        if not self.refused.done():
+            self.refused.set_result(why)
+
+    async def lost(self) -> None:
+        """The socket is gone; the take waits for it for a while."""
+        self.refused.cancel()
+        await self._broadcast.lost(self)
+
+
+class Broadcast:
+    """The takes of one show while its camera is on. All changes happen under one lock."""
+
+    def __init__(self, recording: Recording, patience: Patience) -> None:
+        self.recording = recording
+        self.take: LiveTake | None = None
+        self._row: Take | None = None
+        self._connection: Connection | None = None
+        self._patience = patience
+        self._following: asyncio.Task[None] | None = None
+        self._away: asyncio.Task[None] | None = None
+        self._told_away = False
+        self._earlier: list[TakeSegments] = []
+        self._told_started = False
+        self._noted_at = 0.0
+        self._lock = asyncio.Lock()
+        key = layout.recording_key(recording.public_id, is_public=recording.is_public)
+        self._folder = layout.recording_folder(key)
+
+    async def connect(self, take_id: uuid.UUID, mime: str) -> Connection:
+        """Continue the running take, or begin a new one.
+
+        Raises `SomebodyBroadcasts` while another take's connection is open, and what
+        `takes.open_take` raises.
+        """
+        if self._row is None or self._row.public_id != take_id:
+            self._check_free()
+        async with self._lock:
+            if self._row is None or self._row.public_id != take_id:
+                self._check_free()
+                self._let_go(SomebodyBroadcasts())
+                await self._finish()
+                await self._begin(take_id, mime)
+            return await self._hand_over()
+
+    def _check_free(self) -> None:
+        holder = self._connection
+        if holder is not None and holder.silent_s < self._patience.silent_s:
+            raise SomebodyBroadcasts
+
+    async def _begin(self, take_id: uuid.UUID, mime: str) -> None:
+        row = await run_in_db(takes.open_take, self.recording, take_id=take_id, mime=mime)
+        self._earlier = await run_in_db(takes.playable_takes, self.recording)
+        folder = self._folder / str(take_id)
+        await in_files(folder.mkdir, parents=True, exist_ok=True)
+        chunks = await in_files(ChunkFile, layout.chunks_folder(take_id))
+        self._row, self._told_started, self._told_away = row, False, False
+        self.take = LiveTake(folder, chunks, self._grown)
+        self._following = asyncio.create_task(self._follow(self.take, row))
+
+    async def _hand_over(self) -> Connection:
+        """Give the running take to a new connection; the one before, if any, is let go."""
+        if self._away is not None:
+            self._away.cancel()
+            self._away = None
+        self._let_go(SomebodyBroadcasts())
+        if self.take is None or self._row is None:
+            raise TakeIsOver
+        if self._told_away:
+            self._told_away = False
+            await run_in_db(takes.take_back, self._row)
+        self._connection = Connection(self, self.take)
+        return self._connection
+
+    async def _follow(self, take: LiveTake, row: Take) -> None:
+        """Run the take to its end, seal it, and tell its broadcaster why if it did not want it."""
+        why: IngestRefused | None = TakeIsOver()
+        try:
+            why = await take.run()
+        finally:
+            await run_in_db(takes.seal_take, row, error=why.message if why else "")
+            self.take, self._row = None, None
+            if why is not None:
+                self._let_go(why)
+
+    async def lost(self, connection: Connection) -> None:
+        async with self._lock:
+            if connection is not self._connection:
+                return
+            self._connection = None
+            if self.take is not None:
+                self._away = asyncio.create_task(self._wait_for_return())
+
+    async def _wait_for_return(self) -> None:
+        """Cancelled by the connection that comes back."""
+        patience = self._patience
+        await asyncio.sleep(patience.told_after_s)
+        async with self._lock:
+            if self._row is not None:
+                self._told_away = True
+                await run_in_db(takes.take_away, self._row)
+        await asyncio.sleep(patience.sealed_after_s - patience.told_after_s)
+        async with self._lock:
+            self._away = None
+            await self._finish()
+
+    async def finish(self, by: Connection | None = None) -> None:
+        """Seal the running take, if any; when it returns all of it is in segments.
+
+        With `by`, only if the take is still that connection's.
+        """
+        async with self._lock:
+            if by is None or by is self._connection:
+                await self._finish()
+
+    async def end(self, why: IngestRefused) -> None:
+        """Let the broadcaster go and seal the take."""
+        self._let_go(why)
+        if self._away is not None:
+            self._away.cancel()
+        await self.finish()
+
+    def _let_go(self, why: IngestRefused) -> None:
+        if self._connection is not None:
+            self._connection.refuse(why)
+            self._connection = None
+
+    async def _finish(self) -> None:
+        if self.take is not None:
+            await self.take.close()
+        if self._following is not None:
+            # Not `await`: whoever waits may be cancelled, and that must not cancel the take.
+            await asyncio.wait({self._following})
+            self._following = None
+
+    async def _grown(self) -> None:
+        """There are new segments: show them, then tell of them."""
+        take, row = self.take, self._row
+        if take is None or row is None or take.started_at is None:
+            return
+        folder = str(row.public_id)
+        shown = [*self._earlier, TakeSegments(folder, take.started_at, take.segments)]
+        await in_files(layout.write_playlists, self._folder, shown, ended=False)
+        try:
+            await self._note(take, row)
+        except DatabaseError:  # the picture goes on; the next segment tries again
+            log.exception("could not note the growth of take %s", row.public_id)
+
+    async def _note(self, take: LiveTake, row: Take) -> None:
+        if not self._told_started and take.started_at is not None:
+            await run_in_db(takes.take_started, row, take.started_at)
+            self._told_started = True
+        if time.monotonic() - self._noted_at < NOTE_EVERY_S:
+            return
+        self._noted_at = time.monotonic()
+        duration_s = sum(segment.duration_s for segment in take.segments)
+        await run_in_db(
+            takes.take_grown,
+            row,
+            duration_s=duration_s,
+            bytes_received=take.bytes_received,
+            next_chunk=take.next,
+        )

@@ -1,0 +1,255 @@
+"""The socket that cameras speak to: let in, receive, acknowledge, say why not.
+
+→ {"hello": {"take": "<uuid>", "mime": "video/webm;codecs=h264,opus", "key": "<key>" | null}}
+← {"ready": {"take": "<uuid>", "next": 0, "max_chunk_bytes": 900000}}
+→ binary: uint32 chunk number, float64 capture offset in ms (both big endian), payload
+← {"ack": {"next": 1}}                       once the chunk is on disk
+→ {"do": "seal"}
+← {"sealed": {"duration_s": 12.5}}           and the socket closes with 1000
+← {"error": {"code": "…", "message": "…"}}   and the socket closes with a code of ours
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import import_module
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from django.http.cookie import parse_cookie
+from django.utils.translation import gettext as _
+
+from core.accounts.access import AnyUser, is_signed_in
+from core.errors import NotFound
+from core.realtime.db import run_in_db
+from media_pipeline.ingest.broadcast import Connection
+from media_pipeline.ingest.desk import desk
+from media_pipeline.ingest.errors import (
+    BadProtocol,
+    ChunkTooBig,
+    IngestRefused,
+    KeyNeeded,
+    NoSuchShow,
+    NotTheHost,
+    ShowIsOver,
+)
+from streams import access
+from streams.models import Audience, Show, ShowState
+from streams.services import ingest_keys
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+T = TypeVar("T")
+
+MAX_CHUNK_BYTES = 900_000
+HELLO_WITHIN_S = 15.0
+CHUNK_HEAD = struct.Struct(">Id")
+LONGEST_OFFSET_MS = 7 * 24 * 3600 * 1000.0
+
+
+class Hello(msgspec.Struct, forbid_unknown_fields=True):
+    """Who wants to broadcast, and which take."""
+
+    take: UUID
+    mime: str = ""
+    key: str | None = None
+
+
+class FirstFrame(msgspec.Struct, forbid_unknown_fields=True):
+    hello: Hello
+
+
+class Command(msgspec.Struct, forbid_unknown_fields=True):
+    do: str
+
+
+class Gone(Exception):
+    """The other side has closed the socket."""
+
+
+class Socket:
+    """A WebSocket of an ASGI server, in the words of this protocol."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+
+    async def accept(self) -> None:
+        """Refusals come after this: a browser learns no reason from a refused handshake."""
+        await self._receive()
+        await self._send({"type": "websocket.accept"})
+
+    async def receive(self) -> str | bytes:
+        """The next message; raises `Gone`."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            raise Gone
+        text: str | None = message.get("text")
+        payload: bytes = message.get("bytes") or b""
+        return text if text is not None else payload
+
+    async def tell(self, **frame: dict[str, object]) -> None:
+        text = msgspec.json.encode(frame).decode()
+        await self._send({"type": "websocket.send", "text": text})
+
+    async def refuse(self, why: IngestRefused) -> None:
+        await self.tell(error={"code": why.code, "message": why.message})
+        await self.close(why.close)
+
+    async def close(self, code: int = 1000) -> None:
+        await self._send({"type": "websocket.close", "code": code})
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """One broadcaster's connection, from hello to goodbye."""
+    socket = Socket(receive, send)
+    await socket.accept()
+    try:
+        await _serve(scope, socket)
+    except Gone:
+        pass
+    except IngestRefused as why:
+        await socket.refuse(why)
+
+
+async def _serve(scope: Scope, socket: Socket) -> None:
+    hello = await _hello(socket)
+    show = await run_in_db(show_to_broadcast, scope, hello.key)
+    connection = await desk.connect(
+        show.public_id,
+        is_public=show.audience == Audience.PUBLIC,
+        take_id=hello.take,
+        mime=hello.mime,
+    )
+    try:
+        ready = {"take": hello.take, "next": connection.next, "max_chunk_bytes": MAX_CHUNK_BYTES}
+        await socket.tell(ready=ready)
+        await _receive_take(socket, connection)
+    finally:
+        await connection.lost()
+
+
+async def _hello(socket: Socket) -> Hello:
+    try:
+        async with asyncio.timeout(HELLO_WITHIN_S):
+            return _parsed(await socket.receive(), FirstFrame).hello
+    except TimeoutError as error:
+        raise BadProtocol(_("Nothing was said.")) from error
+
+
+async def _receive_take(socket: Socket, connection: Connection) -> None:
+    """Chunks until the take is sealed or taken away."""
+    while True:
+        message = await _next_message(socket, connection)
+        if isinstance(message, bytes):
+            number, offset_ms, payload = parse_chunk(message)
+            stored = await connection.append(number, offset_ms, payload)
+            await socket.tell(ack={"next": stored})
+        elif _parsed(message, Command).do == "seal":
+            await socket.tell(sealed={"duration_s": await connection.seal()})
+            await socket.close()
+            return
+        else:
+            raise BadProtocol
+
+
+async def _next_message(socket: Socket, connection: Connection) -> str | bytes:
+    """The next message, or the reason why the take was taken away, whichever is first."""
+    message = asyncio.ensure_future(socket.receive())
+    either: set[asyncio.Future[Any]] = {message, connection.refused}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not message.done():
+            message.cancel()
+    if message.done() and not message.cancelled():
+        return message.result()
+    raise connection.refused.result()
+
+
+def parse_chunk(frame: bytes) -> tuple[int, float, bytes]:
+    """Number, capture offset in ms and payload; raises `BadProtocol` or `ChunkTooBig`."""
+    if len(frame) <= CHUNK_HEAD.size:
+        raise BadProtocol(_("A piece of the video is empty."))
+    if len(frame) > CHUNK_HEAD.size + MAX_CHUNK_BYTES:
+        raise ChunkTooBig
+    number, offset_ms = CHUNK_HEAD.unpack_from(frame)
+    if not 0 <= offset_ms <= LONGEST_OFFSET_MS:  # also refuses what is not a number
+        raise BadProtocol(_("The capture offset makes no sense."))
+    return number, offset_ms, frame[CHUNK_HEAD.size :]
+
+
+def _parsed(message: str | bytes, kind: type[T]) -> T:
+    if isinstance(message, bytes):
+        raise BadProtocol(_("The first message must say hello."))
+    try:
+        return msgspec.json.decode(message, type=kind)
+    except msgspec.DecodeError as error:
+        raise BadProtocol(str(error)) from error
+
+
+def show_to_broadcast(scope: Scope, key: str | None) -> Show:
+    """The show of the address, if this connection may broadcast it; raises `IngestRefused`.
+
+    A key says all by itself. Without one the browser's session says who it is, and its Origin
+    that the page which asks is ours.
+    """
+    show_id: UUID = scope["url_route"]["kwargs"]["show_id"]
+    try:
+        show = access.show_by_id(show_id)
+    except NotFound as error:
+        raise NoSuchShow from error
+    if key is not None:
+        _check_key(show, key)
+    else:
+        _check_session(show, _headers(scope))
+    if show.state == ShowState.ENDED:
+        raise ShowIsOver
+    return show
+
+
+def _check_key(show: Show, key: str) -> None:
+    try:
+        named = ingest_keys.show_of(key)
+    except ingest_keys.KeyRefused as error:
+        raise KeyNeeded(_("This broadcast key is wrong or has expired.")) from error
+    if named != show.public_id:
+        raise NotTheHost(_("This broadcast key is for another show."))
+
+
+def _check_session(show: Show, headers: dict[str, str]) -> None:
+    if "origin" in headers and not is_our_origin(headers["origin"], headers.get("host", "")):
+        raise NotTheHost(_("This page is not allowed to broadcast."))
+    user = _user_of(headers.get("cookie", ""))
+    if "origin" not in headers or not is_signed_in(user):
+        raise KeyNeeded
+    if not access.may_host(user, show):
+        raise NotTheHost
+
+
+def is_our_origin(origin: str, host: str) -> bool:
+    """Whether a page of this origin is served by us: under the same name, or a trusted one."""
+    return urlsplit(origin).netloc == host or origin in settings.CSRF_TRUSTED_ORIGINS
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+
+
+def _user_of(cookie: str) -> AnyUser:
+    request = HttpRequest()
+    session_key = parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return get_user(request)

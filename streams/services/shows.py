@@ -1,0 +1,160 @@
+"""The life of a show: scheduled, live, interrupted, resumed, ended.
+
+The camera decides when a show is live; a person, or ten minutes without a camera, ends it. Every
+move is one conditional update, so that facts that come twice or late change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from core import outbox
+from core.accounts.models import User
+from core.clock import now
+from core.errors import InvalidInput
+from media_pipeline.ingest.desk import desk
+from media_pipeline.models import Recording, RecordingState
+from media_pipeline.services import takes
+from orders.services.offers import put_on_sale
+from sellers.access import KEEPERS, member_of
+from sellers.models import Seller, Variant
+from streams import access
+from streams.events import ShowEnded, ShowInterrupted, ShowResumed, ShowStarted
+from streams.models import Audience, Show, ShowState
+
+ABANDONED_AFTER = timedelta(minutes=10)
+
+
+class OfferPlan(Protocol):
+    """Something to sell in a show, at the show's price."""
+
+    @property
+    def variant(self) -> Variant: ...
+
+    @property
+    def price_minor(self) -> int: ...
+
+
+def schedule_show(
+    *,
+    seller: Seller,
+    host: User,
+    title: str,
+    scheduled_at: datetime,
+    audience: str = Audience.PUBLIC,
+    offers: Sequence[OfferPlan] = (),
+) -> Show:
+    """A show to come, with what it sells in that order.
+
+    `host` must be an owner or host of the seller (else `NotFound`). Raises `InvalidInput` for the
+    title, the audience or an offer.
+    """
+    member_of(host, seller, *KEEPERS)
+    if audience not in Audience.values:
+        raise InvalidInput(_("Please say who may watch."), field="audience")
+    with transaction.atomic():
+        show = Show.objects.create(
+            seller=seller,
+            host=host,
+            title=_clean_title(title),
+            scheduled_at=scheduled_at,
+            audience=audience,
+        )
+        for position, offer in enumerate(offers):
+            _put_on_sale(show, offer, position)
+    return show
+
+
+def _clean_title(title: str) -> str:
+    text = " ".join(title.split())
+    longest = Show._meta.get_field("title").max_length or 0
+    if not 1 <= len(text) <= longest:
+        message = _("Please write a title of at most %d characters.") % longest
+        raise InvalidInput(message, field="title")
+    return text
+
+
+def _put_on_sale(show: Show, offer: OfferPlan, position: int) -> None:
+    if offer.variant.product.seller_id != show.seller_id:
+        raise InvalidInput(_("A show sells what its own seller has."), field="offers")
+    put_on_sale(show.public_id, offer.variant, price_minor=offer.price_minor, position=position)
+
+
+def camera_on(show_id: UUID, at: datetime) -> None:
+    """A picture comes since `at`: the show starts, or goes on after an interruption."""
+    shows = Show.objects.filter(public_id=show_id)
+    with transaction.atomic():
+        if shows.filter(state=ShowState.SCHEDULED).update(state=ShowState.LIVE, started_at=at):
+            outbox.publish(ShowStarted(show_id=show_id, at=at))
+        elif _interrupted(shows).update(interrupted_at=None):
+            outbox.publish(ShowResumed(show_id=show_id, at=at))
+
+
+def camera_off(show_id: UUID, at: datetime) -> None:
+    """No picture comes since `at`: a live show is interrupted."""
+    running = Show.objects.filter(public_id=show_id, state=ShowState.LIVE, interrupted_at=None)
+    with transaction.atomic():
+        if running.update(interrupted_at=at):
+            outbox.publish(ShowInterrupted(show_id=show_id, at=at))
+
+
+def end_show(show_id: UUID, actor: User) -> Show:
+    """End a show for good. Ending it again changes nothing; raises `NotFound` or `NotAllowed`.
+
+    Its camera is let go and its recording sealed by the process that receives the camera, when it
+    hears `ShowEnded`.
+    """
+    show = access.show_by_id(show_id)
+    access.require_host(actor, show)
+    _end(show_id)
+    show.refresh_from_db()
+    return show
+
+
+def end_abandoned() -> int:
+    """End the shows whose camera has been away for `ABANDONED_AFTER`; how many."""
+    gone = _interrupted(Show.objects.filter(interrupted_at__lte=now() - ABANDONED_AFTER))
+    return sum(_end(show_id) for show_id in gone.values_list("public_id", flat=True))
+
+
+def _interrupted(shows: QuerySet[Show]) -> QuerySet[Show]:
+    return shows.filter(state=ShowState.LIVE, interrupted_at__isnull=False)
+
+
+def _end(show_id: UUID) -> bool:
+    moment = now()
+    open_shows = Show.objects.filter(public_id=show_id).exclude(state=ShowState.ENDED)
+    with transaction.atomic():
+        ended = open_shows.update(
+            state=ShowState.ENDED, ended_at=moment, interrupted_at=None, pinned_offer=None
+        )
+        if ended:
+            outbox.publish(ShowEnded(show_id=show_id, at=moment))
+    return ended == 1
+
+
+def close_recording(show_id: UUID) -> None:
+    """Let the camera of an ended show go and seal its recording. Call it in the web process."""
+    show = access.show_by_id(show_id)
+    desk.end_show_from_thread(show_id, is_public=show.audience == Audience.PUBLIC)
+
+
+def seal_leftovers() -> int:
+    """When a web process starts: seal what the one before it left open; how many takes.
+
+    Takes that were running are complete as far as they are on disk; shows that ended while nobody
+    could seal their recording get their replay now.
+    """
+    sealed = takes.seal_left_open()
+    live = Recording.objects.filter(state=RecordingState.LIVE).values("show_id")
+    ended = Show.objects.filter(state=ShowState.ENDED, public_id__in=live)
+    for show_id in ended.values_list("public_id", flat=True):
+        close_recording(show_id)
+    return sealed
