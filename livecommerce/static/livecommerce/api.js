@@ -11,14 +11,16 @@ export class ApiError extends Error {
    * @param {{field: string, message: string}[]} [errors]
    * @param {number} [status] 0 when no answer came
    * @param {number|null} [retryAfter] seconds
+   * @param {Record<string, any>} [details] facts to go on with, e.g. the new price_minor
    */
-  constructor(code, message, errors = [], status = 0, retryAfter = null) {
+  constructor(code, message, errors = [], status = 0, retryAfter = null, details = {}) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.errors = errors;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.details = details;
   }
 }
 
@@ -71,5 +73,6 @@ async function jsonOf(response) {
 function problem(response, data) {
   const retryAfter = Number(response.headers.get("Retry-After")) || null;
   const message = data?.detail ?? gettext("That did not work. Please try again.");
-  return new ApiError(data?.code ?? "refused", message, data?.errors, response.status, retryAfter);
+  const code = data?.code ?? "refused";
+  return new ApiError(code, message, data?.errors, response.status, retryAfter, data ?? {});
 }

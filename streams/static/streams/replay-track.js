@@ -1,0 +1,58 @@
+/** A show's log against the seconds of its recording. Pure: no DOM, no video. */
+
+/** @typedef {{seq: number, at: string, type: string, data: any, media_s: number|null}} ReplayEntry */
+
+export class ReplayTrack {
+  #index = 0;
+  /** @type {string|null} */ pinnedId = null;
+
+  /** @param {ReplayEntry[]} entries in the order of the log */
+  constructor(entries) {
+    const removed = new Set(entries.filter(({ type }) => type === "chat.removed").map(({ data }) => data.seq));
+    this.entries = entries
+      .filter(({ seq, media_s }) => media_s !== null && !removed.has(seq))
+      .sort((a, b) => a.media_s - b.media_s || a.seq - b.seq);
+    // What was pinned before the first picture is pinned at second 0.
+    const early = entries.filter(({ type, media_s }) => type.startsWith("product.") && media_s === null);
+    this.pinnedAtStart = early.reduce((pinned, entry) => pinOf(entry, pinned), null);
+    this.pinnedId = this.pinnedAtStart;
+  }
+
+  /**
+   * Go to a second of the recording.
+   *
+   * @param {number} seconds
+   * @returns {{restart: boolean, chat: ReplayEntry[], orders: ReplayEntry[]}} what happened since
+   *   the last second asked for; everything from the start if `restart` (one went back)
+   */
+  moveTo(seconds) {
+    const restart = this.#index > 0 && this.entries[this.#index - 1].media_s > seconds;
+    if (restart) {
+      this.#index = 0;
+      this.pinnedId = this.pinnedAtStart;
+    }
+    const from = this.#index;
+    while (this.#index < this.entries.length && this.entries[this.#index].media_s <= seconds) {
+      this.pinnedId = pinOf(this.entries[this.#index++], this.pinnedId);
+    }
+    const passed = this.entries.slice(from, this.#index);
+    return {
+      restart,
+      chat: passed.filter(({ type }) => type === "chat.message"),
+      orders: passed.filter(({ type }) => type === "order.placed"),
+    };
+  }
+
+  /** @param {string} offerId @returns {number|null} the second at which it was first shown */
+  firstPinned(offerId) {
+    if (this.pinnedAtStart === offerId) return 0;
+    const first = this.entries.find((entry) => pinOf(entry, null) === offerId);
+    return first ? first.media_s : null;
+  }
+}
+
+/** @param {ReplayEntry} entry @param {string|null} before @returns {string|null} pinned after it */
+function pinOf(entry, before) {
+  if (entry.type === "product.pinned") return entry.data.offer.id;
+  return entry.type === "product.unpinned" ? null : before;
+}

@@ -1,0 +1,108 @@
+/** What the room and the replay share: the page's data, its goods, ordering and sharing. */
+
+import { api } from "../livecommerce/api.js";
+import { one, pageData, show } from "../livecommerce/dom.js";
+import { OrderSheet } from "./order-sheet.js";
+import { RoomClient } from "./room-client.js";
+import { listenForBuy, showPinned, showShelf, updateCards } from "./room-offers.js";
+import { RoomState } from "./room-state.js";
+
+/** Errors after which the same order is asked for by HTTP: its key makes that safe. */
+const NO_ANSWER = new Set(["connection_lost", "timeout"]);
+
+export class RoomPage {
+  /** @param {import("./room-client.js").Listener} listener */
+  constructor(listener) {
+    this.data = pageData("room-data");
+    this.state = new RoomState(this.data.snapshot);
+    this.state.you = this.data.you;
+    this.client = new RoomClient(this.data.socket_path, listener);
+    this.sheet = new OrderSheet(this.#shop());
+    this.shelfSheet = /** @type {HTMLDialogElement} */ (one("#shelf-sheet"));
+    listenForBuy((offerId) => this.#buy(offerId));
+    this.#listenForShelf();
+    one("#share").addEventListener("click", () => this.share());
+  }
+
+  /** Bring everything that shows goods up to date. */
+  showOffers(extras) {
+    const offers = [...this.state.offers.values()];
+    showPinned(one("#pinned"), this.state.pinned);
+    showShelf(one("#shelf"), offers, extras);
+    showShelf(one("#shelf-sheet-list"), offers, extras);
+    updateCards(offers);
+    one("#offer-count").textContent = String(offers.length);
+    this.sheet.refresh();
+  }
+
+  /** What is shared; the replay adds the moment. */
+  shareUrl() {
+    return new URL(location.pathname, location.href).href;
+  }
+
+  async share() {
+    const link = { title: this.state.show.title, url: this.shareUrl() };
+    const label = one("#share span");
+    try {
+      if (navigator.share) await navigator.share(link);
+      else await navigator.clipboard.writeText(link.url);
+      label.textContent = gettext("Link copied");
+    } catch (error) {
+      if (error.name !== "AbortError") label.textContent = link.url;
+    }
+  }
+
+  #shop() {
+    return {
+      showId: this.data.show_id,
+      signedIn: () => this.state.you.signed_in,
+      offer: (id) => this.state.offers.get(id),
+      place: (order) => this.#place(order),
+      offerChanged: (offer) => {
+        this.state.keepOffer(offer);
+        this.showOffers();
+      },
+    };
+  }
+
+  async #place(order) {
+    if (this.client.state !== "open") return this.#placeByHttp(order);
+    try {
+      return (await this.client.send("order.place", order, { keep: true })).order;
+    } catch (error) {
+      if (NO_ANSWER.has(error.code)) return this.#placeByHttp(order);
+      throw error;
+    }
+  }
+
+  #placeByHttp({ key, ...order }) {
+    const body = { show_id: this.data.show_id, ...order };
+    return api("POST", "/api/v1/orders", body, { idempotencyKey: key });
+  }
+
+  #buy(offerId) {
+    if (this.shelfSheet.open) this.shelfSheet.close();
+    this.sheet.open(offerId);
+  }
+
+  #listenForShelf() {
+    one("#open-shelf").addEventListener("click", () => this.shelfSheet.showModal());
+    one("[data-close]", this.shelfSheet).addEventListener("click", () => this.shelfSheet.close());
+    this.shelfSheet.addEventListener("click", (event) => {
+      if (event.target === this.shelfSheet) this.shelfSheet.close();
+    });
+  }
+}
+
+/** @param {number} viewers */
+export function showViewers(viewers) {
+  const text = interpolate(ngettext("%s watching", "%s watching", viewers), [viewers]);
+  one("#viewers").textContent = viewers > 0 ? text : "";
+}
+
+/** @param {number} likes @param {string} text */
+export function showLikes(likes, text) {
+  const element = one("#likes");
+  element.textContent = text;
+  show(element, likes > 0);
+}

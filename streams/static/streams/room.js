@@ -1,0 +1,147 @@
+/** The live room: it can be read at once, then chats and sells, and then shows the picture. */
+
+import { api } from "../livecommerce/api.js";
+import { el, icon, one, show } from "../livecommerce/dom.js";
+import { count } from "../livecommerce/format.js";
+import { LivePlayer } from "./player-live.js";
+import { ChatLog, Ticker } from "./room-chat.js";
+import { Composer } from "./room-composer.js";
+import { RoomPage, showLikes, showViewers } from "./room-page.js";
+import { ConnectionBanner, stageWords } from "./room-status.js";
+
+const LOOK_FOR_REPLAY_MS = 5_000;
+
+const page = new RoomPage({ onHello, onEvents, onNow, onState });
+const { client, data, state } = page;
+const chat = new ChatLog(one("#chat"), one("#chat-empty"));
+const ticker = new Ticker(one("#ticker"));
+const banner = new ConnectionBanner(one("#connection"), data.login_url);
+const composer = new Composer(client, state, chat, data);
+const stage = one("#stage");
+const video = /** @type {HTMLVideoElement} */ (one("#video"));
+const player = new LivePlayer(stage, video, one("#unmute"), liveUrl);
+let nothingRecorded = data.nothing_recorded;
+let lookingForReplay = 0;
+
+page.showOffers();
+showAll();
+client.start();
+setInterval(showStage, 1000);
+video.addEventListener("playing", showStage);
+one("#like").addEventListener("click", like);
+
+// From the room
+
+function onHello({ you, snapshot }) {
+  state.you = you;
+  composer.refresh();
+  if (snapshot) {
+    state.load(snapshot);
+    chat.reset(state.chat);
+  }
+  page.showOffers();
+  showAll();
+}
+
+function onEvents(events) {
+  const changed = new Set(events.map(hear));
+  if (changed.has("offers")) page.showOffers();
+  if (changed.has("show")) showAll();
+  if (changed.has("you")) composer.refresh();
+}
+
+function hear(event) {
+  if (event.type === "chat.message") {
+    composer.heard(event);
+    chat.add(event);
+  } else if (event.type === "chat.removed") chat.remove(event.data.seq);
+  else if (event.type === "order.placed") ticker.add(event.data);
+  else if (event.type === "replay.ready") openReplay();
+  return state.apply(event);
+}
+
+function onNow(now) {
+  if (now.likes > state.likes) burst(Math.min(6, now.likes - state.likes));
+  Object.assign(state, now);
+  showNumbers();
+}
+
+function onState(connection, code) {
+  banner.tell(connection, code);
+}
+
+// On the page
+
+function showAll() {
+  show(one("#live-badge"), state.show.state === "live");
+  if (state.show.state === "live") player.start();
+  if (state.show.state === "ended") waitForReplay();
+  showStage();
+  showNumbers();
+}
+
+let shownWords = "";
+function showStage() {
+  const facts = {
+    scheduledAt: new Date(data.scheduled_at),
+    hasPicture: stage.classList.contains("has-picture"),
+    nothingRecorded,
+  };
+  const nodes = stageWords(state.show, facts);
+  const words = nodes.map((node) => node.textContent).join("\n");
+  // Not written again when nothing changed: a screen reader would say it again.
+  if (words !== shownWords) one("#status").replaceChildren(...nodes);
+  shownWords = words;
+}
+
+function showNumbers() {
+  showViewers(state.viewers);
+  showLikes(state.likes, count(state.likes));
+}
+
+function burst(hearts) {
+  for (let n = 0; n < hearts; n++) {
+    const heart = el("span", { class: "heart", on: { animationend: () => heart.remove() } }, icon("heart"));
+    setTimeout(() => one("#hearts").append(heart), n * 120);
+  }
+}
+
+let ownLikes = 0;
+async function like() {
+  burst(1);
+  ownLikes += 1;
+  try {
+    await client.send("react", { kind: "like" });
+  } catch {
+    ownLikes -= 1; // a like that got lost is no loss that a person must hear of
+  }
+}
+
+// Pictures
+
+async function playback() {
+  return api("GET", data.playback_url);
+}
+
+async function liveUrl() {
+  return (await playback()).live_url;
+}
+
+function waitForReplay() {
+  player.stop();
+  lookingForReplay ||= setInterval(lookForReplay, LOOK_FOR_REPLAY_MS);
+}
+
+/** The room tells when the replay is ready; this is for whoever missed it. */
+async function lookForReplay() {
+  if (nothingRecorded) return;
+  const found = await playback().catch(() => null);
+  if (found?.state === "ready") openReplay();
+  nothingRecorded = found !== null && found.state === "empty";
+}
+
+/** The page is the replay now; whoever is ordering finishes first. */
+function openReplay() {
+  if (!page.sheet.dialog.open) location.reload();
+  else page.sheet.dialog.addEventListener("close", () => location.reload(), { once: true });
+}

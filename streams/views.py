@@ -1,0 +1,97 @@
+"""The show's page: the room while it lasts, the replay afterwards; readable before any script."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from core.clock import iso_ms
+from core.errors import NotAllowed, NotFound, SignInRequired
+from media_pipeline.selectors import Playback
+from media_pipeline.selectors import playback as playback_of
+from media_pipeline.storage import storage
+from streams import access, selectors
+from streams.models import Show, ShowState
+
+
+def show(request: HttpRequest, show_id: UUID) -> HttpResponse:
+    try:
+        wanted = access.show_to_watch(request.user, show_id)
+    except SignInRequired:
+        return redirect_to_login(request.get_full_path())
+    except NotAllowed as error:
+        raise PermissionDenied(error.message) from error
+    except NotFound as error:
+        raise Http404(error.message) from error
+    return render(request, "streams/show.html", _page(request, wanted))
+
+
+def playback(request: HttpRequest, show_id: UUID) -> JsonResponse:
+    """Where the show's video is now; asked again when the picture starts, or the replay is due."""
+    try:
+        wanted = access.show_to_watch(request.user, show_id)
+    except (SignInRequired, NotAllowed, NotFound) as error:
+        raise Http404(error.message) from error
+    response = JsonResponse(_addresses(playback_of(wanted.public_id)))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
+    found = playback_of(wanted.public_id)
+    snapshot = msgspec.to_builtins(selectors.snapshot(wanted))
+    is_replay = wanted.state == ShowState.ENDED and found is not None and found.state == "ready"
+    login_url = f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}"
+    data = {
+        "show_id": str(wanted.public_id),
+        "socket_path": f"/ws/shows/{wanted.public_id}/",
+        "playback_url": reverse("show_playback", args=[wanted.public_id]),
+        "login_url": login_url,
+        "scheduled_at": iso_ms(wanted.scheduled_at),
+        "snapshot": snapshot,
+        "you": msgspec.to_builtins(selectors.you(request.user, wanted)),
+        "playback": _addresses(found),
+        "nothing_recorded": _nothing_recorded(wanted, found),
+        "entries": msgspec.to_builtins(selectors.replay_entries(wanted)) if is_replay else [],
+    }
+    return {
+        "show": wanted,
+        "snapshot": snapshot,
+        "chat_lines": [] if is_replay else snapshot["chat"],
+        "is_replay": is_replay,
+        "is_host": access.may_host(request.user, wanted),
+        "nothing_recorded": data["nothing_recorded"],
+        "poster_url": poster_url(wanted, found),
+        "login_url": login_url,
+        "page_data": data,
+    }
+
+
+def _addresses(found: Playback | None) -> dict[str, Any]:
+    if found is None:
+        return {"state": "none", "live_url": None, "replay_url": None, "duration_s": 0}
+    return {
+        "state": found.state,
+        "live_url": found.live_url,
+        "replay_url": found.replay_url,
+        "duration_s": found.duration_s,
+    }
+
+
+def _nothing_recorded(wanted: Show, found: Playback | None) -> bool:
+    return wanted.state == ShowState.ENDED and (found is None or found.state == "empty")
+
+
+def poster_url(wanted: Show, found: Playback | None) -> str | None:
+    """The seller's own picture, else one from the recording."""
+    if wanted.poster_key:
+        return storage().url(wanted.poster_key)
+    return found.poster_url if found else None
