@@ -12,12 +12,13 @@ from pydantic import ConfigDict, Field
 
 from core.accounts.access import signed_in
 from core.api import session_user
-from media_pipeline.models import Recording
 from media_pipeline.services.clips import make_clip
+from streams import access
 from streams.models import Show
-from streams.selectors import replay_entries
+from streams.selectors import ReplayEntry, replay_entries
 from streams.services.shows import end_show
-from streams.studio import access, selectors
+from streams.studio import selectors
+from streams.studio.access import recording_to_cut
 
 router = Router(tags=["shows"], auth=session_user)
 
@@ -110,10 +111,20 @@ class ClipOut(Schema):
     job_id: UUID | None
 
 
+class ReplayEntryOut(Schema):
+    """`media_s` is null for what happened while the camera was away for good."""
+
+    seq: int
+    at: str
+    type: str
+    data: dict[str, Any]
+    media_s: float | None
+
+
 @router.post("/shows/{uuid:show_id}/end", response=ShowOut)
 def end(request: HttpRequest, show_id: UUID) -> Show:
     """End a show for good. Ending it again changes nothing."""
-    show = access.show_to_run(request.user, show_id)
+    show = access.show_to_host(request.user, show_id)
     end_show(show.public_id, signed_in(request.user))
     show.refresh_from_db()
     return show
@@ -122,18 +133,15 @@ def end(request: HttpRequest, show_id: UUID) -> Show:
 @router.get("/shows/{uuid:show_id}/studio", response=StudioOut)
 def studio(request: HttpRequest, show_id: UUID) -> selectors.ConsoleView:
     """The console's state: orders with their buyers, stock, and what of the camera is stored."""
-    return selectors.console(access.show_to_run(request.user, show_id))
+    return selectors.console(access.show_to_host(request.user, show_id))
 
 
 @router.post("/recordings/{uuid:recording_id}/clips", response={201: ClipOut})
-def cut(
-    request: HttpRequest, recording_id: UUID, body: ClipIn
-) -> Status[selectors.ClipView]:
+def cut(request: HttpRequest, recording_id: UUID, body: ClipIn) -> Status[selectors.ClipView]:
     """Cut a part of a recording into a vertical clip; `job_id` tells how far it is."""
-    show_id = Recording.objects.filter(public_id=recording_id).values_list("show_id", flat=True)
-    access.show_of_recording(request.user, show_id.first())
+    recording = recording_to_cut(request.user, recording_id)
     clip = make_clip(
-        recording_id=recording_id,
+        recording_id=recording.public_id,
         start_s=body.start_s,
         end_s=body.end_s,
         title=body.title,
@@ -145,10 +153,10 @@ def cut(
 @router.get("/shows/{uuid:show_id}/clips", response=list[ClipOut])
 def clips(request: HttpRequest, show_id: UUID) -> list[selectors.ClipView]:
     """The clips cut from a show, the oldest first."""
-    return selectors.clips_of(access.show_to_run(request.user, show_id).public_id)
+    return selectors.clips_of(access.show_to_host(request.user, show_id).public_id)
 
 
-@router.get("/shows/{uuid:show_id}/replay", auth=None)
-def replay(request: HttpRequest, show_id: UUID) -> Any:
+@router.get("/shows/{uuid:show_id}/replay", response=list[ReplayEntryOut], auth=None)
+def replay(request: HttpRequest, show_id: UUID) -> list[ReplayEntry]:
     """What happened in the room, each entry with its second in the recording."""
-    return replay_entries(show_id)
+    return replay_entries(access.show_to_watch(request.user, show_id))

@@ -1,4 +1,4 @@
-"""Who runs a show from the studio."""
+"""Which shows and sellers the studio opens for somebody; one show is `streams.access`'s matter."""
 
 from __future__ import annotations
 
@@ -7,39 +7,32 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from core.accounts.access import AnyUser, has_role, is_signed_in, signed_in
-from core.accounts.models import Role
+from core.accounts.access import AnyUser, is_signed_in, signed_in
 from core.errors import NotAllowed, NotFound
+from media_pipeline.models import Recording
 from sellers.access import KEEPERS, sellers_of
-from sellers.models import Member, MemberRole, Seller
+from sellers.models import Seller
+from streams.access import may_host, show_by_id
 from streams.models import Show
 
 
 def shows_of(user: AnyUser) -> QuerySet[Show]:
-    """The shows that the user runs: those that they host, their own sellers', operators all."""
+    """The shows that the user may host: of `access.may_host`, all that it would allow."""
     if not is_signed_in(user):
         return Show.objects.none()
-    if has_role(user, Role.OPERATOR):
-        return Show.objects.all()
-    owned = Member.objects.filter(user=user, role=MemberRole.OWNER).values("seller")
-    return Show.objects.filter(Q(host=user) | Q(seller__in=owned))
+    return Show.objects.filter(Q(host=user) | Q(seller__in=sellers_of(user, *KEEPERS)))
 
 
-def show_to_run(user: AnyUser, show_id: UUID) -> Show:
-    """The show, if the user runs it; raises `SignInRequired`, or `NotFound` for strangers."""
+def recording_to_cut(user: AnyUser, recording_id: UUID) -> Recording:
+    """The recording, for whoever may host its show.
+
+    Raises `SignInRequired`, or `NotFound`: a recording's id tells a stranger nothing.
+    """
     person = signed_in(user)
-    show = shows_of(person).select_related("seller", "host").filter(public_id=show_id).first()
-    if show is None:
-        raise NotFound(_("There is no such show, or it is not yours."))
-    return show
-
-
-def show_of_recording(user: AnyUser, recording_show_id: UUID | None) -> Show:
-    """The show of a recording that the user may cut; raises like `show_to_run`."""
-    signed_in(user)
-    if recording_show_id is None:
+    recording = Recording.objects.filter(public_id=recording_id).first()
+    if recording is None or not may_host(person, show_by_id(recording.show_id)):
         raise NotFound(_("There is no such recording, or it is not yours."))
-    return show_to_run(user, recording_show_id)
+    return recording
 
 
 def schedulable_sellers(user: AnyUser) -> QuerySet[Seller]:
@@ -48,7 +41,11 @@ def schedulable_sellers(user: AnyUser) -> QuerySet[Seller]:
 
 
 def seller_to_schedule_for(user: AnyUser, seller_id: UUID | None) -> Seller:
-    """The seller asked for, or the first; raises `NotAllowed` for those who host for nobody."""
+    """The seller asked for, or the first of the user's.
+
+    Raises `SignInRequired`, `NotAllowed` for those who host for nobody, `NotFound` for a seller
+    who is not theirs.
+    """
     sellers = schedulable_sellers(user)
     if not sellers.exists():
         raise NotAllowed(_("Shows are scheduled by a seller's owner or hosts."))

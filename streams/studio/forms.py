@@ -57,7 +57,9 @@ class ScheduleForm(forms.Form):
     title = forms.CharField(
         label=gettext_lazy("Title"),
         max_length=Show._meta.get_field("title").max_length,
-        help_text=gettext_lazy("What viewers read first, for example “Apples straight from the tree”."),
+        help_text=gettext_lazy(
+            "What viewers read first, for example “Apples straight from the tree”."
+        ),
     )
     starts_at = forms.DateTimeField(
         label=gettext_lazy("Starts at"),

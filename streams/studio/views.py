@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.ids import parse_id
 from core.pages import page
 from sellers.access import sellers_of
+from streams.access import show_to_host
 from streams.models import Show, ShowState
 from streams.services import ingest_keys
 from streams.services.shows import schedule_show
@@ -77,7 +78,7 @@ def _scheduled(form: ScheduleForm, host: User) -> Show | None:
 @ensure_csrf_cookie
 @page
 def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
-    show = access.show_to_run(request.user, show_id)
+    show = show_to_host(request.user, show_id)
     if show.state == ShowState.ENDED:
         return _replay(request, show)
     context = {

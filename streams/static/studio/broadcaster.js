@@ -4,6 +4,8 @@ import { IngestLink } from "./ingest-link.js";
 import { Take, bestFormat } from "./take.js";
 
 const FINISH_PATIENCE_MS = 20_000;
+// The server closed this take (it waited too long, or was restarted) and welcomes a new one.
+const TAKE_OVER = "take_sealed";
 
 /**
  * States: `idle`, `connecting`, `live`, `waiting` (no network; recording is kept), `full` (so much
@@ -120,11 +122,20 @@ export class Broadcaster extends EventTarget {
   }
 
   async #refused(problem) {
-    this.problem = problem;
     const take = this.#take;
+    const goesOn = problem.code === TAKE_OVER && this.state !== "finishing" && this.#gotThrough(take);
     this.#take = null;
-    this.#set("refused");
+    this.problem = problem;
+    this.#set(goesOn ? "connecting" : "refused");
     await take?.stop();
+    if (goesOn && this.state === "connecting") this.#begin(bestFormat());
+  }
+
+  // Only a take that had been received is worth another: else the next would end like it.
+  #gotThrough(take) {
+    const bytes = take?.queue.acknowledgedBytes ?? 0;
+    this.#earlierBytes += bytes;
+    return bytes > 0;
   }
 
   #stoppedByItself(take) {

@@ -6,7 +6,7 @@ const RETRY_MS = [300, 1000, 2000, 4000];
 const SILENCE_MS = 8000;
 const WATCH_MS = 1000;
 // After these the server would say the same again; 4408, 4503 and lost networks are worth a retry.
-const FINAL_CODES = new Set([4400, 4401, 4403, 4404, 4409, 4410, 4413, 4415]);
+const FINAL_CODES = new Set([4400, 4401, 4403, 4404, 4409, 4410, 4412, 4413, 4415]);
 // Our own lost connection may still look alive to the server for a while.
 const BUSY_CODE = 4409;
 const BUSY_PATIENCE_MS = 20_000;

@@ -40,8 +40,9 @@ export class Timeline {
 
   /** Mark pins and order bursts from replay entries (`{media_s, type, data}`). */
   mark(entries) {
-    const pins = entries.filter(({ type }) => type === "product.pinned");
-    const orders = entries.filter(({ type }) => type === "order.placed");
+    const filmed = entries.filter(({ media_s: at }) => at !== null);
+    const pins = filmed.filter(({ type }) => type === "product.pinned");
+    const orders = filmed.filter(({ type }) => type === "order.placed");
     one("#timeline-pins").replaceChildren(...pins.map((pin) => this.#pinMark(pin)));
     this.#drawBars(orders);
     one("#timeline-words").textContent = interpolate(

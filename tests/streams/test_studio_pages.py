@@ -1,0 +1,215 @@
+"""The host's pages: who gets which, and what scheduling makes of a form."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from core.clock import now
+from orders.models import Offer
+from sellers.models import Member, MemberRole
+from streams.models import Audience, Show, ShowState
+from streams.services import ingest_keys
+from tests import world as world_module
+from tests.world import World
+
+SCHEDULE = "/studio/shows/new/"
+
+
+def signed_in(user: object) -> Client:
+    client = Client()
+    client.force_login(user)  # type: ignore[arg-type]
+    return client
+
+
+def form(world: World, **changes: object) -> dict[str, object]:
+    """What the page sends when both of Zhang's products are sold at their own price."""
+    start = datetime.now(ZoneInfo("Asia/Shanghai")) + timedelta(hours=2)
+    return {
+        "title": "Harvest day",
+        "starts_at": start.strftime("%Y-%m-%dT%H:%M"),
+        "time_zone": "Asia/Shanghai",
+        "audience": Audience.PUBLIC,
+        f"offer-{world.apples.public_id}": "on",
+        f"price-{world.apples.public_id}": "35.50",
+        f"price-{world.pears.public_id}": "25.90",
+        **changes,
+    }
+
+
+def ended(show: Show) -> Show:
+    Show.objects.filter(pk=show.pk).update(state=ShowState.ENDED, started_at=now(), ended_at=now())
+    show.refresh_from_db()
+    return show
+
+
+@pytest.mark.parametrize("path", ["/studio/", SCHEDULE])
+def test_a_visitor_is_asked_to_sign_in_and_comes_back(db: None, path: str) -> None:
+    response = Client().get(path)
+
+    assert response.status_code == 302
+    assert response["Location"] == f"{reverse('account_login')}?next={path}"
+
+
+def test_somebody_who_sells_nothing_learns_how_to_become_a_host(world: World) -> None:
+    page = signed_in(world.li).get("/studio/").content.decode()
+
+    assert "Sell live from your own farm" in page
+    assert SCHEDULE not in page
+
+
+def test_zhang_sees_live_shows_first_then_coming_then_ended(world: World) -> None:
+    over = ended(world_module.show_of(world.farm, world.zhang, "Yesterday's pears"))
+    live = world_module.show_of(world.farm, world.zhang, "Picking now")
+    Show.objects.filter(pk=live.pk).update(state=ShowState.LIVE, started_at=now())
+
+    page = signed_in(world.zhang).get("/studio/").content.decode()
+
+    places = [page.index(one.title.replace("'", "&#x27;")) for one in (live, world.show, over)]
+    assert places == sorted(places)
+
+
+def test_zhang_sees_only_his_own_farms_shows_and_zhao_sees_all(world: World) -> None:
+    world_module.show_of(world.other_farm, world.gao, "Potatoes of Minxian")
+
+    assert "Potatoes of Minxian" not in signed_in(world.zhang).get("/studio/").content.decode()
+    assert "Potatoes of Minxian" in signed_in(world.zhao).get("/studio/").content.decode()
+
+
+def test_a_packer_sees_the_orders_but_schedules_nothing(world: World) -> None:
+    Member.objects.create(seller=world.farm, user=world.wang, role=MemberRole.PACKER)
+    client = signed_in(world.wang)
+
+    assert SCHEDULE not in client.get("/studio/").content.decode()
+    assert client.get(SCHEDULE).status_code == 403
+    assert client.post(SCHEDULE, form(world)).status_code == 403
+    assert Show.objects.count() == 1
+
+
+def test_a_show_is_scheduled_with_its_offers_and_prices(world: World) -> None:
+    response = signed_in(world.zhang).post(SCHEDULE, form(world))
+
+    show = Show.objects.get(title="Harvest day")
+    assert response["Location"] == f"/studio/shows/{show.public_id}/"
+    assert (show.seller, show.host, show.state) == (world.farm, world.zhang, ShowState.SCHEDULED)
+    offers = Offer.objects.filter(show_id=show.public_id)
+    assert [(offer.variant, offer.price_minor) for offer in offers] == [(world.apples, 3550)]
+
+
+def test_the_start_is_meant_in_the_hosts_own_time(world: World) -> None:
+    start = (datetime.now(ZoneInfo("Europe/Berlin")) + timedelta(hours=3)).replace(
+        second=0, microsecond=0, tzinfo=None
+    )
+    typed = form(world, time_zone="Europe/Berlin", starts_at=start.strftime("%Y-%m-%dT%H:%M"))
+
+    signed_in(world.zhang).post(SCHEDULE, typed)
+
+    meant = start.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+    assert Show.objects.get(title="Harvest day").scheduled_at == meant
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../../etc/passwd"])
+def test_an_unknown_time_zone_means_the_instances_own(world: World, zone: str) -> None:
+    typed = form(world, time_zone=zone)
+
+    signed_in(world.zhang).post(SCHEDULE, typed)
+
+    start = datetime.fromisoformat(str(typed["starts_at"]))
+    meant = start.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert Show.objects.get(title="Harvest day").scheduled_at == meant
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"title": "  "}, "This field is required."),
+        ({"title": "x" * 121}, "at most 120 characters"),
+        ({"starts_at": "2020-01-01T10:00"}, "This time is over."),
+        ({"starts_at": "2999-01-01T10:00"}, "more than a year away"),
+        ({"starts_at": "tomorrow"}, "Enter a valid date/time."),
+        ({"audience": "nobody"}, "Select a valid choice."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(
+    world: World, changes: dict[str, object], said: str
+) -> None:
+    response = signed_in(world.zhang).post(SCHEDULE, form(world, **changes))
+
+    assert response.status_code == 422
+    assert said in response.content.decode()
+    assert Show.objects.count() == 1
+
+
+@pytest.mark.parametrize("price", ["", "0", "-3", "0.001", "free", "99999999999"])
+def test_a_price_that_nobody_can_pay_is_refused(world: World, price: str) -> None:
+    typed = form(world, **{f"price-{world.apples.public_id}": price})
+
+    response = signed_in(world.zhang).post(SCHEDULE, typed)
+
+    assert response.status_code == 422
+    assert "field__error" in response.content.decode()
+    assert Show.objects.count() == 1
+
+
+def test_a_show_sells_something(world: World) -> None:
+    typed = form(world)
+    del typed[f"offer-{world.apples.public_id}"]
+
+    response = signed_in(world.zhang).post(SCHEDULE, typed)
+
+    assert "Choose at least one thing to sell." in response.content.decode()
+    assert Show.objects.count() == 1
+
+
+def test_gao_cannot_schedule_for_zhangs_farm(world: World) -> None:
+    typed = form(world, seller=world.farm.public_id)
+
+    assert signed_in(world.gao).post(SCHEDULE, typed).status_code == 404
+    assert Show.objects.count() == 1
+
+
+def test_the_console_has_a_key_for_this_show_alone(world: World) -> None:
+    page = signed_in(world.zhang).get(f"/studio/shows/{world.show.public_id}/")
+
+    key = page.context["command"].split("--key ")[1].split()[0]
+    assert ingest_keys.show_of(key) == world.show.public_id
+    assert "Go live" in page.content.decode()
+
+
+@pytest.mark.parametrize("person", ["li", "gao", "chen"])
+def test_the_console_opens_for_its_host_and_the_operator_alone(world: World, person: str) -> None:
+    address = f"/studio/shows/{world.show.public_id}/"
+
+    denied = signed_in(getattr(world, person)).get(address)
+
+    assert denied.status_code in (403, 404)
+    assert "--key" not in denied.content.decode()
+    assert signed_in(world.zhao).get(address).status_code == 200
+
+
+def test_a_show_that_is_not_there_is_not_found(world: World) -> None:
+    assert signed_in(world.zhang).get(f"/studio/shows/{uuid4()}/").status_code == 404
+
+
+def test_an_ended_show_without_a_camera_says_that_nothing_was_recorded(world: World) -> None:
+    ended(world.show)
+
+    page = signed_in(world.zhang).get(f"/studio/shows/{world.show.public_id}/").content.decode()
+
+    assert "Nothing was recorded" in page
+
+
+@pytest.mark.parametrize("path", ["/studio/", SCHEDULE, "console"])
+def test_no_page_has_a_script_or_style_inside(world: World, path: str) -> None:
+    address = f"/studio/shows/{world.show.public_id}/" if path == "console" else path
+
+    page = signed_in(world.zhang).get(address).content.decode()
+
+    assert " style=" not in page
+    assert "<style" not in page
+    assert " onclick=" not in page
