@@ -6,6 +6,7 @@ from ninja import NinjaAPI
 
 from core.api import add_problem_handlers
 from courses.api import router as courses_router
+from media_pipeline.api import router as media_router
 from orders.api import router as orders_router
 from streams.api import router as streams_router
 
@@ -14,3 +15,4 @@ add_problem_handlers(api)
 api.add_router("", orders_router)
 api.add_router("", courses_router)
 api.add_router("", streams_router)
+api.add_router("", media_router)

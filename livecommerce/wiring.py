@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from core import outbox
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
-from media_pipeline.events import RecordingSealed, TakeResumed, TakeStarted, TakeStopped
+from media_pipeline import handlers as media_handlers
+from media_pipeline.events import (
+    ClipReady,
+    RecordingProcessed,
+    RecordingSealed,
+    TakeResumed,
+    TakeStarted,
+    TakeStopped,
+)
 from orders.events import OrderMoved, OrderPlaced
 from sellers.events import StockChanged
 from streams import camera_handlers, handlers
@@ -28,7 +36,9 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     TakeStarted: (camera_handlers.camera_on,),
     TakeResumed: (camera_handlers.camera_on,),
     TakeStopped: (camera_handlers.camera_off,),
-    RecordingSealed: (handlers.tell_replay_ready,),
+    RecordingSealed: (handlers.tell_replay_ready, media_handlers.process_sealed_recording),
+    RecordingProcessed: (),
+    ClipReady: (),
     ShowStarted: (handlers.tell_show_changed,),
     ShowInterrupted: (handlers.tell_show_changed,),
     ShowResumed: (handlers.tell_show_changed,),
