@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import SimpleCookie
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils.translation import get_language_from_request
 
@@ -28,7 +27,7 @@ class Handshake:
         self._headers = {name: value.decode("latin1") for name, value in headers.items()}
         self.request = HttpRequest()
         self.request.META["HTTP_ACCEPT_LANGUAGE"] = self._headers.get("accept-language", "")
-        self.request.COOKIES = _cookies(self._headers.get("cookie", ""))
+        self.request.COOKIES = parse_cookie(self._headers.get("cookie", ""))
 
     @property
     def is_browser(self) -> bool:
@@ -52,7 +51,7 @@ class Handshake:
         key = self.request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         engine = import_module(settings.SESSION_ENGINE)
         self.request.session = engine.SessionStore(key)
-        return cast(AnyUser, get_user(self.request))
+        return get_user(self.request)
 
     def browser_key(self) -> str | None:
         """The same for all tabs of one browser, where its cookies say so."""
@@ -62,7 +61,3 @@ class Handshake:
 
 def user_by_public_id(public_id: UUID) -> AnyUser:
     return User.objects.filter(public_id=public_id, is_active=True).first() or AnonymousUser()
-
-
-def _cookies(header: str) -> dict[str, str]:
-    return {name: morsel.value for name, morsel in SimpleCookie(header).items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 QUEUED_FRAMES = 64
 
@@ -36,6 +37,10 @@ class QueuedSocket:
         self._work = asyncio.Event()
         self._sending: asyncio.Task[None] | None = None
 
+    @property
+    def is_closing(self) -> bool:
+        return self._closing is not None
+
     def offer(self, text: str) -> bool:
         if self._closing is not None:
             return True
@@ -66,6 +71,10 @@ class QueuedSocket:
             self._sending.cancel()
 
     async def _send_all(self) -> None:
+        with suppress(OSError):  # uvicorn's way of saying that the client has just gone
+            await self._send_until_closing()
+
+    async def _send_until_closing(self) -> None:
         while self._closing is None:
             await self._work.wait()
             self._work.clear()

@@ -1,0 +1,111 @@
+"""Reads of a room: what a newcomer sees, and what the replay shows beside the video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from django.db.models import QuerySet
+
+from core.accounts.access import AnyUser, is_signed_in
+from core.clock import iso_ms
+from core.realtime.frames import Event, event_of
+from core.realtime.log import Position
+from core.realtime.log_store import entry_of
+from core.realtime.models import LogEntry
+from media_pipeline.selectors import playback
+from orders.models import Offer
+from orders.selectors import OfferView, offer_view, offer_views, with_goods
+from streams import access
+from streams.models import Show
+from streams.protocol import ChatMessageEvent, OrderPlacedEvent, ShowView, Snapshot, You
+from streams.services import reactions
+
+RECENT_CHAT = 50
+RECENT_ORDERS = 5
+
+
+class ReplayEntry(msgspec.Struct, frozen=True):
+    """An entry of the log beside the video. `media_s` is `None` for what happened off camera."""
+
+    seq: int
+    at: str
+    type: str
+    data: dict[str, object]
+    media_s: float | None
+
+
+def snapshot(
+    show: Show, *, upto: Position | None = None, now: Mapping[str, int] | None = None
+) -> Snapshot:
+    """The room as it is, with the log up to a position (the newest, if none is given)."""
+    entries = log_of(show)
+    if upto is not None:
+        entries = entries.filter(epoch=upto.epoch, seq__lte=upto.seq)
+    return Snapshot(
+        show=show_view(show),
+        pinned=_pinned(show),
+        offers=offer_views(show.public_id),
+        chat=_last(entries, ChatMessageEvent.type, RECENT_CHAT),
+        recent_orders=_last(entries, OrderPlacedEvent.type, RECENT_ORDERS),
+        viewers=(now or {}).get("viewers", 0),
+        likes=reactions.likes(show.public_id),
+    )
+
+
+def show_view(show: Show) -> ShowView:
+    return ShowView(
+        id=show.public_id,
+        title=show.title,
+        state=show.state,  # type: ignore[arg-type] # the choices of the model are the same three
+        started_at=iso_ms(show.started_at) if show.started_at else None,
+        interrupted=show.interrupted_at is not None,
+        host=show.host.shown_name,
+        seller=show.seller.name,
+        audience=show.audience,  # type: ignore[arg-type] # likewise
+    )
+
+
+def you(user: AnyUser, show: Show) -> You:
+    """Who this user is in the show's room."""
+    person = user if is_signed_in(user) else None
+    return You(
+        signed_in=person is not None,
+        id=person.public_id if person else None,
+        name=person.shown_name if person else None,
+        role=access.role_in(user, show).value,
+        muted=access.is_muted(user, show),
+    )
+
+
+def log_of(show: Show) -> QuerySet[LogEntry]:
+    """The show's log without what was taken away, in order."""
+    return LogEntry.objects.filter(topic=show.topic, removed_at=None).order_by("id")
+
+
+def replay_entries(show: Show) -> list[ReplayEntry]:
+    """Everything in the show's log with its place in the recording."""
+    found = playback(show.public_id)
+    clock = found.clock if found else None
+    return [
+        ReplayEntry(
+            seq=row.seq,
+            at=iso_ms(row.at),
+            type=row.type,
+            data=row.data,
+            media_s=clock.media_s(row.at) if clock else None,
+        )
+        for row in log_of(show)
+    ]
+
+
+def _pinned(show: Show) -> OfferView | None:
+    if show.pinned_offer_id is None:
+        return None
+    offer = with_goods(Offer.objects.filter(pk=show.pinned_offer_id)).first()
+    return offer_view(offer) if offer else None
+
+
+def _last(entries: QuerySet[LogEntry], kind: str, count: int) -> list[Event]:
+    newest = entries.filter(type=kind).order_by("-id")[:count]
+    return [event_of(entry_of(row)) for row in reversed(newest)]
