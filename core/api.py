@@ -5,7 +5,7 @@ Apps make a `ninja.Router`; `livecommerce.api` assembles them under `/api/v1/`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -79,6 +79,12 @@ def problem_of(error: AppError) -> JsonResponse:
     return response
 
 
+def _field(place: Sequence[str | int]) -> str:
+    """The name that the caller knows: ninja also says the source and, for a body, our argument."""
+    inside = place[2:] if place[0] == "body" else place[1:]
+    return ".".join(str(part) for part in inside)
+
+
 def add_problem_handlers(api: NinjaAPI) -> None:
     """Make every error that leaves the API a problem detail."""
 
@@ -88,10 +94,7 @@ def add_problem_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        errors = [
-            {"field": ".".join(str(part) for part in one["loc"][1:]), "message": one["msg"]}
-            for one in error.errors
-        ]
+        errors = [{"field": _field(one["loc"]), "message": one["msg"]} for one in error.errors]
         return problem(422, "invalid_input", _("Some of this cannot be used."), errors=errors)
 
     @api.exception_handler(HttpError)

@@ -24,7 +24,7 @@ def page(view: View[P]) -> View[P]:
     """A view whose services may refuse: sign in first, no such page, or not allowed."""
 
     @wraps(view)
-    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def shown(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except SignInRequired:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Header, Router, Schema
+from ninja import Header, Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictInt
 
 from core.accounts.access import is_signed_in, signed_in
@@ -97,7 +97,7 @@ class CheckoutOut(Schema):
 @router.post("/orders", auth=session_user, response={201: OrderOut}, by_alias=False)
 def create_order(
     request: HttpRequest, body: OrderIn, key: IdempotencyKey = None
-) -> tuple[int, Order]:
+) -> Status[Order]:
     """Order from an offer; paid in cash on delivery."""
     order = place_order(
         buyer=signed_in(request.user),
@@ -105,7 +105,7 @@ def create_order(
         delivery=body.delivery.model_dump(mode="json"),
         **body.model_dump(exclude={"delivery"}),
     )
-    return 201, order
+    return Status(201, order)
 
 
 @router.get("/orders/{uuid:order_id}", auth=session_user, response=OrderOut, by_alias=False)

@@ -85,7 +85,7 @@ def studio_orders(request: HttpRequest) -> HttpResponse:
     state = _state(request.GET.get("state", ""))
     found = cut(orders.filter(state=state), request.GET.get("before", ""), SELLER_PAGE)
     context = {
-        "tabs": [Tab(one.value, one.label, counts[one], one == state) for one in OrderState],
+        "tabs": [Tab(one.value, str(one.label), counts[one], one == state) for one in OrderState],
         "state": state,
         "cards": [Card(order, [], _next_moves(order)) for order in found.rows],
         "before": found.before,

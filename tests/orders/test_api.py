@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from core.models import OutboxFact
+from orders.models import Order, OrderState
+from tests.orders.shop import TO_LI, at_pickup, li_orders
+from tests.world import World
+
+JSON = "application/json"
+
+
+@pytest.fixture
+def li(world: World, client: Client) -> Client:
+    client.force_login(world.li)
+    return client
+
+
+def body(world: World, **changes: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "show_id": str(world.show.public_id),
+        "offer_id": str(world.apple_offer.public_id),
+        "quantity": 2,
+        "price_minor": 3590,
+        "delivery": TO_LI,
+    }
+    return usual | changes
+
+
+def post_order(client: Client, payload: object, key: str = "k1") -> Any:
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.post("/api/v1/orders", payload, content_type=JSON, headers=headers)
+
+
+def post_move(client: Client, order: Order, to: str) -> Any:
+    address = f"/api/v1/orders/{order.public_id}/moves"
+    return client.post(address, {"to": to}, content_type=JSON)
+
+
+def test_an_order_is_made_and_told(li: Client, world: World) -> None:
+    answer = post_order(li, body(world))
+
+    assert answer.status_code == 201
+    order = Order.objects.get()
+    told = answer.json()
+    assert told["id"] == str(order.public_id)
+    assert told["number"] == order.number
+    assert (told["state"], told["total_minor"], told["currency"]) == ("placed", 7180, "CNY")
+    assert told["url"] == f"/orders/{order.public_id}/"
+    assert told["lines"] == [
+        {"title": "Huaniu apples, 5 kg box", "quantity": 2, "price_minor": 3590}
+    ]
+
+
+def test_a_pickup_order_tells_its_code(li: Client, world: World) -> None:
+    answer = post_order(li, body(world, delivery=at_pickup(world)))
+
+    assert answer.json()["pickup_code"] == Order.objects.get().pickup_code != ""
+
+
+def test_the_same_key_gives_the_first_answer_again(li: Client, world: World) -> None:
+    first, again = post_order(li, body(world)), post_order(li, body(world))
+
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert Order.objects.count() == 1
+
+
+def test_the_same_key_for_something_else_is_refused(li: Client, world: World) -> None:
+    post_order(li, body(world))
+
+    answer = post_order(li, body(world, quantity=1))
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "key_reused"
+
+
+@pytest.mark.parametrize("key", ["", "k" * 65, "钥匙"])
+def test_a_key_is_required(li: Client, world: World, key: str) -> None:
+    answer = post_order(li, body(world), key=key)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert not Order.objects.exists()
+
+
+def test_problems_are_problem_details(li: Client, world: World) -> None:
+    answer = post_order(li, body(world, quantity=41))
+
+    assert answer.status_code == 409
+    assert answer["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["code"], problem["available"]) == ("sold_out", 40)
+    assert (problem["status"], problem["title"]) == (409, "Conflict")
+    assert problem["detail"] == "Only 40 are left."
+
+
+def test_a_changed_price_is_told(li: Client, world: World) -> None:
+    problem = post_order(li, body(world, price_minor=1)).json()
+
+    assert (problem["code"], problem["price_minor"]) == ("price_changed", 3590)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"quantity": "2"}, "quantity"),
+        ({"quantity": True}, "quantity"),
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 10**30}, "quantity"),
+        ({"show_id": "x"}, "show_id"),
+        ({"delivery": {"kind": "drone", "name": "Li", "phone": "1"}}, "delivery.kind"),
+        ({"delivery": TO_LI | {"phone": "none"}}, "delivery.phone"),
+        ({"delivery": TO_LI | {"drone": "yes"}}, "delivery.drone"),
+        ({"coupon": "free"}, "coupon"),
+    ],
+)
+def test_bad_input_is_named(li: Client, world: World, changes: dict[str, Any], field: str) -> None:
+    answer = post_order(li, body(world, **changes))
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid_input"
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert not Order.objects.exists()
+
+
+def test_what_is_not_json_is_a_problem_too(li: Client) -> None:
+    answer = li.post("/api/v1/orders", "{", content_type=JSON, headers={"Idempotency-Key": "k1"})
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_ordering_needs_signing_in(client: Client, world: World) -> None:
+    answer = post_order(client, body(world))
+
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "sign_in_required"
+    assert not Order.objects.exists()
+
+
+def test_ordering_needs_the_csrf_token(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.li)
+
+    answer = post_order(client, body(world))
+
+    assert answer.status_code == 403
+    assert answer["Content-Type"] == "application/problem+json"
+    assert not Order.objects.exists()
+
+
+def test_the_seller_moves_an_order(client: Client, world: World) -> None:
+    order = li_orders(world)
+    client.force_login(world.zhang)
+
+    answer = post_move(client, order, "packed")
+
+    assert (answer.status_code, answer.json()["state"]) == (200, "packed")
+
+
+@pytest.mark.parametrize(
+    ("who", "to", "status"),
+    [
+        ("gao", "packed", 404),
+        ("wang", "cancelled", 404),
+        ("li", "packed", 403),
+        ("li", "flown", 422),
+    ],
+)
+def test_who_may_not_move_changes_nothing(
+    client: Client, world: World, who: str, to: str, status: int
+) -> None:
+    order = li_orders(world)
+    facts = OutboxFact.objects.count()
+    client.force_login(getattr(world, who))
+
+    assert post_move(client, order, to).status_code == status
+
+    order.refresh_from_db()
+    assert order.state == OrderState.PLACED
+    assert OutboxFact.objects.count() == facts
+
+
+def test_an_order_is_shown_to_its_buyer_and_not_to_strangers(client: Client, world: World) -> None:
+    order = li_orders(world)
+    address = f"/api/v1/orders/{order.public_id}"
+
+    client.force_login(world.li)
+    assert client.get(address).json()["number"] == order.number
+    client.force_login(world.wang)
+    assert client.get(address).status_code == 404
+    assert client.get(f"/api/v1/orders/{uuid4()}").status_code == 404
+
+
+def test_checkout_begins_empty_for_visitors(client: Client, world: World) -> None:
+    answer = client.get(f"/api/v1/me/checkout?show_id={world.show.public_id}")
+
+    assert answer.json() == {
+        "signed_in": False,
+        "address": None,
+        "pickup_points": [
+            {
+                "id": str(world.pickup.public_id),
+                "name": "Village shop",
+                "address": "1 Main Road, Lixian",
+                "hours": "8:00-18:00",
+            }
+        ],
+    }
+
+
+def test_checkout_knows_the_last_address(li: Client, world: World) -> None:
+    li_orders(world)
+
+    answer = li.get(f"/api/v1/me/checkout?show_id={world.show.public_id}").json()
+
+    assert answer["signed_in"] is True
+    assert answer["address"] == {"name": "Li", "phone": "13800138000", "address": "8 River Street"}
+
+
+def test_the_api_describes_itself(client: Client) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+
+    assert {"/api/v1/orders", "/api/v1/orders/{order_id}/moves", "/api/v1/me/checkout"} <= set(
+        paths
+    )
