@@ -26,17 +26,8 @@ from core.realtime.sockets import QueuedSocket
 from streams import access, selectors
 from streams.commands import Speaker, act
 from streams.models import Show
-from streams.protocol import (
-    FrameRefused,
-    Hello,
-    HelloBody,
-    OkAnswer,
-    Snapshot,
-    You,
-    answer_error,
-    read_command,
-    read_first_frame,
-)
+from streams.protocol import Hello, HelloBody, OkAnswer, Snapshot, You
+from streams.reading import FrameRefused, answer_error, read_command, read_first_frame
 from streams.services import reactions
 
 CLOSE_FOR: dict[type[AppError], int] = {SignInRequired: 4401, NotAllowed: 4403, NotFound: 4404}
@@ -135,7 +126,7 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         command_id: int | None = None
         try:
             if text is None:
-                raise InvalidInput(_("Send text frames: binary ones mean nothing here."), field="")
+                raise InvalidInput(_("Send text frames: binary ones mean nothing here."))
             command_id, command = read_command(text)
             answer = encode(OkAnswer(command_id, await act(speaker, command)))
         except FrameRefused as refused:

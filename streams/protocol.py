@@ -6,26 +6,19 @@ generated from them. A docstring here is what the reader of that page sees.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
-from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from core.errors import AppError, InvalidInput
 from core.realtime.frames import Event
 from core.realtime.log import NewEntry
 from orders.selectors import OfferView
 
-T = TypeVar("T", bound=Struct)
 LONGEST_FRAME = 16 * 1024
 CommandId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-
-
-# Commands -------------------------------------------------------------------------------------
 
 
 class Command(Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,9 +135,6 @@ class FirstFrame(Struct, frozen=True, forbid_unknown_fields=True):
     ticket: str | None
 
 
-# Answers --------------------------------------------------------------------------------------
-
-
 class ErrorBody(Struct, frozen=True, omit_defaults=True):
     """What went wrong: a stable code, a message for people, and what helps to go on."""
 
@@ -178,9 +168,6 @@ class PlacedOrder(Struct, frozen=True):
     currency: str
     state: str
     url: str
-
-
-# Events ---------------------------------------------------------------------------------------
 
 
 class RoomEvent(Struct, frozen=True):
@@ -323,9 +310,6 @@ EVENTS: dict[str, type[RoomEvent]] = {
 }
 
 
-# The first frame ------------------------------------------------------------------------------
-
-
 class ShowView(Struct, frozen=True):
     """The show as the room shows it."""
 
@@ -405,92 +389,3 @@ ERROR_CODES: dict[str, str] = {
     "conflict": "Not in a state in which this can be done.",
     "try_again": "The server could not do it now; try again after `retry_after` seconds.",
 }
-
-
-# Reading --------------------------------------------------------------------------------------
-
-
-class UnknownCommand(AppError):
-    """There is no command of this name."""
-
-    code = "unknown_command"
-
-
-class FrameRefused(Exception):
-    """A frame that is no command, with the answer to it."""
-
-    def __init__(self, command_id: int | None, error: AppError) -> None:
-        super().__init__(error.message)
-        self.command_id = command_id
-        self.error = error
-
-
-def read_command(text: str) -> tuple[int, Command]:
-    """The command in a frame and its id; raises `FrameRefused`, which names the field."""
-    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_FRAME:
-        raise FrameRefused(None, InvalidInput(_("This message is too long."), field=""))
-    try:
-        envelope = _decode(text, Envelope)
-    except InvalidInput as error:
-        raise FrameRefused(_readable_id(text), error) from error
-    kind = COMMANDS.get(envelope.do)
-    if kind is None:
-        refusal = UnknownCommand(_("There is no such command."), field="do")
-        raise FrameRefused(envelope.id, refusal)
-    try:
-        return envelope.id, _decode(envelope.data, kind)
-    except InvalidInput as error:
-        raise FrameRefused(envelope.id, error) from error
-
-
-def read_first_frame(text: str) -> FirstFrame:
-    """The ticket frame; raises `FrameRefused`."""
-    try:
-        return _decode(text, FirstFrame)
-    except InvalidInput as error:
-        raise FrameRefused(None, error) from error
-
-
-def answer_error(command_id: int | None, error: AppError) -> ErrorAnswer:
-    body = ErrorBody(
-        code=error.code,
-        message=error.message,
-        field=error.field,
-        retry_after=None if error.retry_after is None else round(error.retry_after, 1),
-        details=error.details,
-    )
-    return ErrorAnswer(command_id, body)
-
-
-def _decode(text: str | Raw, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.ValidationError as error:
-        problem, field = _explain(str(error))
-        message = _("This cannot be used: %(problem)s.") % {"problem": problem}
-        raise InvalidInput(message, field=field) from error
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise InvalidInput(_("This is not a JSON object."), field="") from error
-
-
-_AT = re.compile(r" - at `\$\.?([^`]*)`")
-_NAMED = re.compile(r"field `([^`]*)`")
-
-
-def _explain(problem: str) -> tuple[str, str]:
-    """msgspec's message without its path, and the path of the field at fault, e.g. `lines.0.id`."""
-    at, named = _AT.search(problem), _NAMED.search(problem)
-    parts = [at[1] if at else "", named[1] if named else ""]
-    return _AT.sub("", problem), ".".join(part for part in parts if part)
-
-
-def _readable_id(text: str) -> int | None:
-    """The id of a frame that is wrong in another place, so that its sender learns of it."""
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    command_id = found.get("id") if isinstance(found, dict) else None
-    if not isinstance(command_id, int) or isinstance(command_id, bool):
-        return None
-    return command_id if 0 <= command_id < 2**53 else None

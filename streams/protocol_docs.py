@@ -1,0 +1,133 @@
+"""`docs/protocol.md`, made from the types of `streams.protocol`.
+
+`python manage.py protocol_docs` writes it; a test fails when the page and the types differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import msgspec
+
+from core.realtime import frames, hub, tickets
+from orders.selectors import OfferView
+from streams import protocol as room
+
+OPENING = f"""# The room protocol, version 1
+
+<!-- Made from streams/protocol.py by `python manage.py protocol_docs`: change the types instead. -->
+
+One WebSocket per viewer and show: `/ws/shows/<id>/?epoch=…&seq=…`. All frames are JSON text.
+
+## Coming in
+
+A browser is let in by its session cookie and an `Origin` of this site. Any other client (no
+`Origin`) sends a first frame, `{{"ticket": "…"}}`, or `{{"ticket": null}}` to watch without an
+account. A ticket comes from `POST /api/v1/realtime/tickets`, works once and for
+{tickets.LIFETIME_S} seconds. A socket that is refused is accepted and then closed with a code.
+
+The first frame from the server is `hello`. Who comes back gives the last `epoch` and `seq` in the
+address and gets either everything since (`recovered: true`) or a new snapshot, never a part.
+
+```
+→ {{"id": 3, "do": "chat.send", "data": {{"text": "how heavy is a box?"}}}}
+← {{"id": 3, "ok": {{"seq": 813}}}}   or   {{"id": 3, "error": {{"code": "too_many", "message": "…", "retry_after": 1.4}}}}
+← {{"hello": {{"epoch": "…", "seq": 812, "recovered": false, "you": {{…}}, "snapshot": {{…}}}}}}
+← {{"from": 813, "to": 821, "events": [{{"seq": 813, "at": "2026-11-21T09:30:01.204Z", "type": "chat.message", "data": {{…}}}}, …]}}
+← {{"now": {{"viewers": 812, "likes": 10423}}}}
+```
+
+The room tells what happened at most every {round(hub.TICK_S * 1000)} ms in one frame, and `now` at
+most once every {hub.NOW_EVERY_S:g} s. A `from` that is not the last `to` + 1 is a gap: come back
+with your position. Frames from clients may have at most {room.LONGEST_FRAME} bytes. Unknown
+fields, wrong types and unknown commands are answered by an error that names the `field`; they
+never close the socket. Pass over what you do not know: fields and event types may be added.
+"""  # noqa: E501 - the samples are frames
+
+
+def render() -> str:
+    """The whole page."""
+    return "\n".join(_sections()).rstrip() + "\n"
+
+
+def _sections() -> Iterator[str]:
+    yield OPENING
+    yield "## Commands\n"
+    yield 'Each is sent as `{"id", "do", "data"}`; `id` is a number of your choice.\n'
+    yield from _types((f"`{kind.do}`", kind) for kind in room.COMMANDS.values())
+    yield from _types((kind.__name__, kind) for kind in (room.Courier, room.Pickup))
+    yield "## Answers\n"
+    answers = (room.OkAnswer, room.PlacedOrder, room.ErrorAnswer, room.ErrorBody)
+    yield from _types((kind.__name__, kind) for kind in answers)
+    yield _table("Code", "Meaning", ((f"`{c}`", text) for c, text in room.ERROR_CODES.items()))
+    yield "## Events\n"
+    yield "The `data` of each type of event; `seq` and `at` are beside it.\n"
+    yield from _types((f"`{kind.type}`", kind) for kind in room.EVENTS.values())
+    yield from _types([("SoldLine", room.SoldLine), ("OfferView", OfferView)])
+    yield "## Frames from the server\n"
+    told = (room.Hello, room.HelloBody, room.You, room.Snapshot, room.ShowView)
+    yield from _types((kind.__name__, kind) for kind in told)
+    yield from _types((kind.__name__, kind) for kind in (frames.Events, frames.Event, frames.Now))
+    yield "## Closing codes\n"
+    yield _table("Code", "Meaning", ((str(c), text) for c, text in room.CLOSE_CODES.items()))
+
+
+def _types(named: Iterable[tuple[str, type[msgspec.Struct]]]) -> Iterator[str]:
+    for name, kind in named:
+        yield f"### {name}\n"
+        yield f"{_docstring(kind)}\n"
+        if kind.__struct_fields__:
+            yield _table("Field", "Type", _fields(kind))
+
+
+def _docstring(kind: type[msgspec.Struct]) -> str:
+    lines = (kind.__doc__ or "").strip().splitlines()
+    return "\n".join(line.strip() for line in lines)
+
+
+def _fields(kind: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
+    config = kind.__struct_config__
+    if config.tag is not None:
+        yield f"`{config.tag_field}`", f'`"{config.tag}"`'
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        may_miss = "" if field.required else ", may be left out"
+        yield f"`{field.encode_name}`", _type_name(hints[field.name]) + may_miss
+
+
+def _type_name(hint: Any) -> str:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _type_name(args[0]) + _bounds(args[1])
+    if origin is Literal:
+        return " or ".join(f'`"{value}"`' for value in args)
+    if origin in (Union, UnionType):
+        return " or ".join(_type_name(arg) for arg in args if arg is not msgspec.UnsetType)
+    if origin is list:
+        return f"list of {_type_name(args[0])}"
+    return PLAIN.get(origin or hint) or hint.__name__
+
+
+PLAIN: dict[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    dict: "object",
+    msgspec.Raw: "object",
+    UUID: "id (UUID)",
+    NoneType: "null",
+}
+
+
+def _bounds(meta: msgspec.Meta) -> str:
+    return f", {meta.ge} to {meta.le}"
+
+
+def _table(first: str, second: str, rows: Iterable[tuple[str, str]]) -> str:
+    lines = [f"| {first} | {second} |", "| --- | --- |"]
+    lines += [f"| {left} | {right} |" for left, right in rows]
+    return "\n".join(lines) + "\n"
