@@ -15,7 +15,7 @@ CURRENCIES = ["CNY", "USD", "JPY", "KWD"]
 @pytest.mark.parametrize(
     ("amount", "currency", "written"),
     [
-        (2990, "CNY", "CN¥29.90"),
+        (2990, "CNY", "¥29.90"),
         (2990, "USD", "$29.90"),
         (2990, "JPY", "¥2,990"),
         (5, "USD", "$0.05"),

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest_asyncio
+
+from core.clock import now
+from core.realtime import hub as hub_module
+from core.realtime.hub import Hub, Room
+from core.realtime.log import Entry, Follower, NewEntry, Position, Stretch
+from core.realtime.runtime import Runtime
+from tests.realtime import until
+
+TOPIC = "show:apples"
+
+
+class Listener:
+    """A socket that keeps what it is told, or that is full after `room_for` frames."""
+
+    def __init__(self, viewer_key: str | None = None, room_for: int = 10_000) -> None:
+        self.viewer_key = viewer_key
+        self.room_for = room_for
+        self.texts: list[str] = []
+        self.closed: int | None = None
+
+    def offer(self, text: str) -> bool:
+        if len(self.texts) >= self.room_for:
+            return False
+        self.texts.append(text)
+        return True
+
+    def close(self, code: int) -> None:
+        self.closed = code
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        return [json.loads(text) for text in self.texts]
+
+    @property
+    def batches(self) -> list[dict[str, Any]]:
+        return [frame for frame in self.frames if "events" in frame]
+
+    @property
+    def heard(self) -> list[int]:
+        return [event["seq"] for frame in self.batches for event in frame["events"]]
+
+    @property
+    def viewers(self) -> list[int]:
+        return [frame["now"]["viewers"] for frame in self.frames if "now" in frame]
+
+
+def said(text: str) -> NewEntry:
+    return NewEntry(type="chat.message", data={"text": text}, at=now())
+
+
+async def test_a_tick_is_one_frame_that_says_what_it_covers(runtime: Runtime) -> None:
+    listener = Listener()
+    await runtime.hub.join(TOPIC, listener)
+    await asyncio.gather(*(runtime.log.append(TOPIC, [said(str(n))]) for n in range(100)))
+    await until(lambda: len(listener.heard) == 100)
+    assert listener.heard == list(range(1, 101))
+    assert len(listener.batches) <= 5
+    covered = [(frame["from"], frame["to"]) for frame in listener.batches]
+    assert all(
+        after[0] == before[1] + 1 for before, after in itertools.pairwise(covered)
+    )
+
+
+async def test_all_sockets_get_the_same_text_encoded_once(
+    runtime: Runtime, monkeypatch: Any
+) -> None:
+    encoded: list[int] = []
+    real = hub_module.events_frame
+
+    def counting(entries: Sequence[Entry]) -> str:
+        encoded.append(len(entries))
+        return real(entries)
+
+    monkeypatch.setattr(hub_module, "events_frame", counting)
+    listeners = [Listener() for _ in range(50)]
+    for listener in listeners:
+        await runtime.hub.join(TOPIC, listener)
+    await runtime.log.append(TOPIC, [said("hello")])
+    await until(lambda: all(listener.heard == [1] for listener in listeners))
+    assert encoded == [1]
+    assert len({id(listener.texts[-1]) for listener in listeners if listener.batches}) == 1
+
+
+async def test_a_socket_hears_what_comes_after_its_position_and_nothing_before(
+    runtime: Runtime,
+) -> None:
+    await runtime.log.append(TOPIC, [said("a"), said("b")])
+    listener = Listener()
+    position = await runtime.hub.join(TOPIC, listener)
+    await runtime.log.append(TOPIC, [said("c")])
+    await until(lambda: listener.heard)
+    assert (position.seq, listener.heard) == (2, [3])
+
+
+async def test_rooms_do_not_hear_each_other(runtime: Runtime) -> None:
+    here, there = Listener(), Listener()
+    await runtime.hub.join(TOPIC, here)
+    await runtime.hub.join("show:pears", there)
+    await runtime.log.append(TOPIC, [said("a")])
+    await until(lambda: here.heard)
+    assert there.heard == []
+
+
+async def test_a_socket_that_cannot_keep_up_is_closed_and_the_others_are_not(
+    runtime: Runtime,
+) -> None:
+    slow, fine = Listener(room_for=0), Listener()
+    await runtime.hub.join(TOPIC, slow)
+    await runtime.hub.join(TOPIC, fine)
+    await runtime.log.append(TOPIC, [said("a")])
+    await until(lambda: fine.heard == [1])
+    assert slow.closed == 4408
+    assert fine.closed is None
+    await runtime.log.append(TOPIC, [said("b")])
+    await until(lambda: fine.heard == [1, 2])
+
+
+async def test_a_person_with_three_tabs_is_one_viewer(runtime: Runtime) -> None:
+    tabs = [Listener("li") for _ in range(3)]
+    watcher, host = Listener("wang"), Listener(None)
+    for socket in (*tabs, watcher, host):
+        await runtime.hub.join(TOPIC, socket)
+    assert runtime.hub.now(TOPIC)["viewers"] == 2
+    for tab in tabs[:2]:
+        runtime.hub.leave(TOPIC, tab)
+    assert runtime.hub.now(TOPIC)["viewers"] == 2
+    runtime.hub.leave(TOPIC, tabs[2])
+    runtime.hub.leave(TOPIC, tabs[2])
+    assert runtime.hub.now(TOPIC)["viewers"] == 1
+
+
+async def test_the_latest_values_come_at_most_once_a_second(runtime: Runtime) -> None:
+    listener = Listener("li")
+    await runtime.hub.join(TOPIC, listener)
+    await until(lambda: listener.viewers == [1])
+    began = time.monotonic()
+    for number in range(50):
+        runtime.hub.set_now(TOPIC, likes=number)
+    await until(lambda: len(listener.viewers) == 2)
+    assert time.monotonic() - began > hub_module.NOW_EVERY_S / 2
+    assert listener.frames[-1] == {"now": {"viewers": 1, "likes": 49}}
+
+
+async def test_values_that_stay_the_same_are_not_told_again() -> None:
+    room = Room(TOPIC, asyncio.ensure_future(asyncio.sleep(0)))  # type: ignore[arg-type]
+    room.set_now(likes=3)
+    assert room.take_now(10.0) is not None
+    room.set_now(likes=3)
+    assert room.take_now(20.0) is None
+
+
+async def test_an_empty_room_is_forgotten(runtime: Runtime) -> None:
+    listener = Listener("li")
+    await runtime.hub.join(TOPIC, listener)
+    runtime.hub.leave(TOPIC, listener)
+    assert runtime.hub._rooms == {}
+
+
+class SlowTailLog:
+    """A log whose `tail` is answered late: what comes in between must be neither lost nor twice."""
+
+    def __init__(self) -> None:
+        self.followers: list[Follower] = []
+        self.answer: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+
+    async def tail(self, topic: str) -> Position:
+        return await self.answer
+
+    def follow(self, follower: Follower) -> None:
+        self.followers.append(follower)
+
+    def gain(self, *seqs: int, epoch: str = "e") -> None:
+        entries = [Entry(seq=seq, type="x", data={}, at=now()) for seq in seqs]
+        for follower in self.followers:
+            follower(TOPIC, epoch, entries)
+
+    async def append(self, topic: str, entries: Sequence[NewEntry]) -> list[Entry]:
+        raise NotImplementedError
+
+    def append_blocking(self, topic: str, entries: Sequence[NewEntry]) -> list[Entry]:
+        raise NotImplementedError
+
+    async def read(self, topic: str, after: Position | None, limit: int) -> Stretch:
+        raise NotImplementedError
+
+
+@pytest_asyncio.fixture
+async def slow_log() -> SlowTailLog:
+    return SlowTailLog()
+
+
+@pytest_asyncio.fixture
+async def hub(slow_log: SlowTailLog) -> AsyncIterator[Hub]:
+    hub = Hub(slow_log, tick_s=0.01)
+    hub.start()
+    yield hub
+    await hub.stop()
+
+
+async def test_entries_that_come_while_the_room_opens_are_neither_lost_nor_doubled(
+    slow_log: SlowTailLog, hub: Hub
+) -> None:
+    listeners = [Listener(), Listener()]
+    joining = [asyncio.create_task(hub.join(TOPIC, listener)) for listener in listeners]
+    await until(lambda: hub._rooms)
+    slow_log.gain(4)  # stored and heard before the tail was read as 5
+    slow_log.answer.set_result(Position("e", 5))
+    positions = await asyncio.gather(*joining)
+    slow_log.gain(5)  # stored before the tail was read, heard after it
+    slow_log.gain(6, 7)
+    await until(lambda: all(listener.heard for listener in listeners))
+    assert {position.seq for position in positions} == {5}
+    assert [listener.heard for listener in listeners] == [[6, 7], [6, 7]]
+
+
+async def test_who_gives_up_while_the_room_opens_leaves_nothing_behind(
+    slow_log: SlowTailLog, hub: Hub
+) -> None:
+    joining = asyncio.create_task(hub.join(TOPIC, Listener()))
+    await until(lambda: hub._rooms)
+    joining.cancel()
+    await asyncio.wait([joining])
+    assert hub._rooms == {}
+    slow_log.answer.set_result(Position("e", 0))
+
+
+async def test_a_log_that_cannot_be_read_lets_nobody_in_and_may_be_asked_again(
+    slow_log: SlowTailLog, hub: Hub
+) -> None:
+    slow_log.answer.set_exception(OSError("away"))
+    [failure] = await asyncio.gather(hub.join(TOPIC, Listener()), return_exceptions=True)
+    assert isinstance(failure, OSError)
+    slow_log.answer = asyncio.get_running_loop().create_future()
+    slow_log.answer.set_result(Position("e", 1))
+    assert (await hub.join(TOPIC, Listener())).seq == 1
+
+
+async def test_a_new_epoch_sends_everybody_through_recovery(
+    slow_log: SlowTailLog, hub: Hub
+) -> None:
+    slow_log.answer.set_result(Position("e", 0))
+    listener = Listener()
+    await hub.join(TOPIC, listener)
+    slow_log.gain(1, epoch="another")
+    await until(lambda: listener.closed)
+    assert (listener.closed, listener.heard) == (4503, [])
