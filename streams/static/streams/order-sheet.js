@@ -259,7 +259,9 @@ export class OrderSheet {
   }
 
   #focusError() {
-    all('input[aria-invalid="true"]', this.form)[0]?.focus();
+    const [first] = all('input[aria-invalid="true"]', this.form);
+    first?.focus({ preventScroll: true });
+    first?.closest("[data-field]").scrollIntoView({ block: "center" }); // its message too
   }
 }
 

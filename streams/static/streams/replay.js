@@ -75,5 +75,5 @@ function chapter(offer) {
     video.currentTime = start;
     video.play().catch(() => {}); // the controls are there for whoever's browser wants a tap
   };
-  return [el("button", { class: "button offer__jump number", type: "button", "aria-label": label, on: { click: jump } }, icon("play"), duration(start))];
+  return [el("button", { class: "button offer__jump number", type: "button", data: { chapter: start }, "aria-label": label, on: { click: jump } }, icon("play"), duration(start))];
 }

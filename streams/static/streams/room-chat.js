@@ -61,7 +61,7 @@ export class ChatLog {
   }
 
   #changed(follow) {
-    this.emptyText.hidden = this.list.children.length > 0;
+    this.emptyText.hidden = this.list.children.length > 0 || !this.emptyText.textContent;
     if (follow) this.toEnd();
   }
 }

@@ -1,6 +1,6 @@
 /** Saying something: the draft survives signing in, a lost connection and a refusal. */
 
-import { all, el, one } from "../livecommerce/dom.js";
+import { all, el, one, show } from "../livecommerce/dom.js";
 
 export class Composer {
   /** @type {Map<string, () => void>} taken away when the room shows the text */ #sending = new Map();
@@ -24,9 +24,13 @@ export class Composer {
     this.refresh();
   }
 
-  /** One may have been muted, or signed in. */
+  /** One may have been muted, or signed in; the show may be over. */
   refresh() {
     const { muted } = this.state.you;
+    const isOver = this.state.show.state === "ended";
+    show(one("#composer"), !isOver);
+    show(one("#composer-closed"), isOver);
+    show(one("#like"), !isOver);
     this.input.disabled = muted;
     for (const button of all("button", one("#composer"))) button.disabled = muted;
     if (muted) this.input.placeholder = gettext("You cannot chat in this show");

@@ -2,6 +2,7 @@
 
 import { api } from "../livecommerce/api.js";
 import { one, pageData, show } from "../livecommerce/dom.js";
+import { count } from "../livecommerce/format.js";
 import { OrderSheet } from "./order-sheet.js";
 import { RoomClient } from "./room-client.js";
 import { listenForBuy, showPinned, showShelf, updateCards } from "./room-offers.js";
@@ -24,11 +25,17 @@ export class RoomPage {
     one("#share").addEventListener("click", () => this.share());
   }
 
-  /** Bring everything that shows goods up to date. */
+  /**
+   * Bring everything that shows goods up to date.
+   *
+   * @param {(offer: any) => Node[]} [extras] what else a card has; without it, the pinned offer
+   *   is not listed a second time beside itself
+   */
   showOffers(extras) {
     const offers = [...this.state.offers.values()];
+    const beside = extras ? offers : offers.filter((offer) => offer.id !== this.state.pinnedId);
     showPinned(one("#pinned"), this.state.pinned);
-    showShelf(one("#shelf"), offers, extras);
+    showShelf(one("#shelf"), beside, extras);
     showShelf(one("#shelf-sheet-list"), offers, extras);
     updateCards(offers);
     one("#offer-count").textContent = String(offers.length);
@@ -96,13 +103,13 @@ export class RoomPage {
 
 /** @param {number} viewers */
 export function showViewers(viewers) {
-  const text = interpolate(ngettext("%s watching", "%s watching", viewers), [viewers]);
+  const text = interpolate(ngettext("%s watching", "%s watching", viewers), [count(viewers)]);
   one("#viewers").textContent = viewers > 0 ? text : "";
 }
 
-/** @param {number} likes @param {string} text */
-export function showLikes(likes, text) {
+/** @param {number} likes */
+export function showLikes(likes) {
   const element = one("#likes");
-  element.textContent = text;
+  element.textContent = count(likes);
   show(element, likes > 0);
 }

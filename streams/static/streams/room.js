@@ -2,7 +2,6 @@
 
 import { api } from "../livecommerce/api.js";
 import { el, icon, one, show } from "../livecommerce/dom.js";
-import { count } from "../livecommerce/format.js";
 import { LivePlayer } from "./player-live.js";
 import { ChatLog, Ticker } from "./room-chat.js";
 import { Composer } from "./room-composer.js";
@@ -22,6 +21,7 @@ const video = /** @type {HTMLVideoElement} */ (one("#video"));
 const player = new LivePlayer(stage, video, one("#unmute"), liveUrl);
 let nothingRecorded = data.nothing_recorded;
 let lookingForReplay = 0;
+let shownWords = "";
 
 page.showOffers();
 showAll();
@@ -34,7 +34,6 @@ one("#like").addEventListener("click", like);
 
 function onHello({ you, snapshot }) {
   state.you = you;
-  composer.refresh();
   if (snapshot) {
     state.load(snapshot);
     chat.reset(state.chat);
@@ -73,6 +72,7 @@ function onState(connection, code) {
 // On the page
 
 function showAll() {
+  composer.refresh();
   show(one("#live-badge"), state.show.state === "live");
   if (state.show.state === "live") player.start();
   if (state.show.state === "ended") waitForReplay();
@@ -80,7 +80,6 @@ function showAll() {
   showNumbers();
 }
 
-let shownWords = "";
 function showStage() {
   const facts = {
     scheduledAt: new Date(data.scheduled_at),
@@ -96,7 +95,7 @@ function showStage() {
 
 function showNumbers() {
   showViewers(state.viewers);
-  showLikes(state.likes, count(state.likes));
+  showLikes(state.likes);
 }
 
 function burst(hearts) {
@@ -106,15 +105,10 @@ function burst(hearts) {
   }
 }
 
-let ownLikes = 0;
-async function like() {
+/** A like that got lost is nothing that a person must hear of. */
+function like() {
   burst(1);
-  ownLikes += 1;
-  try {
-    await client.send("react", { kind: "like" });
-  } catch {
-    ownLikes -= 1; // a like that got lost is no loss that a person must hear of
-  }
+  client.send("react", { kind: "like" }).catch(() => {});
 }
 
 // Pictures
