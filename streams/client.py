@@ -67,6 +67,7 @@ class RoomClient:
         self.now: dict[str, int] = {}
         self.frames = 0
         self.stray_errors: list[dict[str, Any]] = []
+        self.unasked: list[dict[str, Any]] = []
         self.epoch = ""
         self.seq = 0
         self.close_code: int | None = None
@@ -220,6 +221,7 @@ class RoomClient:
     def _answered(self, command_id: int, frame: dict[str, Any]) -> None:
         answer = self._answers.pop(command_id, None)
         if answer is None or answer.done():
+            self.unasked.append(frame)
             return
         if "error" in frame:
             answer.set_exception(Refused(frame["error"]))

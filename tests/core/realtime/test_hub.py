@@ -66,9 +66,7 @@ async def test_a_tick_is_one_frame_that_says_what_it_covers(runtime: Runtime) ->
     assert listener.heard == list(range(1, 101))
     assert len(listener.batches) <= 5
     covered = [(frame["from"], frame["to"]) for frame in listener.batches]
-    assert all(
-        after[0] == before[1] + 1 for before, after in itertools.pairwise(covered)
-    )
+    assert all(after[0] == before[1] + 1 for before, after in itertools.pairwise(covered))
 
 
 async def test_all_sockets_get_the_same_text_encoded_once(

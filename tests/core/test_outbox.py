@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+import time_machine
+from django.db import connection, transaction
+
+from core import outbox
+from core.clock import now
+from core.models import OutboxFact
+from core.outbox import Fact, Wiring, deliver_waiting, publish
+from core.realtime.db import with_fresh_connections
+
+
+class AppleFell(Fact, frozen=True):
+    name: ClassVar[str] = "tests.AppleFell"
+
+    tree: str
+    number: int = 0
+
+    @property
+    def topic(self) -> str:
+        return f"tree:{self.tree}"
+
+
+class Heard:
+    """A handler that remembers, and fails for the trees it is told to."""
+
+    def __init__(self) -> None:
+        self.facts: list[AppleFell] = []
+        self.ids: list[uuid.UUID] = []
+        self.broken_trees: set[str] = set()
+
+    def __call__(self, fact: AppleFell, fact_id: uuid.UUID) -> None:
+        if fact.tree in self.broken_trees:
+            raise RuntimeError(f"{fact.tree} is broken")
+        self.facts.append(fact)
+        self.ids.append(fact_id)
+
+    @property
+    def numbers(self) -> list[tuple[str, int]]:
+        return [(fact.tree, fact.number) for fact in self.facts]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+    wiring, handler = Wiring(), Heard()
+    wiring.connect({AppleFell: (handler,)})
+    monkeypatch.setattr(outbox, "wiring", wiring)
+    return handler
+
+
+def fell(*apples: tuple[str, int]) -> None:
+    with transaction.atomic():
+        publish([AppleFell(tree=tree, number=number) for tree, number in apples])
+
+
+def roll_back(fact: Fact) -> None:
+    with transaction.atomic():
+        publish(fact)
+        transaction.set_rollback(True)
+
+
+def test_a_fact_without_its_change_cannot_be_published(transactional_db: None) -> None:
+    with pytest.raises(transaction.TransactionManagementError):
+        publish(AppleFell(tree="old"))
+    assert not OutboxFact.objects.exists()
+
+
+def test_a_change_that_is_rolled_back_takes_its_fact_along(transactional_db: None) -> None:
+    roll_back(AppleFell(tree="old"))
+    assert not OutboxFact.objects.exists()
+
+
+def test_facts_are_handled_once_in_their_order(transactional_db: None, heard: Heard) -> None:
+    fell(("old", 1), ("old", 2), ("young", 1))
+    fell(("old", 3))
+    assert deliver_waiting() == 4
+    assert deliver_waiting() == 0
+    assert heard.numbers == [("old", 1), ("old", 2), ("young", 1), ("old", 3)]
+    assert heard.ids == list(OutboxFact.objects.order_by("id").values_list("id", flat=True))
+
+
+def test_a_failing_fact_holds_back_its_topic_and_no_other(
+    transactional_db: None, heard: Heard
+) -> None:
+    heard.broken_trees = {"old"}
+    fell(("old", 1), ("old", 2), ("young", 1))
+    assert deliver_waiting() == 1
+    assert heard.numbers == [("young", 1)]
+    row = OutboxFact.objects.get(data__number=1, topic="tree:old")
+    assert (row.attempts, row.last_error) == (1, "RuntimeError: old is broken")
+
+
+def test_a_failed_fact_is_tried_again_after_a_pause_and_in_order(
+    transactional_db: None, heard: Heard
+) -> None:
+    heard.broken_trees = {"old"}
+    fell(("old", 1), ("old", 2))
+    deliver_waiting()
+    heard.broken_trees = set()
+    assert deliver_waiting() == 0
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        assert deliver_waiting() == 2
+    assert heard.numbers == [("old", 1), ("old", 2)]
+
+
+def test_a_poisonous_fact_ends_where_an_operator_sees_it_and_lets_the_next_pass(
+    transactional_db: None, heard: Heard
+) -> None:
+    heard.broken_trees = {"old"}
+    fell(("old", 1))
+    for attempt in range(outbox.MAX_ATTEMPTS):
+        with time_machine.travel(now() + timedelta(hours=attempt + 1)):
+            assert deliver_waiting() == 0
+    assert OutboxFact.objects.get().dead_at is not None
+    heard.broken_trees = set()
+    fell(("old", 2))
+    assert deliver_waiting() == 1
+    assert heard.numbers == [("old", 2)]
+
+
+def test_a_fact_that_a_killed_relay_had_in_hand_is_delivered_by_the_next(
+    transactional_db: None, heard: Heard
+) -> None:
+    fell(("old", 1))
+    OutboxFact.objects.update(claimed_until=now() + outbox.CLAIM_FOR)
+    assert deliver_waiting() == 0
+    assert outbox.release_claims() == 1
+    assert deliver_waiting() == 1
+
+
+def test_a_claim_that_ran_out_needs_nobody_to_release_it(
+    transactional_db: None, heard: Heard
+) -> None:
+    fell(("old", 1))
+    OutboxFact.objects.update(claimed_until=now() + outbox.CLAIM_FOR)
+    with time_machine.travel(now() + outbox.CLAIM_FOR + timedelta(seconds=1)):
+        assert deliver_waiting() == 1
+
+
+def _relay_at_once(times: int) -> None:
+    start = threading.Barrier(times)
+
+    def relay(_number: int) -> int:
+        start.wait()
+        return with_fresh_connections(deliver_waiting)
+
+    with ThreadPoolExecutor(times) as pool:
+        list(pool.map(relay, range(times)))
+
+
+def test_two_relays_at_once_handle_each_fact_once(transactional_db: None, heard: Heard) -> None:
+    fell(*((f"tree {number}", number) for number in range(40)))
+    _relay_at_once(2)
+    deliver_waiting()
+    assert sorted(fact.number for fact in heard.facts) == list(range(40))
+
+
+def test_without_the_claim_two_relays_handle_a_fact_twice(
+    transactional_db: None, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: what the test above would see if the claim did not hold."""
+    both_have_read = threading.Barrier(2)
+    read = outbox._due
+
+    def read_together(limit: int) -> list[OutboxFact]:
+        rows = read(limit)
+        both_have_read.wait()
+        return rows
+
+    monkeypatch.setattr(outbox, "_due", read_together)
+    monkeypatch.setattr(outbox, "_claim", lambda row: True)
+    fell(("old", 1))
+    _relay_at_once(2)
+    assert heard.numbers == [("old", 1), ("old", 1)]
+
+
+def test_a_commit_wakes_the_relay_and_a_rollback_does_not(transactional_db: None) -> None:
+    outbox._wake.clear()
+    roll_back(AppleFell(tree="old"))
+    assert not outbox._wake.is_set()
+    fell(("old", 1))
+    assert outbox._wake.is_set()
+
+
+def test_the_facts_of_the_product_all_have_a_place_in_the_table() -> None:
+    """A fact that the table does not know would end as dead."""
+    from livecommerce.wiring import HANDLERS
+
+    def kinds(of: type[Fact]) -> Iterator[type[Fact]]:
+        for kind in of.__subclasses__():
+            yield kind
+            yield from kinds(kind)
+
+    named: Any = [kind for kind in kinds(Fact) if "name" in vars(kind)]
+    missing = [
+        kind.name for kind in named if kind not in HANDLERS and not kind.name.startswith("tests.")
+    ]
+    assert missing == []
+    assert connection.vendor  # the apps are loaded: their facts were imported above
