@@ -79,6 +79,7 @@ class WatchedOut(Schema):
     done: bool
     lessons_done: int
     lessons_total: int
+    course_percent: int
     certificate_url: str | None
 
 
@@ -198,6 +199,7 @@ def watched_out(course: selectors.CourseView, lesson: Lesson, state: Watched) ->
         "done": state.is_done,
         "lessons_done": course.done_count,
         "lessons_total": len(course.lessons),
+        "course_percent": course.percent,
         "certificate_url": certificate_url(state.certificate),
     }
 

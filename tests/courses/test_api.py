@@ -58,6 +58,7 @@ def test_a_report_is_answered_with_what_is_missing(
         "done": False,
         "lessons_done": 0,
         "lessons_total": 2,
+        "course_percent": 23,
         "certificate_url": None,
     }
 

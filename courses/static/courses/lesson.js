@@ -23,6 +23,8 @@ const reports = new Reports(lesson.person, lesson.id);
 let state = lesson;
 let celebrated = Boolean(lesson.certificate_url);
 let countdown = 0;
+/** Without a network, asking again at every step of the player would only drain the phone. */
+let notBefore = 0;
 
 // ---- playing
 
@@ -42,7 +44,8 @@ function onTime() {
   if (!video.seeking) tracker.sample(video.currentTime);
   drawTime();
   drawWatched();
-  if (!state.done && covered(watchedSoFar()) >= state.required_s) report();
+  const isEnough = covered(watchedSoFar()) >= state.required_s;
+  if (!state.done && isEnough && performance.now() > notBefore) report();
 }
 
 function onRate() {
@@ -100,6 +103,7 @@ async function report() {
     if (answer) learn(answer);
     else drawStatus();
   } catch (error) {
+    notBefore = performance.now() + REPORT_EVERY_MS;
     say(error.code === "network" ? gettext("No network. What you watch is kept and sent later.") : error.message);
   }
 }
@@ -160,6 +164,10 @@ function drawStatus() {
 }
 
 function drawCourse() {
+  one("[data-course-bar]").setAttribute("value", String(state.course_percent));
+  const row = one('.lesson__side a[aria-current="true"]');
+  show(one("[data-tick]", row), state.done);
+  if (state.done) row.querySelector("progress")?.remove();
   const text = gettext("%s of %s lessons done");
   one("[data-course-progress]").textContent = interpolate(text, [state.lessons_done, state.lessons_total]);
   if (!state.certificate_url) return;
