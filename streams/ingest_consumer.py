@@ -14,19 +14,15 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
-from importlib import import_module
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
-from django.http.cookie import parse_cookie
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from core.accounts.access import AnyUser, is_signed_in
+from core.accounts.access import is_signed_in
+from core.accounts.sockets import Handshake
 from core.errors import NotFound
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.broadcast import Connection
@@ -123,8 +119,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _serve(scope: Scope, socket: Socket) -> None:
+    handshake = Handshake(scope)
+    translation.activate(handshake.language())
     hello = await _hello(socket)
-    show = await run_in_db(show_to_broadcast, scope, hello.key)
+    show_id: UUID = scope["url_route"]["kwargs"]["show_id"]
+    show = await run_in_db(show_to_broadcast, handshake, show_id, hello.key)
     connection = await desk.connect(
         show.public_id,
         is_public=show.audience == Audience.PUBLIC,
@@ -198,13 +197,12 @@ def _parsed(message: str | bytes, kind: type[T]) -> T:
         raise BadProtocol(str(error)) from error
 
 
-def show_to_broadcast(scope: Scope, key: str | None) -> Show:
-    """The show of the address, if this connection may broadcast it; raises `IngestRefused`.
+def show_to_broadcast(handshake: Handshake, show_id: UUID, key: str | None) -> Show:
+    """The show, if this connection may broadcast it; raises `IngestRefused`.
 
     A key says all by itself. Without one the browser's session says who it is, and its Origin
     that the page which asks is ours.
     """
-    show_id: UUID = scope["url_route"]["kwargs"]["show_id"]
     try:
         show = access.show_by_id(show_id)
     except NotFound as error:
@@ -212,7 +210,7 @@ def show_to_broadcast(scope: Scope, key: str | None) -> Show:
     if key is not None:
         _check_key(show, key)
     else:
-        _check_session(show, _headers(scope))
+        _check_session(show, handshake)
     if show.state == ShowState.ENDED:
         raise ShowIsOver
     return show
@@ -227,29 +225,13 @@ def _check_key(show: Show, key: str) -> None:
         raise NotTheHost(_("This broadcast key is for another show."))
 
 
-def _check_session(show: Show, headers: dict[str, str]) -> None:
-    if "origin" in headers and not is_our_origin(headers["origin"], headers.get("host", "")):
+def _check_session(show: Show, handshake: Handshake) -> None:
+    if not handshake.is_browser:
+        raise KeyNeeded
+    if not handshake.is_same_site():
         raise NotTheHost(_("This page is not allowed to broadcast."))
-    user = _user_of(headers.get("cookie", ""))
-    if "origin" not in headers or not is_signed_in(user):
+    user = handshake.user()
+    if not is_signed_in(user):
         raise KeyNeeded
     if not access.may_host(user, show):
         raise NotTheHost
-
-
-def is_our_origin(origin: str, host: str) -> bool:
-    """Whether a page of this origin is served by us: under the same name, or a trusted one."""
-    return urlsplit(origin).netloc == host or origin in settings.CSRF_TRUSTED_ORIGINS
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-    }
-
-
-def _user_of(cookie: str) -> AnyUser:
-    request = HttpRequest()
-    session_key = parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME)
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return get_user(request)

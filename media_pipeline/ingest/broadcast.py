@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 import uuid
 from dataclasses import dataclass
@@ -102,6 +103,11 @@ class Broadcast:
         key = layout.recording_key(recording.public_id, is_public=recording.is_public)
         self._folder = layout.recording_folder(key)
 
+    @property
+    def silent_s(self) -> float:
+        """For how long the connection has said nothing; endless where there is none."""
+        return self._connection.silent_s if self._connection is not None else math.inf
+
     async def connect(self, take_id: uuid.UUID, mime: str) -> Connection:
         """Continue the running take, or begin a new one.
 
@@ -119,8 +125,7 @@ class Broadcast:
             return await self._hand_over()
 
     def _check_free(self) -> None:
-        holder = self._connection
-        if holder is not None and holder.silent_s < self._patience.silent_s:
+        if self.silent_s < self._patience.silent_s:
             raise SomebodyBroadcasts
 
     async def _begin(self, take_id: uuid.UUID, mime: str) -> None:
