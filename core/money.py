@@ -31,7 +31,9 @@ class Money:
 def format_money(amount_minor: int, currency: str) -> str:
     """The amount as a reader of the active language writes it, e.g. "¥29.90"."""
     locale = to_locale(get_language() or "en")
-    return format_currency(to_major(amount_minor, currency), currency, locale=locale)
+    written = format_currency(to_major(amount_minor, currency), currency, locale=locale)
+    # Where it is sold a yuan is ¥ in every language; the scripts write it so, too.
+    return written.replace("CN¥", "¥")
 
 
 def to_major(amount_minor: int, currency: str) -> Decimal:

@@ -95,9 +95,7 @@ class CheckoutOut(Schema):
 
 
 @router.post("/orders", auth=session_user, response={201: OrderOut}, by_alias=False)
-def create_order(
-    request: HttpRequest, body: OrderIn, key: IdempotencyKey = None
-) -> Status[Order]:
+def create_order(request: HttpRequest, body: OrderIn, key: IdempotencyKey = None) -> Status[Order]:
     """Order from an offer; paid in cash on delivery."""
     order = place_order(
         buyer=signed_in(request.user),

@@ -46,7 +46,27 @@ def _label(state: OrderState, delivery: str) -> str:
     labels = {
         OrderState.PLACED: _("Ordered"),
         OrderState.PACKED: _("Packed"),
-        OrderState.SENT: _("At the pick-up point") if fetched else _("On its way"),
+        OrderState.SENT: _("Ready") if fetched else _("On its way"),
         OrderState.DELIVERED: _("Picked up") if fetched else _("Delivered"),
     }
     return labels[state]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the seller can do with an order next, and what the button says."""
+
+    to: OrderState
+    label: str
+
+
+def actions(order: Order, allowed: Iterable[OrderState]) -> list[Action]:
+    """The allowed moves as buttons, the usual one first and cancelling last."""
+    fetched = order.delivery == Delivery.PICKUP
+    labels = {
+        OrderState.PACKED: _("Mark as packed"),
+        OrderState.SENT: _("It is at the pick-up point") if fetched else _("Mark as sent"),
+        OrderState.DELIVERED: _("It was picked up") if fetched else _("Mark as delivered"),
+        OrderState.CANCELLED: _("Cancel"),
+    }
+    return [Action(to, label) for to, label in labels.items() if to in set(allowed)]

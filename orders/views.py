@@ -18,7 +18,7 @@ from core.pages import cut, page
 from orders import access, selectors
 from orders.models import Order, OrderState
 from orders.services.fulfil import move_order
-from orders.timeline import Step, steps
+from orders.timeline import Action, Step, actions, steps
 from sellers.access import sellers_of
 
 BUYER_PAGE = 20
@@ -31,7 +31,7 @@ class Card:
 
     order: Order
     steps: list[Step]
-    moves: list[OrderState]
+    actions: list[Action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ def studio_orders(request: HttpRequest) -> HttpResponse:
     context = {
         "tabs": [Tab(one.value, str(one.label), counts[one], one == state) for one in OrderState],
         "state": state,
-        "cards": [Card(order, [], _next_moves(order)) for order in found.rows],
+        "cards": [
+            Card(order, [], actions(order, access.moves_of_seller(order))) for order in found.rows
+        ],
         "before": found.before,
         "to_pack": selectors.to_pack(orders),
         "waiting_orders": counts[OrderState.PLACED],
@@ -115,12 +117,6 @@ def _move(request: HttpRequest, order_id: UUID, to: OrderState) -> None:
     else:
         said = {"number": order.number, "state": OrderState(order.state).label}
         messages.success(request, _("Order %(number)s: %(state)s.") % said)
-
-
-def _next_moves(order: Order) -> list[OrderState]:
-    """What the seller does next with an order, the usual move first and cancelling last."""
-    allowed = access.moves_of_seller(order)
-    return sorted(allowed, key=lambda state: state == OrderState.CANCELLED)
 
 
 def _state(text: str) -> OrderState:
