@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +26,7 @@ FAR = timedelta(days=366)
 DEFAULT_LEAD = timedelta(minutes=30)
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
 # Invitations do not exist yet: a show that nobody can open helps nobody.
+UNPAYABLE = gettext_lazy("Write a price that somebody could pay.")
 AUDIENCES = [(one.value, one.label) for one in (Audience.PUBLIC, Audience.UNLISTED)]
 
 
@@ -69,7 +70,7 @@ class ScheduleForm(forms.Form):
     )
     audience = forms.ChoiceField(label=gettext_lazy("Who may watch?"), choices=AUDIENCES)
 
-    def __init__(self, seller: Seller, data: Any = None) -> None:
+    def __init__(self, seller: Seller, data: Mapping[str, Any] | None = None) -> None:
         start = timezone.localtime(now() + DEFAULT_LEAD).replace(second=0, microsecond=0)
         super().__init__(data, initial={"starts_at": start, "audience": Audience.PUBLIC})
         self.seller = seller
@@ -116,7 +117,7 @@ class ScheduleForm(forms.Form):
         price: Decimal = self.cleaned_data[_price(variant)]
         return price
 
-    def _zone(self) -> Any:
+    def _zone(self) -> tzinfo:
         name = self.data.get("time_zone", "")
         try:
             return ZoneInfo(name) if name else timezone.get_current_timezone()
@@ -140,5 +141,6 @@ def _price_field(variant: Variant) -> forms.DecimalField:
         initial=to_major(variant.price_minor, currency),
         min_value=smallest,
         max_value=to_major(HIGHEST_PRICE_MINOR, currency),
+        error_messages={"min_value": UNPAYABLE, "max_value": UNPAYABLE},
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": str(smallest)}),
     )

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
-from media_pipeline.models import Asset, AssetKind, Job, Recording
+from media_pipeline.models import Asset, AssetKind, Job, Recording, Take
 from media_pipeline.selectors import playback
 from media_pipeline.storage import storage
 from orders.models import Delivery, Order, OrderState
@@ -205,10 +205,16 @@ def recording_view(show_id: UUID) -> RecordingView | None:
     if recording is None:
         return None
     take = recording.takes.order_by("-position").first()
-    shown = take and TakeView(
-        take.public_id, take.state, take.duration_s, take.bytes_received, take.error
+    return RecordingView(
+        recording.public_id,
+        recording.state,
+        recording.duration_s,
+        take_view(take) if take else None,
     )
-    return RecordingView(recording.public_id, recording.state, recording.duration_s, shown)
+
+
+def take_view(take: Take) -> TakeView:
+    return TakeView(take.public_id, take.state, take.duration_s, take.bytes_received, take.error)
 
 
 def replay_data(show_id: UUID) -> dict[str, object]:

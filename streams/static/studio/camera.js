@@ -29,7 +29,8 @@ export function explain(error) {
 /** One open camera with its microphone; `open()` replaces what was open before. */
 export class Camera {
   stream = null;
-  #choice = { facing: "environment", cameraId: "", microphoneId: "" };
+  // The camera on the screen's side: a host reads the chat while filming.
+  #choice = { facing: "user", cameraId: "", microphoneId: "" };
 
   /** Open what is chosen; `choice` changes parts of the choice. Rejects as getUserMedia does. */
   async open(choice = {}) {

@@ -29,7 +29,8 @@ export class ChatPanel {
   add(message) {
     const wasAtEnd = this.#isAtEnd();
     this.#append(message);
-    if (!one("#panel-chat").hasAttribute("data-active")) this.#count(this.#news + 1);
+    const isSeen = message.data.role !== "viewer" || one("#panel-chat").hasAttribute("data-active");
+    if (!isSeen) this.#count(this.#news + 1);
     this.#tidy(wasAtEnd);
   }
 

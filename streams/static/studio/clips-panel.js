@@ -55,7 +55,7 @@ export class ClipsPanel {
     const label = gettext("Making the lesson…");
     return [
       el("progress", { class: "progress", max: 1, value: 0, "aria-label": label }),
-      el("p", { class: "small clip__progress", role: "status" }, label),
+      el("p", { class: "small clip__progress" }, label),
     ];
   }
 
@@ -72,7 +72,9 @@ export class ClipsPanel {
   #added(row, { url, courseTitle }) {
     const link = el("a", { href: url }, gettext("Open the lesson"));
     const words = interpolate(gettext("It is now a lesson in “%s”."), [courseTitle]);
-    row.querySelector(".clip__state").append(el("p", { class: "notice notice--ok", role: "status" }, `${words} `, link));
+    row.querySelector(".clip__state").append(
+      el("p", { class: "notice notice--ok", role: "status" }, el("span", {}, `${words} `, link)),
+    );
   }
 
   async #follow(row, clip) {
@@ -83,7 +85,9 @@ export class ClipsPanel {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     const clips = await api("GET", `/api/v1/shows/${this.#showId}/clips`);
-    this.#draw(row, clips.find(({ id }) => id === clip.id) ?? clip);
+    const made = clips.find(({ id }) => id === clip.id) ?? clip;
+    this.#draw(row, made);
+    one("#clip-news").textContent = made.state === "ready" ? interpolate(gettext("“%s” is ready."), [made.title]) : made.error;
   }
 
   // A moment without network is no reason to stop watching the job.

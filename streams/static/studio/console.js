@@ -34,8 +34,9 @@ const EFFECTS = {
   "product.unpinned": () => products.pin(null),
   "stock.changed": ({ data }) => products.stock(data),
   "order.placed": () => refreshOrders(),
-  "show.started": ({ at }) => started(at),
-  "show.resumed": () => show(one("#end-show"), true),
+  "show.started": ({ at }) => running({ startedAt: at, interrupted: false }),
+  "show.interrupted": () => running({ interrupted: true }),
+  "show.resumed": () => running({ interrupted: false }),
   "show.ended": () => leave(),
 };
 
@@ -48,12 +49,13 @@ function welcome(snapshot) {
   products.reset(snapshot.offers, snapshot.pinned?.id ?? null);
   drawViewers(snapshot);
   if (snapshot.show.state === "ended") leave();
-  if (snapshot.show.started_at) started(snapshot.show.started_at);
+  const { started_at: startedAt, interrupted } = snapshot.show;
+  if (startedAt) running({ startedAt, interrupted });
   refreshOrders();
 }
 
-function started(at) {
-  stage.showStartedAt = at;
+function running(news) {
+  stage.know(news);
   show(one("#end-show"), true);
 }
 

@@ -12,12 +12,14 @@ export class Stage {
   #broadcaster;
   #stopLevel = () => {};
   #wakeLock = null;
-  #showStartedAt = null;
+  #room = { startedAt: null, interrupted: false };
+  #opening = 0;
+  #lastUse = Promise.resolve();
 
   constructor(ingestUrl) {
     this.#broadcaster = new Broadcaster(ingestUrl);
     this.#broadcaster.addEventListener("change", () => this.#draw());
-    this.#broadcaster.addEventListener("camera-lost", () => this.#use(() => this.#camera.open()));
+    this.#broadcaster.addEventListener("camera-lost", () => this.#cameraLost());
     one("#go-live").addEventListener("click", () => this.#goLive());
     one("#camera-again").addEventListener("click", () => this.#use(() => this.#camera.open()));
     one("#flip").addEventListener("click", () => this.#use(() => this.#camera.flip()));
@@ -33,9 +35,10 @@ export class Stage {
     return this.#use(() => this.#camera.open());
   }
 
-  /** When the show began, by the server; the time on air counts from there. */
-  set showStartedAt(iso) {
-    this.#showStartedAt = iso ? new Date(iso).getTime() : null;
+  /** What the room tells of the show: when it began (ISO 8601), whether its camera is away. */
+  know({ startedAt = this.#room.startedAt, interrupted }) {
+    this.#room = { startedAt, interrupted };
+    this.#draw();
     this.#drawTime();
   }
 
@@ -43,14 +46,28 @@ export class Stage {
   async finish() {
     const arrived = await this.#broadcaster.finish();
     this.#stopLevel();
+    this.#stopLevel = () => {};
     this.#camera.close();
     this.#wakeLock?.release();
     return arrived;
   }
 
-  async #use(openCamera) {
+  // A phone call or a pulled plug took the camera. While another is being opened, that is why.
+  #cameraLost() {
+    if (this.#opening === 0) this.#use(() => this.#camera.open());
+  }
+
+  /** One camera after the other, however fast the host taps. */
+  #use(openCamera) {
+    this.#opening += 1;
+    this.#lastUse = this.#lastUse.then(() => this.#show(openCamera));
+    return this.#lastUse.finally(() => (this.#opening -= 1));
+  }
+
+  async #show(openCamera) {
     show(one("#camera-problem"), false);
     this.#stopLevel();
+    this.#stopLevel = () => {};
     try {
       const stream = await openCamera();
       one("#preview").srcObject = stream;
@@ -138,15 +155,21 @@ export class Stage {
   #idleWords() {
     if (!bestFormat()) return gettext("This browser cannot record video. Try Chrome, Edge, Firefox or Safari.");
     if (!this.#camera.stream) return gettext("No picture yet.");
-    if (this.#showStartedAt) return gettext("The show is running, but without your camera. Tap “Go live” to go on.");
+    if (this.#room.startedAt) return this.#runningWords();
     return gettext("Camera and microphone are ready. Nobody sees you yet.");
   }
 
+  #runningWords() {
+    return this.#room.interrupted
+      ? gettext("The show is running, but without a camera. Tap “Go live” to go on.")
+      : gettext("Another camera is on air in this show. Here you can chat, pin and pack.");
+  }
+
   #drawTime() {
-    const since = this.#showStartedAt;
+    const { startedAt } = this.#room;
     const badge = one("#air-time");
-    show(badge, since !== null);
-    if (since !== null) badge.textContent = duration((Date.now() - since) / 1000);
+    show(badge, startedAt !== null);
+    if (startedAt) badge.textContent = duration((Date.now() - new Date(startedAt)) / 1000);
   }
 }
 
