@@ -30,8 +30,8 @@ setup-dev:
 test: setup-dev ## every test: real database, ffmpeg and browser (minutes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
-quick: setup-dev ## the tests that need neither a browser nor ffmpeg (seconds)
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not browser and not ffmpeg" $(ARGS)
+quick: setup-dev ## the tests that need no browser, ffmpeg or process of their own (seconds)
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not browser and not ffmpeg and not process" $(ARGS)
 
 story: setup-dev ## the main job in a real browser; screenshots in build/shots/
 	$(BIN)/pytest tests/story -v $(ARGS)

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
@@ -157,11 +158,12 @@ def serve(server: str | None, host: str | None, port: int | None) -> None:
     process, an instance has one of these: a second one on the same data refuses to start.
     """
     found = settings()
+    host, port = host or found.host, port or found.port
     cannot_serve = product("livecommerce.serve.CannotServe")
     try:
-        product("livecommerce.serve.serve")(
-            server or found.server, host or found.host, port or found.port
-        )
+        product("livecommerce.serve.check_port")(host, port)
+        need_database()
+        product("livecommerce.serve.serve")(server or found.server, host, port)
     except cannot_serve as error:
         raise Refused(str(error)) from error
 
@@ -169,11 +171,19 @@ def serve(server: str | None, host: str | None, port: int | None) -> None:
 @main.command()
 def worker() -> None:
     """The media jobs and the periodic work. Start as many as the machine has cores to spare."""
+    need_database()
     run_worker = product("media_pipeline.worker.run_worker")
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
+    click.echo("worker is ready")
     run_worker(stop, product("livecommerce.wiring.PERIODIC"))
+
+
+def need_database() -> None:
+    """End with one line, and a code that is worth another try, when the database is not ready."""
+    if missing := product("livecommerce.health.what_is_missing")():
+        raise click.ClickException(f"Not ready: {'; '.join(missing)}. Run: livecommerce check")
 
 
 @main.command("demo-actors", hidden=True)
@@ -201,6 +211,32 @@ def check() -> None:
     for finding in findings:
         click.echo(str(finding))
     sys.exit(0 if all(finding.is_well for finding in findings) else 1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--show", required=True, metavar="ID", help="The show's id, as the studio shows it.")
+@click.option("--url", help="The server, instead of the one on this machine at PORT.")
+@click.option("--key", help="The show's key from the studio; needed for another machine's server.")
+@click.option("--loop", is_flag=True, help="Begin again at the end of the file.")
+@click.option("--duration", type=click.FloatRange(min=1), metavar="SECONDS", help="Stop then.")
+def broadcast(
+    file: Path, show: str, url: str | None, key: str | None, loop: bool, duration: float | None
+) -> None:
+    """Broadcast a video FILE into a show at its real pace, as a camera would.
+
+    Connections that break are taken up where they were. Ctrl+C stops and keeps what was sent.
+    Ends with 1 when the file cannot be used or the server not reached, with 3 when the server
+    refuses: an unknown or ended show, a wrong key, somebody else on the air.
+    """
+    product("livecommerce.broadcasting.run")(
+        file,
+        show=show,
+        url=url or f"http://{LOOPBACK}:{settings().port}",
+        key=key,
+        loop=loop,
+        duration_s=duration,
+    )
 
 
 @main.command()

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import warnings
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
-
+ENVIRONMENT: Mapping[str, str] = os.environ
 MODES = ("demo", "up", "test")
 SERVERS = ("daphne", "uvicorn")
 LANGUAGES = ("en", "zh-hans")
@@ -60,51 +59,59 @@ class Config:
 def read() -> Config:
     """The settings of this process; makes the data folder. Raises `SettingsError`."""
     mode = _one_of("LIVECOMMERCE_MODE", MODES, default="up")
-    data = Path(env.str("LIVECOMMERCE_DATA", default="var/instance")).absolute()
+    data = Path(_text("LIVECOMMERCE_DATA", "var/instance")).absolute()
     return Config(
         mode=mode,
         data=data,
-        secret_key=env.str("LIVECOMMERCE_SECRET_KEY", default="") or _kept_secret(data),
-        host=env.str("LIVECOMMERCE_HOST", default="127.0.0.1"),
+        secret_key=_text("LIVECOMMERCE_SECRET_KEY") or _kept_secret(data),
+        host=_text("LIVECOMMERCE_HOST", "127.0.0.1"),
         port=_port("PORT", default=8000),
         server=_one_of("LIVECOMMERCE_SERVER", SERVERS, default="daphne"),
         database=_database("DATABASE_URL", data),
         redis_url=_redis("REDIS_URL"),
-        hosts=env.list("LIVECOMMERCE_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
+        hosts=_list("LIVECOMMERCE_HOSTS", "localhost,127.0.0.1,[::1]"),
         trusted_origins=_origins("LIVECOMMERCE_ORIGINS"),
         behind_https=_flag("LIVECOMMERCE_BEHIND_HTTPS"),
         ffmpeg=_program("LIVECOMMERCE_FFMPEG"),
         language=_one_of("LIVECOMMERCE_LANGUAGE", LANGUAGES, default="en"),
         time_zone=_time_zone("LIVECOMMERCE_TIME_ZONE", default="Asia/Shanghai"),
         log_level=_one_of("LIVECOMMERCE_LOG_LEVEL", LOG_LEVELS, default="INFO"),
-        metrics_token=env.str("LIVECOMMERCE_METRICS_TOKEN", default=""),
+        metrics_token=_text("LIVECOMMERCE_METRICS_TOKEN"),
         debug=_flag("LIVECOMMERCE_DEBUG"),
     )
 
 
+def _text(name: str, default: str = "") -> str:
+    return ENVIRONMENT.get(name, default)
+
+
+def _list(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in _text(name, default).split(",") if part.strip()]
+
+
 def _one_of(name: str, allowed: Sequence[str], *, default: str) -> str:
-    value: str = env.str(name, default=default)
+    value = _text(name, default)
     if value not in allowed:
         raise SettingsError(f"{name} is {value!r}: use one of {', '.join(allowed)}.")
     return value
 
 
 def _flag(name: str) -> bool:
-    text: str = env.str(name, default="0").lower()
+    text = _text(name, "0").lower()
     if text not in {"0", "1", "true", "false", "yes", "no"}:
         raise SettingsError(f"{name} is {text!r}: use 1 or 0.")
     return text in {"1", "true", "yes"}
 
 
 def _port(name: str, *, default: int) -> int:
-    text: str = env.str(name, default=str(default))
+    text = _text(name, str(default))
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise SettingsError(f"{name} is {text!r}: use a number from 1 to 65535.")
     return int(text)
 
 
 def _database(name: str, data: Path) -> dict[str, Any]:
-    url: str = env.str(name, default="")
+    url = _text(name)
     # Not by way of an address: it would read a plus sign in the folder's name as a space.
     found = _database_at(url) if url else {"ENGINE": SQLITE, "NAME": data / "livecommerce.sqlite3"}
     if found.get("ENGINE") not in DATABASES or found.get("NAME") in {None, "", ":memory:"}:
@@ -119,20 +126,20 @@ def _database(name: str, data: Path) -> dict[str, Any]:
 def _database_at(url: str) -> dict[str, Any]:
     with warnings.catch_warnings(), contextlib.suppress(ValueError, ImproperlyConfigured):
         warnings.simplefilter("ignore")  # they would show the password too
-        found: dict[str, Any] = env.db_url_config(url)
+        found: dict[str, Any] = environ.Env.db_url_config(url)
         return found
     return {}
 
 
 def _redis(name: str) -> str:
-    url: str = env.str(name, default="")
+    url = _text(name)
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise SettingsError(f"{name} is {url!r}: use redis://HOST:6379/0, or leave it empty.")
     return url
 
 
 def _origins(name: str) -> list[str]:
-    origins: list[str] = env.list(name, default=[])
+    origins = _list(name)
     for origin in origins:
         if not origin.startswith(("http://", "https://")):
             raise SettingsError(f"{name} has {origin!r}: write https://{origin}.")
@@ -140,7 +147,7 @@ def _origins(name: str) -> list[str]:
 
 
 def _program(name: str) -> str:
-    program: str = env.str(name, default="")
+    program = _text(name)
     if program and shutil.which(program) is None:
         raise SettingsError(
             f"{name} is {program!r}, which is not a program here: name the path of ffmpeg, or "
@@ -150,7 +157,7 @@ def _program(name: str) -> str:
 
 
 def _time_zone(name: str, *, default: str) -> str:
-    zone: str = env.str(name, default=default)
+    zone = _text(name, default)
     try:
         zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -50,8 +50,8 @@ def what_is_missing() -> list[str]:
     try:
         waiting = waiting_migrations()
     except DatabaseError as error:
-        return [f"database: {type(error).__name__}"]
-    return [f"migrations: {waiting} not applied"] if waiting else []
+        return [f"the database does not answer ({type(error).__name__})"]
+    return [f"{waiting} migrations are not applied"] if waiting else []
 
 
 def waiting_migrations() -> int:

@@ -21,14 +21,15 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server as DaphneServer
 from daphne.server import twisted_loop
 from django.conf import settings
-from twisted.internet import reactor
 
 from core.realtime import runtime
+from livecommerce import web
 from livecommerce.asgi import application
+from media_pipeline.ingest.desk import desk
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN_S = 6.0  # below the supervisor's patience
+STOP_WITHIN_S = 3.5  # each of two; together below the supervisor's patience
 MESSAGE_LIMIT = 1024 * 1024  # Daphne's own limit: the same sockets work under both servers
 
 
@@ -37,8 +38,7 @@ class CannotServe(Exception):
 
 
 def serve(server: str, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `CannotServe`."""
-    check_port(host, port)
+    """Serve until SIGINT or SIGTERM; `check_port` comes before. Raises `CannotServe`."""
     try:
         SERVERS[server](host, port)
     except runtime.AlreadyRunning as error:
@@ -47,7 +47,7 @@ def serve(server: str, host: str, port: int) -> None:
 
 def serve_with_daphne(host: str, port: int) -> None:
     server = Daphne(host, port)
-    twisted_loop.run_until_complete(runtime.start())
+    twisted_loop.run_until_complete(web.start())
     on_stop_signal(twisted_loop, server.stop_gently)
     log.info("web is served by daphne on http://%s:%d", host, port)
     server.run()
@@ -69,8 +69,8 @@ class Daphne(DaphneServer):  # type: ignore[misc]
         )
 
     async def stop_gently(self) -> None:
-        await stop_runtime()
-        reactor.stop()
+        await let_everybody_go()
+        self.stop()
 
     def kill_all_applications(self) -> Any:
         """Forget idle connections, which have no application: Daphne stumbles over them."""
@@ -102,7 +102,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
 
 
 async def run_uvicorn(server: Uvicorn, host: str, port: int) -> None:
-    await runtime.start()
+    await web.start()
     log.info("web is served by uvicorn on http://%s:%d", host, port)
     await server.serve()
 
@@ -120,16 +120,18 @@ class Uvicorn(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await stop_runtime()
+        await let_everybody_go()
         await super().shutdown(sockets)
 
 
-async def stop_runtime() -> None:
+async def let_everybody_go() -> None:
+    """Seal the takes, then close the sockets: the room still hears that the camera is gone."""
     log.info("web is stopping")
-    try:
-        await asyncio.wait_for(runtime.stop(), STOP_WITHIN_S)
-    except TimeoutError:
-        log.error("the runtime did not stop within %g s", STOP_WITHIN_S)
+    for what, stop in (("takes", desk.stop), ("real time", runtime.stop)):
+        try:
+            await asyncio.wait_for(stop(), STOP_WITHIN_S)
+        except TimeoutError:
+            log.error("%s did not stop within %g s", what, STOP_WITHIN_S)
 
 
 def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], Any]) -> None:

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -106,37 +106,41 @@ class Supervisor:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def _run_once(self, child: Child) -> int:
+        """Run the child to its end; the exit code. Nothing that it started outlives it."""
+        life, held = os.pipe()  # nobody writes; it closes when this process ends
+        said, saying = os.pipe()
+        # Pipes of our own: asyncio's would make `wait` wait for what the child has started, too.
         process = await asyncio.create_subprocess_exec(
             *child.command,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=STDOUT,
-            limit=LINE_LIMIT,
+            stdin=life,
+            stdout=saying,
+            stderr=saying,
             # Its own group: Ctrl+C reaches the supervisor alone, and what a child leaves behind
             # can be ended with it.
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+        os.close(life)
+        os.close(saying)
         self._running[child.name] = process
         if self._stop.is_set():
             process.terminate()
-        reading = asyncio.create_task(self._forward(child, process.stdout))
+        forwarding = asyncio.create_task(self._forward(child, said))
         code = await process.wait()
+        os.close(held)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # what it started and did not end
-        await reading
+            os.killpg(process.pid, signal.SIGKILL)
+        await forwarding
         del self._running[child.name]
         return code
 
-    async def _forward(self, child: Child, said: asyncio.StreamReader | None) -> None:
-        while said is not None:
-            try:
-                line = await said.readline()
-            except ValueError:  # longer than LINE_LIMIT; the reader has dropped it
-                continue
-            if not line:
-                return
-            self._tell(child, line)
+    async def _forward(self, child: Child, said: int) -> None:
+        reader = asyncio.StreamReader(limit=LINE_LIMIT)
+        loop = asyncio.get_running_loop()
+        with open(said, "rb", buffering=0) as pipe:  # noqa: ASYNC230 (a pipe opens at once)
+            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+            while line := await read_line(reader):
+                self._tell(child, line)
 
     def _tell(self, child: Child, line: bytes) -> None:
         names = [one.name for one in self._children]
@@ -167,6 +171,13 @@ class Supervisor:
         for task in waits:
             task.cancel()
         return not self._stop.is_set()
+
+
+async def read_line(reader: asyncio.StreamReader) -> bytes:
+    """The next line, empty at the end; of one that is longer than `LINE_LIMIT`, its last part."""
+    while True:
+        with contextlib.suppress(ValueError):  # the reader has dropped what was too long
+            return await reader.readline()
 
 
 def say(name: str, line: str, colour: str | None = None) -> None:
