@@ -22,6 +22,7 @@ from streams.views import poster_url
 UPCOMING_SHOWN = 6
 REPLAYS_SHOWN = 8
 COURSES_SHOWN = 4
+OFFERS_SHOWN = 3
 # A show that is late by more than this has been forgotten rather than delayed.
 LATE_BY = timedelta(hours=2)
 
@@ -32,7 +33,6 @@ class ShowCard:
 
     show: Show
     poster_url: str | None
-    duration_s: float
     offers: list[OfferView]
 
     @property
@@ -73,10 +73,7 @@ def _cards(shows: Iterable[Show]) -> list[ShowCard]:
 
 
 def _card(show: Show) -> ShowCard:
-    found = playback(show.public_id)
-    return ShowCard(
-        show=show,
-        poster_url=poster_url(show, found),
-        duration_s=found.duration_s if found else 0,
-        offers=offer_views(show.public_id)[:3],
-    )
+    offers = offer_views(show.public_id)[:OFFERS_SHOWN]
+    pictures = (offer.image_url for offer in offers if offer.image_url)
+    poster = poster_url(show, playback(show.public_id))
+    return ShowCard(show=show, poster_url=poster or next(pictures, None), offers=offers)

@@ -69,7 +69,7 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "is_replay": is_replay,
         "is_host": access.may_host(request.user, wanted),
         "nothing_recorded": data["nothing_recorded"],
-        "poster_url": poster_url(wanted, found),
+        "poster_url": poster_url(wanted, found) or _first_picture(snapshot["offers"]),
         "login_url": login_url,
         "page_data": data,
     }
@@ -88,6 +88,10 @@ def _addresses(found: Playback | None) -> dict[str, Any]:
 
 def _nothing_recorded(wanted: Show, found: Playback | None) -> bool:
     return wanted.state == ShowState.ENDED and (found is None or found.state == "empty")
+
+
+def _first_picture(offers: list[dict[str, Any]]) -> str | None:
+    return next((offer["image_url"] for offer in offers if offer["image_url"]), None)
 
 
 def poster_url(wanted: Show, found: Playback | None) -> str | None:

@@ -29,7 +29,7 @@ export function duration(seconds) {
 
 /** @param {string|Date} when ISO 8601 @returns {string} the hour and minute, e.g. "09:30" */
 export function clockTime(when) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(when));
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(when));
 }
 
 /** @param {string|Date} when ISO 8601 @returns {string} e.g. "Sat, Nov 21, 09:30" */
@@ -40,5 +40,6 @@ export function dayAndTime(when) {
     day: "numeric",
     hour: "2-digit",
     minute: "2-digit",
+    hourCycle: "h23",
   }).format(new Date(when));
 }

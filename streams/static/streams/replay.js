@@ -66,14 +66,15 @@ function follow() {
   if (pinned) page.showOffers(chapter);
 }
 
-/** The button that jumps to where an offer was first shown. */
-function chapter(offer) {
+/** Around the picture of an offer that was shown: a button that jumps to that moment. */
+function chapter(picture, offer) {
   const start = track.firstPinned(offer.id);
-  if (start === null) return [];
+  if (start === null) return picture;
   const label = interpolate(gettext("Play from %(time)s: %(title)s"), { time: duration(start), title: offer.title }, true);
   const jump = () => {
     video.currentTime = start;
     video.play().catch(() => {}); // the controls are there for whoever's browser wants a tap
   };
-  return [el("button", { class: "button offer__jump number", type: "button", data: { chapter: start }, "aria-label": label, on: { click: jump } }, icon("play"), duration(start))];
+  const time = el("span", { class: "offer__time number" }, icon("play"), duration(start));
+  return el("button", { class: "offer__jump", type: "button", "aria-label": label, on: { click: jump } }, picture, time);
 }

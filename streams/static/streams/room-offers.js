@@ -8,19 +8,21 @@ const FEW = 5;
 
 /** @typedef {import("./room-state.js").Offer} Offer */
 
-/** @param {Offer} offer @param {...Node} extra what stands before the buy button */
-export function offerCard(offer, ...extra) {
+/**
+ * @param {Offer} offer
+ * @param {(picture: HTMLElement, offer: Offer) => HTMLElement} [frame] what stands around the picture
+ */
+export function offerCard(offer, frame = (bare) => bare) {
   const card = el(
     "article",
     { class: "offer", data: { offer: offer.id } },
-    picture(offer),
+    frame(picture(offer), offer),
     el(
       "div",
       { class: "offer__text" },
       el("h3", { class: "offer__title" }, offer.title),
       el("p", { class: "offer__facts" }, el("span", { class: "price" }), " ", el("span", { class: "offer__stock" })),
     ),
-    ...extra,
     el("button", { class: "button button--buy offer__buy", type: "button", data: { buy: offer.id } }, gettext("Buy")),
   );
   updateCard(card, offer);
@@ -74,14 +76,15 @@ export function showPinned(place, offer) {
 }
 
 /**
- * @param {HTMLElement} list a <ul>; filled again only when other offers are in it
+ * @param {HTMLElement} list a <ul>; filled again only when other offers are to be in it
  * @param {Offer[]} offers
- * @param {(offer: Offer) => Node[]} [extras]
+ * @param {(picture: HTMLElement, offer: Offer) => HTMLElement} [frame]
  */
-export function showShelf(list, offers, extras = () => []) {
-  const shown = all("[data-offer]", list).map((card) => card.dataset.offer);
-  if (shown.length && shown.join() === offers.map((offer) => offer.id).join()) return;
-  const rows = offers.map((offer) => el("li", {}, offerCard(offer, ...extras(offer))));
+export function showShelf(list, offers, frame) {
+  const wanted = offers.map((offer) => offer.id).join();
+  if (list.dataset.shows === wanted) return;
+  list.dataset.shows = wanted;
+  const rows = offers.map((offer) => el("li", {}, offerCard(offer, frame)));
   const none = el("li", { class: "muted" }, gettext("Nothing is on sale in this show yet."));
   list.replaceChildren(...(rows.length ? rows : [none]));
 }

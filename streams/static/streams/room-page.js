@@ -28,15 +28,15 @@ export class RoomPage {
   /**
    * Bring everything that shows goods up to date.
    *
-   * @param {(offer: any) => Node[]} [extras] what else a card has; without it, the pinned offer
-   *   is not listed a second time beside itself
+   * @param {(picture: HTMLElement, offer: any) => HTMLElement} [frame] around each picture of the
+   *   whole list; without it, the pinned offer is not listed a second time beside itself
    */
-  showOffers(extras) {
+  showOffers(frame) {
     const offers = [...this.state.offers.values()];
-    const beside = extras ? offers : offers.filter((offer) => offer.id !== this.state.pinnedId);
+    const beside = frame ? offers : offers.filter((offer) => offer.id !== this.state.pinnedId);
     showPinned(one("#pinned"), this.state.pinned);
-    showShelf(one("#shelf"), beside, extras);
-    showShelf(one("#shelf-sheet-list"), offers, extras);
+    showShelf(one("#shelf"), beside, frame);
+    showShelf(one("#shelf-sheet-list"), offers, frame);
     updateCards(offers);
     one("#offer-count").textContent = String(offers.length);
     this.sheet.refresh();
