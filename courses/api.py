@@ -11,6 +11,7 @@ from ninja import Router, Schema, Status
 from ninja.security import django_auth
 from pydantic import ConfigDict, Field, StrictFloat
 
+from core.accounts.access import signed_in
 from courses import access, selectors
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, Lesson
@@ -144,7 +145,7 @@ def publish(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
 def enrol(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
     """Join a course. Joining again gives the same enrolment."""
     course = access.course_for_reader(request.user, course_id)
-    enrolment = learning.enrol(access.signed_in(request.user), course)
+    enrolment = learning.enrol(signed_in(request.user), course)
     return {
         "id": enrolment.public_id,
         "course_id": course.public_id,

@@ -65,6 +65,7 @@ def course(request: HttpRequest, course_id: uuid.UUID) -> HttpResponse:
     context = {
         "view": selectors.course_view(row, request.user),
         "may_edit": access.may_edit(request.user, row),
+        "may_watch": access.may_watch(request.user, row),
     }
     return render(request, "courses/course.html", context)
 
@@ -101,6 +102,7 @@ def _lesson_context(request: HttpRequest, row: Lesson) -> dict[str, Any]:
         "view": view,
         "current": view.view_of(row),
         "following": following,
+        "may_watch": True,
         "data": {
             **lesson_state_out(view, row, may_watch=True),
             "person": str(signed_in(request.user).public_id),

@@ -157,7 +157,10 @@ def test_a_lesson_has_one_address(wang: Client, enrolment: Enrolment, picking: L
 
 
 def test_its_maker_looks_at_a_draft_lesson(zhang: Client, draft: Course) -> None:
-    assert "<video" in text(zhang, draft.lessons.all()[0].get_absolute_url())
+    answer = zhang.get(draft.lessons.all()[0].get_absolute_url())
+    assert "<video" in answer.content.decode()
+    assert answer.context["data"]["enrolled"] is False
+    assert not draft.enrolments.exists()
 
 
 @pytest.mark.parametrize("path", ["/learn/", "course", "lesson", "edit", "verify"])

@@ -7,6 +7,7 @@ import { PlayedTracker, covered, merge, missing } from "./watched.js";
 
 const REPORT_EVERY_MS = 10_000;
 const ADVANCE_AFTER_S = 6;
+const ARROW_S = 2;
 const RATES = [1, 1.25, 1.5, 0.75];
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -72,6 +73,7 @@ function onPause() {
 
 async function onEnded() {
   tracker.stop(video.currentTime);
+  if (!lesson.enrolled) return show(one("[data-big]"), true);
   await report();
   if (!state.done) return showMissing();
   if (!celebrate()) showDone();
@@ -97,6 +99,7 @@ function goTo(seconds) {
 // ---- telling the server
 
 async function report() {
+  if (!lesson.enrolled) return;
   reports.add(tracker.take());
   try {
     const answer = await reports.send(Math.round(video.currentTime * 1000) / 1000);
@@ -116,6 +119,7 @@ function learn(answer) {
 }
 
 function farewell() {
+  if (!lesson.enrolled) return;
   if (!video.seeking) tracker.sample(video.currentTime);
   reports.add(tracker.take());
   reports.farewell(Math.round(video.currentTime * 1000) / 1000);
@@ -157,6 +161,7 @@ function drawRing(percent) {
 }
 
 function drawStatus() {
+  if (!lesson.enrolled) return say(gettext("Preview: nothing is counted"));
   if (state.certificate_url) return say(gettext("Course completed"));
   if (state.done) return say(gettext("Lesson done"));
   const left = Math.max(1, Math.ceil(state.required_s - covered(watchedSoFar())));
@@ -228,6 +233,7 @@ function listen() {
   one("[data-play]").addEventListener("click", toggle);
   video.addEventListener("click", toggle);
   seek.addEventListener("input", () => (video.currentTime = Number(seek.value)));
+  seek.addEventListener("keydown", onArrow);
   one("[data-rate]").addEventListener("click", nextRate);
   one("[data-mute]").addEventListener("click", toggleMute);
   one("[data-go-missing]").addEventListener("click", () => goTo(state.missing[0]?.[0] ?? 0));
@@ -254,6 +260,14 @@ function onKey(event) {
   if (event.key !== " " || isTyping) return;
   event.preventDefault();
   toggle();
+}
+
+/** The range moves by tenths so that it glides; a key press should be worth pressing. */
+function onArrow(event) {
+  const step = { ArrowLeft: -ARROW_S, ArrowDown: -ARROW_S, ArrowRight: ARROW_S, ArrowUp: ARROW_S }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  video.currentTime = Math.min(Math.max(video.currentTime + step, 0), video.duration);
 }
 
 function begin() {
