@@ -223,7 +223,7 @@ def run(
     of the process group is left behind, however this ends.
     """
     process = spawn(command(["-progress", "pipe:1", *args], formats=formats), cwd=cwd)
-    tail, reader = ErrorTail(_open(process.stderr)), _ProgressReader(_open(process.stdout))
+    tail, reader = ErrorTail(opened(process.stderr)), _ProgressReader(opened(process.stdout))
     deadline = time.monotonic() + timeout_s
     try:
         while not _ended(process):
@@ -235,7 +235,8 @@ def run(
     raise_for_exit(process.returncode, tail.text())
 
 
-def _open(stream: IO[bytes] | None) -> IO[bytes]:
+def opened(stream: IO[bytes] | None) -> IO[bytes]:
+    """One of a process's pipes, for the type checker; `ValueError` if it was not asked for."""
     if stream is None:
         raise ValueError("the process was started without this pipe")
     return stream
