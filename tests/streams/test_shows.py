@@ -1,0 +1,214 @@
+"""The life of a show, as its camera and its people make it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from core.errors import InvalidInput, NotAllowed, NotFound
+from core.ids import new_id
+from core.models import OutboxFact
+from media_pipeline.ingest.layout import recording_folder, recording_key
+from media_pipeline.models import Recording, RecordingState, Take, TakeState
+from media_pipeline.selectors import playback
+from media_pipeline.services import takes
+from orders.models import Offer
+from sellers.models import Variant
+from streams.camera_handlers import close_recording
+from streams.events import ShowEnded
+from streams.models import Show, ShowState
+from streams.services import ingest_keys, shows
+from tests.world import World
+
+NINE = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    variant: Variant
+    price_minor: int
+
+
+@pytest.fixture
+def show(world: World) -> Show:
+    return world.show
+
+
+def facts(name: str) -> int:
+    return OutboxFact.objects.filter(type=f"streams.{name}").count()
+
+
+def seen(show: Show) -> tuple[str, datetime | None]:
+    show.refresh_from_db()
+    return show.state, show.interrupted_at
+
+
+def with_take(show: Show, *, seconds: int, started_at: datetime = NINE) -> Take:
+    """An open take with so many one-second segments on disk, as a stopped server leaves it."""
+    recording = takes.recording_of(show.public_id, is_public=True)
+    take = takes.open_take(recording, take_id=uuid.uuid4(), mime="video/webm")
+    folder = recording_folder(recording_key(recording.public_id, is_public=True))
+    folder = folder / str(take.public_id)
+    folder.mkdir(parents=True)
+    lines = ["#EXTM3U"]
+    for number in range(seconds):
+        (folder / f"{number:05d}.m4s").write_bytes(b"segment")
+        lines += ["#EXTINF:1.000000,", f"{number:05d}.m4s"]
+    (folder / "take.m3u8").write_text("\n".join(lines) + "\n")
+    if seconds:
+        takes.take_started(take, started_at)
+    return take
+
+
+def test_a_show_is_scheduled_with_what_it_sells(world: World) -> None:
+    show = shows.schedule_show(
+        seller=world.farm,
+        host=world.zhang,
+        title="  Pears   and apples ",
+        scheduled_at=NINE,
+        offers=[Plan(world.pears, 2000), Plan(world.apples, 3000)],
+    )
+    assert (show.state, show.title) == (ShowState.SCHEDULED, "Pears and apples")
+    offers = Offer.objects.filter(show_id=show.public_id)
+    assert [(one.variant, one.price_minor) for one in offers] == [
+        (world.pears, 2000),
+        (world.apples, 3000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"), [({"title": "  "}, "title"), ({"audience": "nobody"}, "audience")]
+)
+def test_a_show_that_makes_no_sense_is_not_scheduled(
+    world: World, wrong: dict[str, str], field: str
+) -> None:
+    given = {"title": "Pears", "seller": world.farm, "host": world.zhang, "scheduled_at": NINE}
+    with pytest.raises(InvalidInput) as refused:
+        shows.schedule_show(**{**given, **wrong})
+    assert refused.value.field == field
+    assert Show.objects.count() == 1
+
+
+def test_nobody_schedules_for_another_farm(world: World) -> None:
+    with pytest.raises(NotFound):
+        shows.schedule_show(seller=world.farm, host=world.gao, title="Mine", scheduled_at=NINE)
+    assert Show.objects.count() == 1
+
+
+def test_another_farms_goods_are_not_sold(world: World) -> None:
+    with pytest.raises(InvalidInput):
+        shows.schedule_show(
+            seller=world.other_farm,
+            host=world.gao,
+            title="Not my apples",
+            scheduled_at=NINE,
+            offers=[Plan(world.apples, 1)],
+        )
+    assert Show.objects.count() == 1
+
+
+def test_the_camera_starts_interrupts_and_resumes_the_show(show: Show) -> None:
+    minute = timedelta(minutes=1)
+    steps: list[tuple[Callable[[uuid.UUID, datetime], None], datetime, datetime | None]] = [
+        (shows.camera_on, NINE, None),
+        (shows.camera_on, NINE + minute, None),
+        (shows.camera_off, NINE + 2 * minute, NINE + 2 * minute),
+        (shows.camera_off, NINE + 3 * minute, NINE + 2 * minute),
+        (shows.camera_on, NINE + 4 * minute, None),
+    ]
+    for step, at, interrupted_at in steps:
+        step(show.public_id, at)
+        assert seen(show) == (ShowState.LIVE, interrupted_at)
+    assert show.started_at == NINE
+    assert (facts("ShowStarted"), facts("ShowInterrupted"), facts("ShowResumed")) == (1, 1, 1)
+
+
+def test_a_camera_that_goes_before_the_show_began_changes_nothing(show: Show) -> None:
+    shows.camera_off(show.public_id, NINE)
+    assert seen(show) == (ShowState.SCHEDULED, None)
+
+
+def test_an_ended_show_stays_ended(show: Show, world: World) -> None:
+    shows.camera_on(show.public_id, NINE)
+    shows.end_show(show.public_id, world.zhang)
+    shows.end_show(show.public_id, world.zhang)
+    shows.camera_on(show.public_id, NINE)
+    shows.camera_off(show.public_id, NINE)
+    assert seen(show) == (ShowState.ENDED, None)
+    assert facts("ShowEnded") == 1
+
+
+def test_only_its_people_end_a_show(show: Show, world: World) -> None:
+    shows.camera_on(show.public_id, NINE)
+    with pytest.raises(NotAllowed):
+        shows.end_show(show.public_id, world.gao)
+    with pytest.raises(NotFound):
+        shows.end_show(new_id(), world.zhang)
+    assert seen(show)[0] == ShowState.LIVE
+    assert facts("ShowEnded") == 0
+
+
+def test_a_show_without_a_camera_ends_after_ten_minutes(show: Show) -> None:
+    shows.camera_on(show.public_id, NINE)
+    shows.camera_off(show.public_id, NINE)
+    with time_machine.travel(NINE + timedelta(minutes=9, seconds=59), tick=False):
+        assert shows.end_abandoned() == 0
+    with time_machine.travel(NINE + timedelta(minutes=10), tick=False):
+        assert shows.end_abandoned() == 1
+        assert shows.end_abandoned() == 0
+    assert seen(show)[0] == ShowState.ENDED
+
+
+def test_a_show_that_was_never_filmed_has_nothing_to_replay(show: Show, world: World) -> None:
+    shows.end_show(show.public_id, world.zhang)
+    close_recording(ShowEnded(show.public_id, NINE), new_id())
+    found = playback(show.public_id)
+    assert found is not None
+    assert (found.state, found.live_url, found.replay_url) == ("empty", None, None)
+
+
+def test_a_restarted_server_seals_what_the_last_one_left_open(show: Show) -> None:
+    take = with_take(show, seconds=4)
+    empty = with_take(show, seconds=0)
+    assert shows.seal_leftovers() == 2
+    take.refresh_from_db()
+    empty.refresh_from_db()
+    assert (take.state, take.duration_s) == (TakeState.SEALED, 4)
+    assert empty.state == TakeState.FAILED
+    assert Recording.objects.get().state == RecordingState.LIVE
+
+
+def test_a_restarted_server_makes_the_replay_of_a_show_that_ended_meanwhile(
+    show: Show, world: World
+) -> None:
+    with_take(show, seconds=4)
+    with_take(show, seconds=3, started_at=NINE + timedelta(minutes=1))
+    shows.camera_on(show.public_id, NINE)
+    shows.end_show(show.public_id, world.zhang)
+    shows.seal_leftovers()
+    shows.seal_leftovers()
+    found = playback(show.public_id)
+    assert found is not None
+    assert (found.state, found.duration_s) == ("ready", 7)
+    assert found.clock.media_s(NINE + timedelta(seconds=61)) == 5
+    sealed = OutboxFact.objects.filter(type="media.RecordingSealed")
+    assert [fact.data["duration_s"] for fact in sealed] == [7.0]
+
+
+def test_a_key_is_for_one_show_and_half_a_day(show: Show) -> None:
+    key = ingest_keys.issue(show)
+    assert ingest_keys.show_of(key) == show.public_id
+    later = datetime.now(UTC) + timedelta(hours=12, seconds=1)
+    with time_machine.travel(later), pytest.raises(ingest_keys.KeyRefused):
+        ingest_keys.show_of(key)
+
+
+@pytest.mark.parametrize("key", ["", "made-up", "a:b:c"])
+def test_a_made_up_key_is_refused(key: str) -> None:
+    with pytest.raises(ingest_keys.KeyRefused):
+        ingest_keys.show_of(key)
