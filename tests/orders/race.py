@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,8 +21,8 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import IntegrityError, connection, connections  # noqa: E402
-from django.db.models import Q  # noqa: E402
+from django.db import IntegrityError, connection, connections, transaction  # noqa: E402
+from django.db.models import F, Q  # noqa: E402
 
 from core.accounts.models import User  # noqa: E402
 from core.errors import Conflict  # noqa: E402
@@ -37,6 +38,7 @@ from tests.world import World  # noqa: E402
 
 BUYERS = 20
 BOXES = 10
+LIMIT_S = 20
 
 
 def together(actions: Sequence[Callable[[], str]]) -> Counter[str]:
@@ -101,6 +103,56 @@ def sent_or_cancelled() -> dict[str, object]:
     }
 
 
+def while_another_decides() -> dict[str, object]:
+    """A buyer of six boxes waits for another's six to be committed, of ten."""
+    world = world_of_boxes()
+    outcomes: list[str] = []
+    late = threading.Thread(target=lambda: outcomes.append(late_outcome(world)))
+    with transaction.atomic():
+        li_orders(world, quantity=6)
+        late.start()
+        wait_until_somebody_waits()
+    late.join()
+    return told(Counter(outcomes))
+
+
+def while_another_decides_joined() -> dict[str, object]:
+    """The negative control: the variant named by a join, which Django makes a subquery of."""
+
+    def joined(variant_id: UUID, condition: Q, *, on_hand: int = 0, reserved: int = 0) -> bool:
+        rows = Stock.objects.filter(condition, variant__public_id=variant_id)
+        changed = rows.update(
+            on_hand=F("on_hand") + on_hand,
+            reserved=F("reserved") + reserved,
+            version=F("version") + 1,
+        )
+        return changed == 1
+
+    with mock.patch.object(stock, "_change", joined):
+        return while_another_decides()
+
+
+def late_outcome(world: World) -> str:
+    try:
+        return outcome(li_orders(world, buyer=world.wang, quantity=6))
+    except (SoldOut, IntegrityError) as error:
+        return type(error).__name__
+    finally:
+        connections.close_all()
+
+
+def wait_until_somebody_waits() -> None:
+    """PostgreSQL shows who waits for a lock; on SQLite a writer waits before it has read anything,
+    so that it does not matter when it began.
+    """
+    deadline = time.monotonic() + LIMIT_S
+    while connection.vendor == "postgresql" and time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+
+
 def without_condition() -> dict[str, object]:
     """The negative control: what if the UPDATE did not look at what is left?"""
     with unconditional():
@@ -153,6 +205,8 @@ RACES = (
     last_boxes,
     same_click,
     sent_or_cancelled,
+    while_another_decides,
+    while_another_decides_joined,
     without_condition,
     without_condition_or_check,  # the last: it leaves the table without its CHECK
 )

@@ -71,6 +71,21 @@ def test_an_order_is_sent_or_cancelled_and_never_both(races: dict[str, Any]) -> 
     assert (race["winners"], race["moves"], race["faults"]) == (1, 3, [])
 
 
+def test_who_waited_for_another_buyer_is_told_what_is_left_then(races: dict[str, Any]) -> None:
+    assert races["while_another_decides"] == {
+        "outcomes": {"SoldOut": 1},
+        "orders": 1,
+        "faults": [],
+    }
+
+
+def test_a_joined_update_would_not_look_again_after_waiting(races: dict[str, Any]) -> None:
+    """Why `_change` names its row by a subquery: on PostgreSQL only the CHECK would refuse."""
+    refusal = {"sqlite": "SoldOut", "postgresql": "IntegrityError"}[races["database"]]
+
+    assert races["while_another_decides_joined"]["outcomes"] == {refusal: 1}
+
+
 def test_without_the_condition_the_check_refuses(races: dict[str, Any]) -> None:
     assert races["without_condition"]["outcomes"] == {"ordered": 10, "IntegrityError": 10}
     assert races["without_condition"]["faults"] == []
