@@ -76,7 +76,8 @@ class ScheduleForm(forms.Form):
         self.seller = seller
         self.variants = list(variants_on_sale(seller))
         for variant in self.variants:
-            self.fields[_chosen(variant)] = forms.BooleanField(required=False, initial=True)
+            in_stock = variant.stock.available > 0
+            self.fields[_chosen(variant)] = forms.BooleanField(required=False, initial=in_stock)
             self.fields[_price(variant)] = _price_field(variant)
 
     @property

@@ -1,0 +1,251 @@
+"""The host's camera on a bad network, in a real browser with a fake camera."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import streams
+from tests.server import Server, running_instance
+from tests.story.browser import Visitor, chromium, chromium_path, eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg]
+
+QUEUE = (Path(streams.__file__).parent / "static/studio/chunk-queue.js").read_text()
+LOAD = """async (source) => {
+  const blob = new Blob([source], {type: "text/javascript"});
+  window.queues = await import(URL.createObjectURL(blob));
+}"""
+# Chunks of 10 bytes, 500 ms apart, cut to frames of at most 18 bytes (6 of them payload).
+FILL = """(count) => {
+  window.queue = new queues.ChunkQueue({maxMs: 2000, maxFrameBytes: 18});
+  for (let i = 0; i < count; i++) queue.push(new Uint8Array(10).fill(i), i * 500);
+}"""
+LOOK = """() => ({
+  numbers: queue.from(0).map((chunk) => chunk.number),
+  waiting: queue.waitingMs,
+  full: queue.isFull,
+  stored: queue.acknowledgedBytes,
+})"""
+
+
+class Network:
+    """Stands between the browser and the server; `down` breaks it, as a valley without masts."""
+
+    def __init__(self, server: str) -> None:
+        host, _, port = server.removeprefix("http://").partition(":")
+        self._server = (host, int(port))
+        self._is_up = True
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://localhost:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def down(self) -> None:
+        self._is_up = False
+        for one in list(self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def up(self) -> None:
+        self._is_up = True
+
+    def close(self) -> None:
+        self._listener.close()
+        self.down()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _address = self._listener.accept()
+                self._carry(near)
+
+    def _carry(self, near: socket.socket) -> None:
+        if not self._is_up:
+            near.close()
+            return
+        far = socket.create_connection(self._server)
+        self._open |= {near, far}
+        for pair in ((near, far), (far, near)):
+            threading.Thread(target=self._pump, args=pair, daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while block := source.recv(65536):
+                target.sendall(block)
+        for one in (source, target):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._open.discard(source)
+        source.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_instance(tmp_path_factory.mktemp("studio")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@contextmanager
+def network_to(server: Server) -> Iterator[Network]:
+    network = Network(server.url)
+    try:
+        yield network
+    finally:
+        network.close()
+
+
+def new_show(zhang: Visitor, title: str) -> Page:
+    """Zhang's console of a show just scheduled, with the camera ready."""
+    zhang.sign_in("zhang")
+    page = zhang.open("/studio/shows/new/")
+    page.fill("[name=title]", title)
+    page.get_by_role("button", name="Schedule the show").click()
+    expect(page.locator("#go-live")).to_be_enabled()
+    return page
+
+
+def go_live(page: Page) -> None:
+    page.locator("#go-live").click()
+    expect(page.locator("#air-badge")).to_have_text("Live")
+    eventually(lambda: recording(page)["take"]["duration_s"] > 1, within_s=20, what="segments")
+
+
+def recording(page: Page) -> Any:
+    """What the server has of the show."""
+    show_id = page.url.rstrip("/").rpartition("/")[2]
+    origin = page.url.partition("/studio/")[0]
+    state = page.request.get(f"{origin}/api/v1/shows/{show_id}/studio").json()
+    return state["recording"] or {"take": {"duration_s": 0}}
+
+
+def end_show(page: Page) -> None:
+    page.locator("#end-show").click()
+    page.locator("#end-yes").click()
+    expect(page.locator("#cut-form")).to_be_visible(timeout=20_000)
+
+
+def test_a_take_outlives_the_network_and_nothing_of_it_is_lost(
+    server: Server, browser: Browser
+) -> None:
+    with network_to(server) as network:
+        zhang = Visitor(browser, network.url)
+        page = new_show(zhang, "From the far orchard")
+        go_live(page)
+        take = recording(page)["take"]["id"]
+        before_s = recording(page)["take"]["duration_s"]
+
+        network.down()
+        expect(page.locator("#air-badge")).to_have_text("No network")
+        expect(page.locator("#status")).to_contain_text("4 seconds are kept on this device")
+        network.up()
+
+        expect(page.locator("#air-badge")).to_have_text("Live")
+        assert recording(page)["take"]["id"] == take
+        end_show(page)
+        assert recording(page)["duration_s"] > before_s + 4
+        assert zhang.faults == []
+
+
+def test_changing_the_microphone_on_air_begins_another_take(
+    server: Server, browser: Browser
+) -> None:
+    zhang = Visitor(browser, server.url)
+    page = new_show(zhang, "Two microphones")
+    go_live(page)
+    first = recording(page)["take"]["id"]
+    page.locator(".stage__more summary").click()
+    choices = page.locator("#microphones option")
+    assert choices.count() > 1
+    page.locator("#microphones").select_option(index=1)
+
+    eventually(lambda: recording(page)["take"]["id"] != first, within_s=20, what="a second take")
+    expect(page.locator("#air-badge")).to_have_text("Live")
+    end_show(page)
+    assert zhang.faults == []
+
+
+def test_a_second_camera_is_told_that_there_is_one(server: Server, browser: Browser) -> None:
+    zhang = Visitor(browser, server.url)
+    page = new_show(zhang, "One camera at a time")
+    go_live(page)
+    other = zhang.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("#status")).to_contain_text("Another camera is on air")
+
+    other.locator("#go-live").click()
+
+    expect(other.locator("#problem")).to_contain_text("Another camera")
+    expect(page.locator("#air-badge")).to_have_text("Live")
+
+
+@pytest.fixture
+def wary_browser(browser: Browser) -> Iterator[Browser]:
+    """A browser that has a camera and asks its person, who does not say yes."""
+    flags = ["--no-sandbox", "--use-fake-device-for-media-stream"]
+    wary = browser.browser_type.launch(executable_path=chromium_path(), args=flags)
+    yield wary
+    wary.close()
+
+
+def test_a_host_without_permission_is_told_what_to_do(
+    server: Server, wary_browser: Browser
+) -> None:
+    zhang = Visitor(wary_browser, server.url)
+    zhang.context.clear_permissions()
+    zhang.sign_in("zhang")
+    page = zhang.open("/studio/")
+    page.get_by_role("link", name="Get ready").first.click()
+
+    expect(page.locator("#camera-problem")).to_contain_text("allow camera and microphone")
+    expect(page.locator("#go-live")).to_be_disabled()
+    assert zhang.faults == []
+
+
+@pytest.fixture
+def queue(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    page.evaluate(LOAD, QUEUE)
+    yield page
+    page.close()
+
+
+def test_chunks_are_numbered_in_order_and_cut_to_fit_a_frame(queue: Page) -> None:
+    queue.evaluate(FILL, 2)
+
+    look = queue.evaluate(LOOK)
+    assert look == {"numbers": [0, 1, 2, 3], "waiting": 500, "full": False, "stored": 0}
+
+
+def test_what_is_acknowledged_is_let_go(queue: Page) -> None:
+    queue.evaluate(FILL, 2)
+    queue.evaluate("() => queue.acknowledge(3)")
+
+    assert queue.evaluate(LOOK) == {"numbers": [3], "waiting": 0, "full": False, "stored": 16}
+
+
+def test_a_queue_is_full_after_so_much_recording(queue: Page) -> None:
+    queue.evaluate(FILL, 5)
+
+    assert queue.evaluate(LOOK)["full"]
+
+
+def test_a_frame_is_number_offset_and_payload(queue: Page) -> None:
+    frame = queue.evaluate(
+        "() => [...queues.frameOf({number: 258, offsetMs: 1.5, payload: new Uint8Array([7, 8])})]"
+    )
+
+    assert bytes(frame) == b"\x00\x00\x01\x02" + b"\x3f\xf8" + bytes(6) + b"\x07\x08"
