@@ -76,5 +76,5 @@ function chapter(picture, offer) {
     video.play().catch(() => {}); // the controls are there for whoever's browser wants a tap
   };
   const time = el("span", { class: "offer__time number" }, icon("play"), duration(start));
-  return el("button", { class: "offer__jump", type: "button", "aria-label": label, on: { click: jump } }, picture, time);
+  return el("button", { class: "offer__jump", type: "button", data: { second: start }, "aria-label": label, on: { click: jump } }, picture, time);
 }

@@ -1,0 +1,209 @@
+"""The room in a real browser: what survives signing in, lost connections and double taps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from django.conf import settings
+from django.test import Client
+from playwright.async_api import BrowserContext, Page, WebSocketRoute, async_playwright, expect
+
+from core.accounts.models import User
+from core.clock import now
+from core.realtime.db import run_in_db
+from orders.models import Order
+from sellers.models import Stock
+from streams.models import Show, ShowState
+from tests.story.browser import FLAGS, PHONE, chromium_path
+from tests.world import PASSWORD, World
+
+pytestmark = pytest.mark.browser
+
+
+@pytest_asyncio.fixture
+async def phone() -> AsyncIterator[BrowserContext]:
+    """A phone whose page must not break anything: script errors fail the test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium_path(), args=list(FLAGS)
+        )
+        context = await browser.new_context(viewport=PHONE, has_touch=True, locale="en")
+        faults: list[str] = []
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        yield context
+        await browser.close()
+        assert faults == []
+
+
+async def begin(world: World) -> None:
+    """The show is on, with the apples pinned."""
+    changes = {"state": ShowState.LIVE, "started_at": now(), "pinned_offer": world.apple_offer}
+    shows = Show.objects.filter(pk=world.show.pk)
+    await run_in_db(lambda: shows.update(**changes))
+
+
+async def sign_in(phone: BrowserContext, site: str, user: User) -> None:
+    client = Client()
+    await run_in_db(lambda: client.force_login(user))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    await phone.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": f"http://{site}"}]
+    )
+
+
+async def room(phone: BrowserContext, site: str, world: World) -> Page:
+    """The room, connected: it says how many are watching."""
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/shows/{world.show.public_id}/")
+    await expect(page.locator("#viewers")).to_contain_text("watching")
+    return page
+
+
+async def fill_in(page: Page) -> None:
+    await page.locator("#pinned [data-buy]").click()
+    await page.fill("#order-name", "Li")
+    await page.fill("#order-phone", "138 0013 8000")
+    await page.fill("#order-address", "8 River Street, Lanzhou")
+
+
+async def orders_of(user: User) -> list[Order]:
+    return await run_in_db(lambda: list(Order.objects.filter(buyer=user)))
+
+
+async def test_a_draft_survives_signing_in(phone: BrowserContext, site: str, world: World) -> None:
+    await begin(world)
+    page = await room(phone, site, world)
+    await page.fill("#say", "How heavy is a box?")
+    await page.press("#say", "Enter")
+    await page.locator("#say-error a").click()
+    await page.fill("[name=login]", "li")
+    await page.fill("[name=password]", PASSWORD)
+    await page.press("[name=password]", "Enter")
+    await expect(page.locator("#say")).to_have_value("How heavy is a box?")
+    await page.press("#say", "Enter")
+    await expect(page.locator("#chat [data-seq]")).to_contain_text("How heavy is a box?")
+    await expect(page.locator("#say")).to_have_value("")
+
+
+async def test_a_basket_survives_signing_in(phone: BrowserContext, site: str, world: World) -> None:
+    await begin(world)
+    page = await room(phone, site, world)
+    await page.locator("#pinned [data-buy]").click()
+    await page.locator("#more").click()
+    await page.locator("#order-sign-in").click()
+    await page.fill("[name=login]", "li")
+    await page.fill("[name=password]", PASSWORD)
+    await page.press("[name=password]", "Enter")
+    await expect(page.locator("#order-sheet")).to_be_visible()
+    await expect(page.locator("#order-quantity")).to_have_value("2")
+    await expect(page.locator("#order-submit")).to_be_visible()
+
+
+async def test_a_double_tap_is_one_order_and_everybody_sees_the_stock_fall(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    stranger = await room(phone, site, world)
+    await sign_in(phone, site, world.li)
+    page = await room(phone, site, world)
+    await fill_in(page)
+    await page.locator("#order-submit").dblclick()
+    [order] = await placed(page, world)
+    await expect(page.locator("#order-summary")).to_contain_text(order.number)
+    await expect(stranger.locator("#pinned .offer__stock")).to_have_text("39 left")
+    await expect(stranger.locator("#ticker")).to_contain_text("L** ordered 1")
+
+
+async def placed(page: Page, world: World) -> list[Order]:
+    await expect(page.locator("#order-done")).to_be_visible()
+    return await orders_of(world.li)
+
+
+async def test_what_is_missing_is_said_beside_its_field(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    page = await room(phone, site, world)
+    await fill_in(page)
+    await page.fill("#order-phone", "call me")
+    await page.locator("#order-submit").click()
+    error = page.locator('[data-field="phone"] .field__error')
+    await expect(error).to_have_text("Please write a phone number, digits only.")
+    await page.fill("#order-address", "")
+    await page.locator("#order-submit").click()
+    await expect(page.locator("#order-address")).to_be_focused()
+    assert await orders_of(world.li) == []
+
+
+async def test_an_order_whose_answer_was_lost_is_sent_again_and_placed_once(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    lost: list[str] = []
+
+    def lose_first_answer(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        async def cut(message: str | bytes) -> None:
+            if '"ok":{"order"' in str(message) and not lost:
+                lost.append(str(message))
+                await socket.close(code=4408)
+            else:
+                socket.send(message)
+
+        server.on_message(cut)
+
+    await phone.route_web_socket("**/ws/shows/**", lose_first_answer)
+    page = await room(phone, site, world)
+    await fill_in(page)
+    await page.locator("#order-submit").click()
+    [order] = await placed(page, world)
+    assert len(lost) == 1
+    assert order.number in lost[0]
+    stock = await run_in_db(lambda: Stock.objects.get(variant=world.apples))
+    assert stock.available == 39
+
+
+async def test_a_lost_connection_is_told_and_taken_up_again(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    sockets: list[WebSocketRoute] = []
+    is_down = False
+
+    async def connect(socket: WebSocketRoute) -> None:
+        if is_down:
+            await socket.close(code=4503)
+        else:
+            socket.connect_to_server()
+            sockets.append(socket)
+
+    await phone.route_web_socket("**/ws/shows/**", connect)
+    page = await room(phone, site, world)
+    is_down = True
+    await sockets[0].close(code=4503)
+    await expect(page.locator("#connection")).to_contain_text("Connection lost", timeout=10_000)
+    is_down = False
+    await expect(page.locator("#connection")).to_be_hidden(timeout=20_000)
+    assert "seq=" in sockets[-1].url
+
+
+async def test_sold_out_is_told_before_and_while_ordering(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await run_in_db(lambda: Stock.objects.filter(variant=world.apples).update(on_hand=1))
+    await sign_in(phone, site, world.li)
+    page, other = await room(phone, site, world), await room(phone, site, world)
+    await page.locator("#pinned [data-buy]").click()
+    await expect(page.locator("#more")).to_be_disabled()
+    await fill_in(other)
+    await other.locator("#order-submit").click()
+    await expect(other.locator("#order-done")).to_be_visible()
+    await expect(page.locator("#order-problem")).to_contain_text("Sold out")
+    await expect(page.locator("#order-submit")).to_be_disabled()
+    await expect(page.locator("#pinned [data-buy]")).to_be_disabled()
