@@ -229,7 +229,11 @@ def _cloud() -> Image.Image:
         ):
             pen.ellipse(x, y, rx, ry, (255, 255, 255, 200))
 
-    return painted(200, 80, paint).filter(ImageFilter.GaussianBlur(3))
+    # Only its edge is softened: blurring colours too would draw in the black of what is clear.
+    cloud = Image.new("RGBA", (200, 80), "white")
+    soft = painted(200, 80, paint).getchannel("A").filter(ImageFilter.GaussianBlur(3))
+    cloud.putalpha(soft)
+    return cloud
 
 
 @lru_cache

@@ -234,3 +234,12 @@ def work_folder() -> Path:
     folder: Path = settings.DATA_ROOT / "work"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def sweep_work(older_than_s: float = 24 * 3600) -> int:
+    """Delete what workers that lost their power left unfinished; how many folders."""
+    border = now().timestamp() - older_than_s
+    left = [path for path in work_folder().iterdir() if path.stat().st_mtime < border]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(left)

@@ -25,7 +25,7 @@ from core.schedule import Periodic, run_due
 from media_pipeline import jobs
 from media_pipeline.ffmpeg import MediaCancelled, MediaError, SourceUnreadable
 from media_pipeline.jobs import Lease, LeaseLost
-from media_pipeline.storage import NoSuchFile
+from media_pipeline.storage import NoSuchFile, sweep_work
 from media_pipeline.tasks import TASKS, Task
 from media_pipeline.work import Work
 
@@ -39,6 +39,7 @@ STOP_WITHIN_S = 5.0
 
 def run_worker(stop: threading.Event, periodic: Sequence[Periodic] = ()) -> None:
     """Work until `stop` is set; returns within `STOP_WITHIN_S` of that."""
+    sweep_work()
     runner = threading.Thread(target=run_jobs, args=(stop,), name="jobs", daemon=True)
     runner.start()
     while not stop.wait(SCHEDULE_S):
@@ -56,6 +57,13 @@ def run_jobs(stop: threading.Event, tasks: Mapping[str, Task] = TASKS) -> None:
                 stop.wait(LOOK_FOR_JOBS_S)
     finally:
         connections.close_all()
+
+
+def run_waiting(tasks: Mapping[str, Task] = TASKS) -> None:
+    """Run the jobs that are due, here and now, until there are none: for set-up."""
+    never = threading.Event()
+    while _run_next(never, tasks):
+        continue
 
 
 def _run_next(stop: threading.Event, tasks: Mapping[str, Task]) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 from core.clock import now
 from core.ids import new_id
 from media_pipeline import ffmpeg
+from media_pipeline.ingest.recipe import live_command
+from media_pipeline.ingest.source import recognise
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.playlists import parse_segments
 from media_pipeline.storage import storage, visibility
@@ -35,7 +37,7 @@ class Footage:
 
 @functools.cache
 def take_folder(footage: Footage) -> Path:
-    """A folder with `init.mp4`, one-second fragments and `take.m3u8`."""
+    """What the live encoder makes of it: `init.mp4`, one-second fragments and `take.m3u8`."""
     folder = Path(tempfile.mkdtemp(prefix="footage-"))
     size = f"{footage.width}x{footage.height}"
     grey = f"geq=lum='{LUMA_0}+{LUMA_STEP}*N':cb=128:cr=128"
@@ -43,9 +45,12 @@ def take_folder(footage: Footage) -> Path:
     if footage.sound:
         args += ["-f", "lavfi", "-i", "sine=440:r=48000", "-c:a", "aac", "-ac", "2"]
     args += ["-t", str(footage.seconds), "-c:v", "libx264", "-preset", "ultrafast", "-crf", "10"]
-    args += ["-g", str(FPS), "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"]
-    args += ["-hls_segment_type", "fmp4", "-hls_segment_filename", "%05d.m4s", "take.m3u8"]
+    args += ["-g", str(FPS), "-f", "matroska", "recorded.mkv"]
     ffmpeg.run(args, timeout_s=30, cwd=folder)
+    recorded = (folder / "recorded.mkv").read_bytes()
+    source = recognise(recorded)
+    assert source
+    subprocess.run(live_command(source), cwd=folder, input=recorded, check=True, timeout=30)
     return folder
 
 

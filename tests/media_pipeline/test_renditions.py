@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
+from core import outbox
 from core.models import OutboxFact
 from media_pipeline import jobs, tasks
+from media_pipeline.events import RecordingSealed
 from media_pipeline.ffmpeg import SourceUnreadable
 from media_pipeline.jobs import LeaseLost
-from media_pipeline.models import Asset, AssetState, JobState, Recording
+from media_pipeline.models import Asset, AssetState, Job, JobState, Recording
 from media_pipeline.probe import OUR_FORMATS, probe
 from media_pipeline.recipes import Size
 from media_pipeline.renditions import segment_rates
@@ -159,6 +162,16 @@ def test_a_damaged_take_is_refused_and_leaves_nothing(world: World) -> None:
         tasks.process_recording(claimed(recording))
     assert not Asset.objects.exists()
     assert storage().keys(f"{folder_of(recording)}/r") == []
+
+
+def test_a_sealed_recording_is_processed_without_anybody_asking(world: World) -> None:
+    recording = recording_of(world.show, Footage())
+    sealed = RecordingSealed(recording.show_id, recording.public_id, recording.duration_s)
+    with transaction.atomic():
+        outbox.publish([sealed, sealed])
+    outbox.deliver_waiting()
+    job = Job.objects.get()
+    assert (job.kind, job.subject_id) == (PROCESS_RECORDING, recording.public_id)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -160,3 +161,14 @@ def test_made_up_tokens_open_nothing(token: str) -> None:
 def test_a_later_expiry_needs_its_own_signature() -> None:
     expiry, signature = token_of(storage.address("private/clips/c1/clip.mp4")).split(".")
     assert not storage.verify(f"{int(expiry) + 1}.{signature}", "private/clips/c1/clip.mp4")
+
+
+def test_unfinished_work_of_yesterday_is_swept_and_todays_is_not() -> None:
+    yesterday, today = storage.work_folder() / "yesterday", storage.work_folder() / "today"
+    for folder in (yesterday, today):
+        folder.mkdir()
+        (folder / "half.mp4").write_bytes(b"half")
+    os.utime(yesterday, (0, 0))
+    assert storage.sweep_work() == 1
+    assert (yesterday.exists(), today.exists()) == (False, True)
+    shutil.rmtree(today)
