@@ -24,6 +24,11 @@ class Stall:
     good: Good
     variant: Variant
 
+    @property
+    def price_minor(self) -> int:
+        """What it costs in a show."""
+        return self.good.show_price_minor
+
 
 @dataclass(frozen=True, slots=True)
 class Orchard:
@@ -36,6 +41,9 @@ class Orchard:
     @property
     def zhang(self) -> User:
         return self.users["zhang"]
+
+    def stall(self, good: Good) -> Stall:
+        return next(stall for stall in self.stalls if stall.good == good)
 
 
 def ensure_orchard() -> Orchard:

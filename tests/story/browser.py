@@ -1,0 +1,134 @@
+"""A real Chromium with a fake camera, and what a person can see in it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from tests.server import ROOT
+from tests.world import PASSWORD
+
+T = TypeVar("T")
+SHOTS = ROOT / "build" / "shots"
+PHONE = {"width": 360, "height": 640}
+WIDE = {"width": 1280, "height": 800}
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+def chromium_path() -> str:
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    assert found, "These tests need Chromium: install it (on Debian: apt-get install chromium)."
+    return found
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visitor:
+    """One person with a phone: a browser context of their own."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.url = url
+        self.context: BrowserContext = browser.new_context(
+            viewport=PHONE, has_touch=True, permissions=["camera", "microphone"], locale="en"
+        )
+        self.context.set_default_timeout(20_000)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._note)
+
+    def _note(self, message: object) -> None:
+        text = getattr(message, "text", "")
+        if "Content Security Policy" in text:
+            self.faults.append(text)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+    def fill_in_sign_in(self, username: str) -> None:
+        """On the sign-in page: name, password, and the button."""
+        self.page.fill("input[name=login]", username)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.locator(
+            "main form button[type=submit], main form button:not([type])"
+        ).first.click()
+
+    def sign_in(self, username: str) -> None:
+        self.open("/accounts/login/")
+        self.fill_in_sign_in(username)
+        self.page.wait_for_url(lambda url: "/accounts/login" not in url)
+
+    def shot(self, name: str) -> None:
+        """A picture of the page as it is, on a phone and wide."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        for kind, size in (("wide", WIDE), ("phone", PHONE)):
+            self.page.set_viewport_size(size)
+            self.page.screenshot(path=SHOTS / f"{name}-{kind}.png")
+
+
+def video_time(video: Locator) -> float:
+    return float(video.evaluate("video => video.currentTime"))
+
+
+# The sum of a small copy of the picture, weighted by place: another picture has another sum.
+PICTURE = """video => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 32; canvas.height = 32;
+    const context = canvas.getContext("2d");
+    context.drawImage(video, 0, 0, 32, 32);
+    const pixels = Array.from(context.getImageData(0, 0, 32, 32).data);
+    return pixels.reduce((sum, value, place) => sum + value * (place % 97), 0);
+}"""
+
+
+def picture(video: Locator) -> int:
+    """A number that changes when the pixels do."""
+    return int(video.evaluate(PICTURE))
+
+
+def eventually(look: Callable[[], T], *, within_s: float, what: str) -> T:
+    """The first true answer of `look`; fails with `what` was expected after `within_s`."""
+    deadline = time.monotonic() + within_s
+    while not (answer := look()):
+        assert time.monotonic() < deadline, f"never saw {what}"
+        time.sleep(0.1)
+    return answer
+
+
+def assert_plays(video: Locator, *, within_s: float = 30) -> None:
+    """The video's time goes on and its pixels change."""
+    eventually(lambda: video_time(video) > 0, within_s=within_s, what="the video begin")
+    time_before, picture_before = video_time(video), picture(video)
+    eventually(
+        lambda: video_time(video) > time_before + 0.5 and picture(video) != picture_before,
+        within_s=15,
+        what="the video go on with another picture",
+    )
+
+
+def path_of(page: Page) -> str:
+    return "/" + page.url.split("/", 3)[3]
