@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from core.clock import now
@@ -219,6 +220,23 @@ async def test_entries_that_come_while_the_room_opens_are_neither_lost_nor_doubl
     await until(lambda: all(listener.heard for listener in listeners))
     assert {position.seq for position in positions} == {5}
     assert [listener.heard for listener in listeners] == [[6, 7], [6, 7]]
+
+
+async def test_without_the_check_of_positions_entries_are_doubled(
+    slow_log: SlowTailLog, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: what the test above would see."""
+
+    monkeypatch.setattr(Room, "add", lambda room, entries: room.pending.extend(entries))
+    listener = Listener()
+    joining = asyncio.create_task(hub.join(TOPIC, listener))
+    await until(lambda: hub._rooms)
+    slow_log.answer.set_result(Position("e", 5))
+    position = await joining
+    slow_log.gain(5)
+    slow_log.gain(6)
+    await until(lambda: 6 in listener.heard)
+    assert (position.seq, listener.heard) == (5, [5, 6])
 
 
 async def test_who_gives_up_while_the_room_opens_leaves_nothing_behind(
