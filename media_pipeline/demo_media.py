@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 
 from media_pipeline import ffmpeg
 from media_pipeline.demo_melody import write_melody
+from media_pipeline.demo_orchard import HEIGHT, WIDTH
 from media_pipeline.demo_products import PAINTERS, make_product_picture
-from media_pipeline.demo_scenes import HEIGHT, ROUND_S, WIDTH, frame
+from media_pipeline.demo_scenes import ROUND_S, frame
 
 __all__ = ["PRODUCT_KINDS", "demo_video", "make_demo_video", "make_product_picture"]
 

@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 
 from media_pipeline.demo_art import (
     PINK_APPLE,
     RED_APPLE,
     Pen,
     apple,
-    gradient,
     mixed,
     painted,
     pear,
@@ -24,52 +23,22 @@ from media_pipeline.demo_art import (
     text,
 )
 from media_pipeline.demo_farmer import WAVE_STEPS, Held, Pose, farmer
+from media_pipeline.demo_orchard import (
+    EVENING,
+    HEIGHT,
+    MORNING,
+    NOON,
+    WIDTH,
+    Light,
+    blurred_orchard,
+    falling_leaves,
+    orchard,
+    over,
+)
 
-WIDTH, HEIGHT = 540, 960
 SCENE_S = 10.0
 ROUND_S = 60.0
 TABLE_Y = 800
-# How far the camera sways to each side, and how wide the backdrop is for that.
-SWAY = 12
-WIDE = WIDTH + 2 * SWAY
-
-
-@dataclass(frozen=True, slots=True)
-class Light:
-    """The colours of a time of day: the sky from above, hills far and near, leaves, and a veil."""
-
-    sky: tuple[str, ...]
-    far: str
-    near: str
-    leaf: str
-    veil: tuple[int, int, int, int]
-    sun: tuple[int, int]
-
-
-MORNING = Light(
-    ("#8cc4ea", "#c9e4f2", "#fdebc8"),
-    "#a9c3b4",
-    "#86ab7c",
-    "#4d8a3c",
-    (255, 214, 150, 26),
-    (96, 250),
-)
-NOON = Light(
-    ("#4fa3e0", "#9fd0f0", "#e6f4f4"),
-    "#9cc0b2",
-    "#78a870",
-    "#468a36",
-    (255, 255, 255, 0),
-    (300, 150),
-)
-EVENING = Light(
-    ("#6d86bd", "#f3b98a", "#ffd9a0"),
-    "#b79a98",
-    "#8f8f66",
-    "#5a7c38",
-    (255, 150, 60, 44),
-    (440, 330),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +63,12 @@ def _talk(held: Held, fruit: str, waves: bool) -> Callable[[Image.Image, float, 
     """A scene in which the farmer stands behind his crate and talks to the camera."""
 
     def draw(picture: Image.Image, at_s: float, light: Light) -> None:
-        _orchard(picture, at_s, light)
+        orchard(picture, at_s, light)
         bob = round(3 * math.sin(at_s * 2.1))
-        _over(picture, farmer(_pose(at_s, held, waves)), 20, 246 + bob)
+        over(picture, farmer(_pose(at_s, held, waves)), 20, 246 + bob)
         _table(picture)
-        _over(picture, crate(fruit), 74, 640)
-        _leaves(picture, at_s)
+        over(picture, crate(fruit), 74, 640)
+        falling_leaves(picture, at_s)
 
     return draw
 
@@ -118,11 +87,11 @@ def _pose(at_s: float, held: Held, waves: bool) -> Pose:
 
 def _close_apple(picture: Image.Image, at_s: float, light: Light) -> None:
     """One apple fills the picture; it sways on its branch."""
-    picture.paste(_blurred_orchard(light), (0, 0))
+    picture.paste(blurred_orchard(light), (0, 0))
     sway = math.sin(at_s * 1.3)
-    _over(picture, _branch(), -20, 206 + round(2 * sway))
-    _over(picture, _turned_apple(round(14 * sway)), 55 + round(8 * sway), 318)
-    _leaves(picture, at_s)
+    over(picture, _branch(), -20, 206 + round(2 * sway))
+    over(picture, _turned_apple(round(14 * sway)), 55 + round(8 * sway), 318)
+    falling_leaves(picture, at_s)
 
 
 @lru_cache(maxsize=32)
@@ -136,16 +105,16 @@ def _packing(picture: Image.Image, at_s: float, light: Light) -> None:
     for number, (x, y) in enumerate(SPOTS[: int(at_s) + 1]):
         fallen = min(1.0, (at_s - number) * 2.6)
         drop = round((1 - fallen**2) * 360 - 14 * math.sin(math.pi * fallen))
-        _over(picture, _packed_apple(number), x, y - drop)
-    _over(picture, _box_front(), 30, 690)
+        over(picture, _packed_apple(number), x, y - drop)
+    over(picture, _box_front(), 30, 690)
 
 
 @lru_cache
 def _packing_place(light: Light) -> Image.Image:
-    place = _blurred_orchard(light).copy()
+    place = blurred_orchard(light).copy()
     place.paste(planks(WIDTH, 420, "#a8713f", 70), (0, 540))
-    _over(place, shadow((560, 190), 130), -10, 760)
-    _over(place, _box(), 30, 540)
+    over(place, shadow((560, 190), 130), -10, 760)
+    over(place, _box(), 30, 540)
     return place
 
 
@@ -179,141 +148,6 @@ SCENES: Sequence[Scene] = (
         "Thank you for watching", "Order right here in the room", EVENING, _talk("", "apple", True)
     ),
 )
-
-
-def _orchard(picture: Image.Image, at_s: float, light: Light) -> None:
-    """The backdrop with a hand-held camera's sway, and clouds that go their own way."""
-    sway = SWAY + round(SWAY * math.sin(at_s * 0.55))
-    picture.paste(_backdrop(light).crop((sway, 0, sway + WIDTH, HEIGHT)), (0, 0))
-    for number, (y, speed) in enumerate(((150, 7), (236, 4), (290, 10))):
-        x = (number * 230 + at_s * speed) % (WIDTH + 220) - 200
-        _over(picture, _cloud(), round(x), y)
-
-
-@lru_cache
-def _backdrop(light: Light) -> Image.Image:
-    """Sky, hills and trees, wider than the picture by the sway."""
-    backdrop = _sky(light).copy()
-    _over(backdrop, _hills(light), 0, 380)
-    _over(backdrop, _trees(light), -60, 430)
-    return backdrop
-
-
-def _over(picture: Image.Image, layer: Image.Image, x: int, y: int) -> None:
-    picture.paste(layer, (x, y), layer)
-
-
-@lru_cache
-def _sky(light: Light) -> Image.Image:
-    sky = gradient(WIDE, HEIGHT, [*light.sky, light.sky[-1]]).convert("RGBA")
-    glow = Image.new("L", (WIDE, HEIGHT))
-    x, y = light.sun
-    draw = ImageDraw.Draw(glow)
-    draw.ellipse((x - 130, y - 130, x + 130, y + 130), fill=90)
-    glow = glow.filter(ImageFilter.GaussianBlur(50))
-    ImageDraw.Draw(glow).ellipse((x - 38, y - 38, x + 38, y + 38), fill=235)
-    sun = Image.new("RGBA", (WIDE, HEIGHT), "#fff6d8")
-    sun.putalpha(glow.filter(ImageFilter.GaussianBlur(3)))
-    sky.alpha_composite(sun)
-    return sky.convert("RGB")
-
-
-@lru_cache
-def _cloud() -> Image.Image:
-    def paint(pen: Pen) -> None:
-        for x, y, rx, ry in (
-            (60, 52, 52, 20),
-            (96, 38, 40, 28),
-            (134, 46, 42, 24),
-            (100, 56, 88, 16),
-        ):
-            pen.ellipse(x, y, rx, ry, (255, 255, 255, 200))
-
-    # Only its edge is softened: blurring colours too would draw in the black of what is clear.
-    cloud = Image.new("RGBA", (200, 80), "white")
-    soft = painted(200, 80, paint).getchannel("A").filter(ImageFilter.GaussianBlur(3))
-    cloud.putalpha(soft)
-    return cloud
-
-
-@lru_cache
-def _hills(light: Light) -> Image.Image:
-    """The terraced hills of the county."""
-
-    def ridge(pen: Pen, colour: str, height: float, waves: float, phase: float) -> None:
-        tops = [
-            (x, height - 46 * math.sin(x / 640 * waves + phase) - 14 * math.sin(x / 41 + phase))
-            for x in range(0, 641, 8)
-        ]
-        pen.polygon([(0, 330), *tops, (640, 330)], colour)
-        for step in range(1, 6):
-            lower = [(x, y + step * 15 + 3 * math.sin(x / 30)) for x, y in tops]
-            pen.line(lower, mixed(colour, "#ffffff", 0.2), 2)
-
-    def paint(pen: Pen) -> None:
-        ridge(pen, light.far, 92, 5, 0.4)
-        ridge(pen, light.near, 150, 7, 2.1)
-
-    return painted(640, 330, paint)
-
-
-@lru_cache
-def _trees(light: Light) -> Image.Image:
-    """Two rows of apple trees on grass."""
-    layer = Image.new("RGBA", (720, 530))
-    ground = gradient(720, 400, ["#a9bf63", "#7fa048", "#5d8238"]).convert("RGBA")
-    layer.paste(ground, (0, 190))
-    for size, y, xs in ((150, 58, range(-30, 720, 112)), (250, 60, range(-60, 720, 186))):
-        for number, x in enumerate(xs):
-            tree = _tree(size, light.leaf, number + size)
-            layer.paste(tree, (x, y), tree)
-    veil = Image.new("RGBA", layer.size, light.veil)
-    alpha = layer.getchannel("A")
-    layer.alpha_composite(veil)
-    layer.putalpha(alpha)
-    return layer
-
-
-def _tree(size: int, leaf: str, seed: int) -> Image.Image:
-    chance = random.Random(seed)  # noqa: S311 - a drawing
-
-    def paint(pen: Pen) -> None:
-        middle = size / 2
-        pen.line([(middle, size * 1.2), (middle * 1.04, size * 0.6)], "#6b4a2c", size * 0.09)
-        spots = [
-            (middle + math.cos(a) * size * 0.27, size * 0.46 + math.sin(a) * size * 0.24)
-            for a in (step * 0.7 for step in range(9))
-        ]
-        for x, y in [*spots, (middle, size * 0.44)]:
-            pen.ellipse(x, y + size * 0.03, size * 0.21, size * 0.19, "#2f5f2a")
-        for x, y in [*spots, (middle, size * 0.44)]:
-            pen.ellipse(x, y, size * 0.19, size * 0.17, leaf)
-        for x, y in spots:
-            pen.ellipse(
-                x - size * 0.05,
-                y - size * 0.06,
-                size * 0.1,
-                size * 0.07,
-                mixed(leaf, "#d8ec9a", 0.3),
-            )
-        for _ in range(15):
-            angle, reach = chance.uniform(0, 6.3), chance.uniform(0.06, 0.4)
-            x, y = (
-                middle + math.cos(angle) * size * reach,
-                size * 0.46 + math.sin(angle) * size * reach * 0.9,
-            )
-            pen.ellipse(x, y, size * 0.032, size * 0.032, "#c3202c")
-            pen.ellipse(x - size * 0.01, y - size * 0.012, size * 0.01, size * 0.01, "#ff9a80")
-
-    return painted(size, round(size * 1.3), paint)
-
-
-@lru_cache
-def _blurred_orchard(light: Light) -> Image.Image:
-    """The orchard out of focus, behind something near."""
-    picture = Image.new("RGB", (WIDTH, HEIGHT))
-    _orchard(picture, 0, light)
-    return picture.filter(ImageFilter.GaussianBlur(14))
 
 
 @lru_cache
@@ -435,7 +269,7 @@ def _box_front() -> Image.Image:
 
 def _table(picture: Image.Image) -> None:
     picture.paste(planks(WIDTH, HEIGHT - TABLE_Y, "#9c6a3c", 54), (0, TABLE_Y))
-    _over(picture, _crate_shadow(), 20, 884)
+    over(picture, _crate_shadow(), 20, 884)
 
 
 @lru_cache
@@ -443,29 +277,11 @@ def _crate_shadow() -> Image.Image:
     return shadow((500, 90), 140)
 
 
-def _leaves(picture: Image.Image, at_s: float) -> None:
-    """A few leaves drift down across the picture."""
-    for number in range(6):
-        at = (at_s / 7 + number * 0.37) % 1
-        x = (number * 113 + 70 * math.sin(at * 7 + number)) % WIDTH
-        leaf = _small_leaf(int(at * 24 + number * 5) % 12)
-        _over(picture, leaf, round(x), round(at * 760 + 60))
-
-
-@lru_cache
-def _small_leaf(turn: int) -> Image.Image:
-    def paint(pen: Pen) -> None:
-        pen.polygon([(2, 13), (10, 6), (22, 8), (26, 13), (20, 18), (10, 19)], "#8fb04a")
-        pen.line([(2, 13), (24, 13)], "#5d7f2e", 1.4)
-
-    return painted(28, 26, paint).rotate(turn * 30, Image.Resampling.BICUBIC, expand=True)
-
-
 def _caption(picture: Image.Image, scene: Scene, at_s: float) -> None:
     """The words of the scene slide in from the left."""
     sign = _sign(scene.title, scene.line)
     slide = (1 - min(1.0, at_s / 0.5)) ** 3
-    _over(picture, sign, round(24 - slide * (sign.width + 40)), 132)
+    over(picture, sign, round(24 - slide * (sign.width + 40)), 132)
 
 
 @lru_cache
@@ -485,7 +301,7 @@ def _board(pen: Pen, width: int) -> None:
 
 def _clock(picture: Image.Image, at_s: float) -> None:
     face = _clock_face(f"{int(at_s) // 60:02d}:{int(at_s) % 60:02d}.{int(at_s * 10) % 10}")
-    _over(picture, face, WIDTH - 24 - face.width, 84)
+    over(picture, face, WIDTH - 24 - face.width, 84)
 
 
 @lru_cache
