@@ -43,9 +43,16 @@ def run_worker(stop: threading.Event, periodic: Sequence[Periodic] = ()) -> None
     runner = threading.Thread(target=run_jobs, args=(stop,), name="jobs", daemon=True)
     runner.start()
     while not stop.wait(SCHEDULE_S):
-        close_old_connections()
-        run_due(periodic)
+        _run_periodic(periodic)
     runner.join(STOP_WITHIN_S)
+
+
+def _run_periodic(periodic: Sequence[Periodic]) -> None:
+    close_old_connections()
+    try:
+        run_due(periodic)
+    except OperationalError:  # locked or away for now: it is still due a second later
+        log.warning("cannot look for periodic work", exc_info=True)
 
 
 def run_jobs(stop: threading.Event, tasks: Mapping[str, Task] = TASKS) -> None:
