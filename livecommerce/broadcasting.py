@@ -111,6 +111,6 @@ class Meter:
             click.echo()
 
     def _line(self, progress: Progress) -> str:
-        where = "on the air" if progress.connected else "connecting again"
+        where = "on the air" if progress.connected else "connecting"
         sent, waits = progress.confirmed_bytes / 1_000_000, progress.waiting_bytes / 1000
         return f"{where}  {progress.elapsed_s:5.0f} s  {sent:6.1f} MB sent  {waits:4.0f} kB waiting"
