@@ -46,11 +46,15 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         finally:
             self._leave()
 
-    async def connect(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.socket = QueuedSocket(self._send_text, self._send_close, viewer_key=None)
         self.speaker: Speaker | None = None
+        self.waiting: asyncio.TimerHandle | None = None
         self.frames = RateLimit(burst=60, every_s=0.05)
         self.refusals = 0
+
+    async def connect(self) -> None:
         self.handshake = Handshake(self.scope)
         translation.activate(self.handshake.language())
         await self.accept()  # first: a browser sees the code of a refusal only after this
@@ -75,10 +79,14 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._command(self.speaker, text_data)
 
     def _leave(self) -> None:
-        self.waiting.cancel()
+        self._stop_waiting()
         self.socket.gone()
         if self.speaker is not None:
             self.speaker.runtime.hub.leave(self.speaker.topic, self.socket)
+
+    def _stop_waiting(self) -> None:
+        if self.waiting is not None:
+            self.waiting.cancel()
 
     async def _first_frame(self, text: str) -> None:
         try:
@@ -93,7 +101,7 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._enter(user)
 
     async def _enter(self, user: AnyUser) -> None:
-        self.waiting.cancel()
+        self._stop_waiting()
         show_id = self.scope["url_route"]["kwargs"]["show_id"]
         try:
             running = runtime.current()
