@@ -16,8 +16,8 @@ export class Broadcaster extends EventTarget {
   state = "idle";
   /** `{code, message}` of the server when it refused us. */
   problem = null;
-  /** When the host first went on air, in ms of `performance.now()`, or `null`. */
-  onAirSince = null;
+  /** Seconds that were kept for so long that the server had closed their take. */
+  lostSeconds = 0;
   #url;
   #stream = null;
   #take = null;
@@ -113,7 +113,6 @@ export class Broadcaster extends EventTarget {
   }
 
   #connected() {
-    this.onAirSince ??= performance.now();
     if (this.state === "connecting" || this.state === "waiting") this.#set("live");
   }
 
@@ -124,6 +123,7 @@ export class Broadcaster extends EventTarget {
   async #refused(problem) {
     const take = this.#take;
     const goesOn = problem.code === TAKE_OVER && this.state !== "finishing" && this.#gotThrough(take);
+    if (goesOn) this.lostSeconds += this.waitingSeconds;
     this.#take = null;
     this.problem = problem;
     this.#set(goesOn ? "connecting" : "refused");

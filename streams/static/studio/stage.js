@@ -136,9 +136,7 @@ export class Stage {
       case "connecting":
         return gettext("Connecting…");
       case "live":
-        return waiting > 3
-          ? interpolate(ngettext("You are live. The network is slow: %s second behind.", "You are live. The network is slow: %s seconds behind.", waiting), [waiting])
-          : gettext("You are live. Viewers see you now.");
+        return this.#liveWords(waiting);
       case "waiting":
         return interpolate(ngettext("Waiting for the network. %s second is kept on this device and sent when it is back.", "Waiting for the network. %s seconds are kept on this device and sent when it is back.", waiting), [waiting]);
       case "full":
@@ -150,6 +148,17 @@ export class Stage {
       default:
         return this.#idleWords();
     }
+  }
+
+  #liveWords(waiting) {
+    const lost = this.#broadcaster.lostSeconds;
+    if (waiting > 3) {
+      return interpolate(ngettext("You are live. The network is slow: %s second behind.", "You are live. The network is slow: %s seconds behind.", waiting), [waiting]);
+    }
+    if (lost > 0) {
+      return interpolate(ngettext("You are live. The network was away too long: %s second is missing in the recording.", "You are live. The network was away too long: %s seconds are missing in the recording.", lost), [lost]);
+    }
+    return gettext("You are live. Viewers see you now.");
   }
 
   #idleWords() {
