@@ -133,8 +133,8 @@ def has_compiled(source: Path) -> bool:
 
 
 def pip(*arguments: str | Path) -> None:
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if run([*command, "--no-input", *arguments]).returncode:
+    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input"]
+    if run([*command, "--disable-pip-version-check", *arguments]).returncode:
         raise SetupError(f"pip could not install that; its reason is above. {NO_NETWORK}")
 
 

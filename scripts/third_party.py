@@ -65,9 +65,13 @@ def licence(name: str) -> str:
         for line in found.get_all("Classifier") or []
         if line.startswith(CLASSIFIER)
     ]
-    short = (found.get("License") or "").strip().splitlines()[:1]
-    expression = KNOWN.get(name) or found.get("License-Expression")
+    short = one_of(found, "License").splitlines()[:1]
+    expression = KNOWN.get(name) or one_of(found, "License-Expression")
     return expression or ", ".join(classifiers) or "".join(short) or "not stated"
+
+
+def one_of(found: metadata.PackageMetadata, field: str) -> str:
+    return (found.get_all(field) or [""])[0].strip()
 
 
 def player() -> str:
