@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,6 +17,7 @@ from core.realtime.db import run_in_db
 from orders.models import Order
 from sellers.models import Stock
 from streams.models import Show, ShowState
+from tests.realtime import DEADLINE_S
 from tests.story.browser import FLAGS, PHONE, chromium_path
 from tests.world import PASSWORD, World
 
@@ -207,3 +209,94 @@ async def test_sold_out_is_told_before_and_while_ordering(
     await expect(page.locator("#order-problem")).to_contain_text("Sold out")
     await expect(page.locator("#order-submit")).to_be_disabled()
     await expect(page.locator("#pinned [data-buy]")).to_be_disabled()
+
+
+async def test_a_hole_in_the_log_is_asked_for_again(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    asked: list[str] = []
+    lost = asyncio.Event()
+
+    def lose_one_frame(socket: WebSocketRoute) -> None:
+        is_first = not asked
+        asked.append(socket.url)
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            if is_first and '"text":"one"' in str(message):
+                lost.set()
+            else:
+                socket.send(message)
+
+        server.on_message(pass_on)
+
+    await phone.route_web_socket("**/ws/shows/**", lose_one_frame)
+    page = await room(phone, site, world)
+    await say(page, "one")
+    await asyncio.wait_for(lost.wait(), DEADLINE_S)
+    await say(page, "two")
+    await expect(page.locator("#chat [data-seq]")).to_have_text(["Li one", "Li two"])
+    assert len(asked) == 2
+    assert "seq=" in asked[1]
+
+
+async def say(page: Page, text: str) -> None:
+    await page.fill("#say", text)
+    await page.press("#say", "Enter")
+
+
+TRACK = """async () => {
+  const { ReplayTrack } = await import("/static/streams/replay-track.js");
+  const entry = (seq, media_s, type, data) => ({ seq, at: "", type, media_s, data });
+  const track = new ReplayTrack([
+    entry(1, null, "product.pinned", { offer: { id: "apples" } }),
+    entry(2, 3, "chat.message", { text: "hello" }),
+    entry(3, 4, "chat.message", { text: "rude" }),
+    entry(4, 5, "chat.removed", { seq: 3 }),
+    entry(5, 8, "product.pinned", { offer: { id: "pears" } }),
+    entry(6, 9, "order.placed", { buyer: "L**" }),
+    entry(7, null, "chat.message", { text: "after the end" }),
+  ]);
+  const steps = [0, 8.5, 10, 3.5].map((second) => {
+    const step = track.moveTo(second);
+    const said = step.chat.map((line) => line.data.text);
+    return [track.pinnedId, said, step.orders.length, step.restart];
+  });
+  return [...steps, track.firstPinned("apples"), track.firstPinned("pears")];
+}"""
+
+
+async def test_the_replay_shows_each_moment_as_it_was(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    page = await room(phone, site, world)
+    assert await page.evaluate(TRACK) == [
+        ["apples", [], 0, False],
+        ["pears", ["hello"], 0, False],
+        ["pears", [], 1, False],
+        ["apples", ["hello"], 0, True],
+        0,
+        8,
+    ]
+
+
+STALE_STOCK = """async () => {
+  const { RoomState } = await import("/static/streams/room-state.js");
+  const offer = { id: "o", variant_id: "v", available: 9, stock_version: 5 };
+  const state = new RoomState({ show: {}, offers: [offer], pinned: null });
+  const hear = (available, version) =>
+    state.apply({ type: "stock.changed", data: { variant_id: "v", available, version } });
+  hear(7, 7);
+  hear(8, 6);
+  state.pin({ ...offer });
+  return state.pinned.available;
+}"""
+
+
+async def test_of_two_counts_of_stock_the_newer_holds(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    page = await room(phone, site, world)
+    assert await page.evaluate(STALE_STOCK) == 7

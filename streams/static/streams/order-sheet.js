@@ -293,11 +293,12 @@ function productLine(offer) {
   ];
 }
 
-function pickupChoice(point) {
+/** Where there is one place only, it is chosen already. */
+function pickupChoice(point, _index, points) {
   return el(
     "label",
     { class: "choice" },
-    el("input", { type: "radio", name: "point_id", value: point.id }),
+    el("input", { type: "radio", name: "point_id", value: point.id, checked: points.length === 1 }),
     el("span", {}, el("strong", {}, point.name), el("br"), `${point.address} ${point.hours}`),
   );
 }
