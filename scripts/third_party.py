@@ -71,7 +71,8 @@ def licence(name: str) -> str:
 
 
 def one_of(found: metadata.PackageMetadata, field: str) -> str:
-    return (found.get_all(field) or [""])[0].strip()
+    values: list[str] = found.get_all(field) or [""]
+    return values[0].strip()
 
 
 def player() -> str:

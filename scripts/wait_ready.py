@@ -1,4 +1,4 @@
-"""Wait until an address answers 200; fail when the time is up or the process that serves it ended."""
+"""Wait until an address answers 200; fail when the time is up or its process has ended."""
 
 from __future__ import annotations
 
