@@ -127,9 +127,12 @@ class RoomClient:
             await self._reading
 
     async def send_text(self, text: str) -> None:
-        """Send a frame as it is."""
+        """Send a frame as it is; raises `RoomClosed`."""
         assert self._socket is not None, "open() first"  # noqa: S101
-        await self._socket.send(text)
+        try:
+            await self._socket.send(text)
+        except ConnectionClosed as closed:
+            raise RoomClosed(self._socket.close_code or 1006) from closed
 
     async def send_bytes(self, data: bytes) -> None:
         """Send a binary frame, which no room understands."""

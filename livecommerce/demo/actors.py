@@ -21,7 +21,7 @@ from core.clock import now
 from core.realtime import tickets
 from core.realtime.db import run_in_db
 from livecommerce.demo.past_show import home_of
-from livecommerce.demo.run import demo_video
+from livecommerce.demo.run import scene
 from livecommerce.demo.script import HOST, Action, Buy, Pin, Say, script
 from livecommerce.demo.sweep import sweep_shows
 from livecommerce.demo.world import Orchard, ensure_orchard, fill_up
@@ -55,7 +55,7 @@ async def _until_stopped() -> None:
 
 
 async def _hold_shows() -> None:
-    video = await run_in_db(demo_video)
+    video = await run_in_db(scene)
     while True:
         orchard, show = await run_in_db(_set_up)
         try:

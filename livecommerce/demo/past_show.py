@@ -7,6 +7,7 @@ through the worker's jobs: only the clock is set back, so that nobody has to wai
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -23,14 +24,17 @@ from livecommerce.demo.goods import Good
 from livecommerce.demo.script import HOST, Action, Buy, Pin, Say, script
 from livecommerce.demo.sweep import remove_show, send_all
 from livecommerce.demo.world import Orchard, Stall
+from media_pipeline import ffmpeg
 from media_pipeline.ingest.desk import Desk
 from media_pipeline.models import Asset, Recording, Take
 from media_pipeline.services import clips, takes
 from media_pipeline.services.recordings import enqueue_processing
+from media_pipeline.tasks import TASKS
 from media_pipeline.worker import run_waiting
 from orders.models import Offer, Order
 from orders.selectors import offer_view, with_goods
 from orders.services.place import place_order
+from streams.broadcast_source import FORMATS, VideoFile, camera_arguments
 from streams.models import Show, ShowState
 from streams.protocol import (
     ChatMessageEvent,
@@ -55,25 +59,24 @@ LESSONS = (
 )
 EACH_PIN_S = 15.0
 CHUNK = 64 * 1024
+FAST = 1000.0
 
 Tell = Callable[[str], None]
 
 
-def ensure_past_show(orchard: Orchard, video: Path, duration_s: float, tell: Tell) -> None:
-    """Make yesterday's show and its course, if the course is not there already.
-
-    `video` is a Matroska file of H.264 and AAC, `duration_s` seconds long.
-    """
+def ensure_past_show(orchard: Orchard, scene: Path, tell: Tell) -> None:
+    """Make yesterday's show and its course, if the course is not there already."""
     if Course.objects.filter(title=COURSE).exists():
         return
     for half_made in Show.objects.filter(title=TITLE):
         remove_show(half_made)
     show = _schedule(orchard)
     tell("yesterday's show: recording it")
-    recording = _film(show, video, duration_s)
-    _play(orchard, show, duration_s)
-    _finish(show, duration_s)
-    tell("yesterday's show: making its renditions and lessons")
+    video = VideoFile.open(scene)
+    recording = _film(show, video)
+    _play(orchard, show, video.duration_s)
+    _finish(show, video.duration_s)
+    tell("yesterday's show: cutting its lessons")
     enqueue_processing(recording.public_id)
     _make_course(orchard, recording)
 
@@ -89,11 +92,18 @@ def _schedule(orchard: Orchard) -> Show:
     )
 
 
-def _film(show: Show, video: Path, duration_s: float) -> Recording:
-    asyncio.run(_through_the_desk(show, video.read_bytes(), duration_s))
+def _film(show: Show, video: VideoFile) -> Recording:
+    asyncio.run(_through_the_desk(show, _stream_of(video), video.duration_s))
     recording = Recording.objects.get(show_id=show.public_id)
     Take.objects.filter(recording=recording).update(started_at=show.scheduled_at)
     return recording
+
+
+def _stream_of(video: VideoFile) -> bytes:
+    """What a camera would send, without waiting for it."""
+    arguments = camera_arguments(video, start_s=0, loop=False, duration_s=None, pace=FAST)
+    command = ffmpeg.command(arguments, formats=FORMATS)
+    return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
 
 
 async def _through_the_desk(show: Show, stream: bytes, duration_s: float) -> None:
@@ -148,7 +158,7 @@ def _offer(show: Show, stall: Stall) -> Offer:
 
 
 def _bought(orchard: Orchard, show: Show, who: str, good: Good, quantity: int) -> OrderPlacedEvent:
-    """Order for real; the fact that would tell today's rooms of it is told to yesterday's instead."""
+    """Order for real; the fact of it is told to yesterday's room instead of today's."""
     offer = _offer(show, orchard.stall(good))
     order = place_order(
         buyer=orchard.users[who],
@@ -202,7 +212,8 @@ def _make_course(orchard: Orchard, recording: Recording) -> None:
         )
         for title, start_s, end_s in LESSONS
     ]
-    run_waiting()
+    # Its renditions can wait for the worker: the replay plays without them.
+    run_waiting({clips.MAKE_CLIP: TASKS[clips.MAKE_CLIP]})
     _publish(orchard, made)
 
 

@@ -11,19 +11,16 @@ from django.conf import settings
 from core.clock import now
 from livecommerce.demo.past_show import ensure_past_show
 from livecommerce.demo.world import Orchard, ensure_orchard, fill_up
-from media_pipeline.demo_media import make_demo_video
+from media_pipeline.demo_media import demo_video
 from streams.models import Show, ShowState
 from streams.services.shows import end_show, schedule_show
 
 TOMORROW = "Honey day: open the hives with us 蜂场开放日"
-VIDEO_S = 60.0
 
 
-def demo_video() -> Path:
-    """The scene that the demo's camera films, drawn once."""
-    folder: Path = settings.DATA_ROOT / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    return make_demo_video(folder, duration_s=VIDEO_S)
+def scene() -> Path:
+    """What the demo's camera films, drawn once."""
+    return demo_video(settings.DATA_ROOT / "demo")
 
 
 def prepare() -> None:
@@ -34,8 +31,8 @@ def prepare() -> None:
     for left_live in Show.objects.filter(seller=orchard.farm, state=ShowState.LIVE):
         end_show(left_live.public_id, orchard.zhang)
     tell("the camera's scene: drawing it (once)")
-    video = demo_video()
-    ensure_past_show(orchard, video, VIDEO_S, tell)
+    video = scene()
+    ensure_past_show(orchard, video, tell)
     _ensure_tomorrow(orchard)
 
 

@@ -32,8 +32,8 @@ class Patience:
 
     told_after_s: float = 3.0
     """The room is told; a shorter drop is nobody's business."""
-    sealed_after_s: float = 20.0
-    """The take is sealed."""
+    sealed_after_s: float = 45.0
+    """The take is sealed. A phone keeps 30 s, and needs time to send them when it is back."""
     silent_s: float = 10.0
     """A connection that says nothing for so long may be replaced: a phone that changed networks
     leaves the old one open, and must not be locked out by itself."""
