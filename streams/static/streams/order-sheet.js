@@ -6,6 +6,7 @@
 import { api } from "../livecommerce/api.js";
 import { all, el, one, show } from "../livecommerce/dom.js";
 import { money } from "../livecommerce/format.js";
+import { recall, remember } from "../livecommerce/store.js";
 import { stockText } from "./room-offers.js";
 
 const MOST_PER_ORDER = 999;
@@ -310,26 +311,14 @@ class Basket {
   }
 
   load() {
-    try {
-      return JSON.parse(sessionStorage.getItem(this.name) ?? "null");
-    } catch {
-      return null;
-    }
+    return recall(this.name);
   }
 
   save(basket) {
-    try {
-      sessionStorage.setItem(this.name, JSON.stringify(basket));
-    } catch {
-      return; // a private window: the basket lives as long as the page
-    }
+    remember(this.name, basket);
   }
 
   clear() {
-    try {
-      sessionStorage.removeItem(this.name);
-    } catch {
-      return;
-    }
+    remember(this.name, null);
   }
 }

@@ -1,6 +1,7 @@
 /** The live picture: starts by itself (muted where it must), and mends itself while the show runs. */
 
 import { attachHls } from "../livecommerce/player.js";
+import { recall, remember } from "../livecommerce/store.js";
 
 const TRY_AGAIN_MS = 2_000;
 const LOOK_EVERY_MS = 2_000;
@@ -49,7 +50,7 @@ export class LivePlayer {
 
   unmute() {
     this.video.muted = false;
-    remember(SOUND_WANTED, "on");
+    remember(SOUND_WANTED, true);
     this.video.play().catch(() => this.#playMuted());
   }
 
@@ -85,7 +86,7 @@ export class LivePlayer {
   }
 
   async #play() {
-    this.video.muted = recall(SOUND_WANTED) !== "on";
+    this.video.muted = recall(SOUND_WANTED) !== true;
     try {
       await this.video.play();
     } catch {
@@ -125,21 +126,4 @@ export function showShape(stage, video) {
   };
   video.addEventListener("loadedmetadata", set);
   video.addEventListener("resize", set);
-}
-
-/** Storage may be forbidden (private windows): then nothing is remembered. */
-function remember(name, value) {
-  try {
-    sessionStorage.setItem(name, value);
-  } catch {
-    return;
-  }
-}
-
-function recall(name) {
-  try {
-    return sessionStorage.getItem(name);
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 /** Saying something: the draft survives signing in, a lost connection and a refusal. */
 
 import { all, el, one, show } from "../livecommerce/dom.js";
+import { recall, remember } from "../livecommerce/store.js";
 
 export class Composer {
   /** @type {Map<string, () => void>} taken away when the room shows the text */ #sending = new Map();
@@ -15,7 +16,7 @@ export class Composer {
     Object.assign(this, { client, state, chat, data });
     this.input = /** @type {HTMLInputElement} */ (one("#say"));
     this.draftName = `livecommerce.draft.${data.show_id}`;
-    this.input.value = sessionStorage.getItem(this.draftName) ?? this.input.value;
+    this.input.value = recall(this.draftName) ?? this.input.value;
     this.input.addEventListener("input", () => this.#keepDraft());
     one("#composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -66,7 +67,7 @@ export class Composer {
   }
 
   #keepDraft() {
-    sessionStorage.setItem(this.draftName, this.input.value);
+    remember(this.draftName, this.input.value);
   }
 
   #askToSignIn() {
