@@ -95,7 +95,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16}
+    pool = {"min_size": 1, "max_size": 16, "timeout": 5}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
 
 if CONFIG.redis_url:
     CACHES = {

@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 
 from core.clock import iso_ms
 
+# Wall time counts whole microseconds: the end of a span may be rounded up by this much.
+TICK_S = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -53,8 +56,8 @@ class MediaClock:
             return None
         span = self.spans[after - 1]
         offset_s = (wall - span.wall_start).total_seconds()
-        if offset_s <= span.duration_s:
-            return span.media_start_s + offset_s
+        if offset_s <= span.duration_s + TICK_S:
+            return span.media_start_s + min(offset_s, span.duration_s)
         return self.spans[after].media_start_s if after < len(self.spans) else None
 
     def wall(self, media_s: float) -> datetime | None:

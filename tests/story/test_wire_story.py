@@ -52,22 +52,21 @@ async def test_a_file_goes_in_and_a_sale_and_a_certificate_come_out(
 ) -> None:
     zhang, li, wang = (Person(server.url, name) for name in ("zhang", "li", "wang"))
     show_id = scheduled_show(zhang)
-    camera = subprocess.Popen(
-        server.command("broadcast", str(film), "--show", show_id, "--url", server.url),
+    camera = await asyncio.create_subprocess_exec(
+        *server.command("broadcast", str(film), "--show", show_id, "--url", server.url),
         env=server.environment,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     await selling(zhang, li, show_id)
-    said, _nothing = await asyncio.to_thread(camera.communicate, timeout=60)
-    assert camera.returncode == 0, said
+    said, _nothing = await asyncio.wait_for(camera.communicate(), 60)
+    assert camera.returncode == 0, said.decode()
     await ending(zhang, li, show_id)
     check_replay(li, show_id)
     lesson = await cutting(zhang, show_id)
     certificate = learning(wang, lesson)
-    page = httpx.get(server.url + certificate).text
+    page = (await asyncio.to_thread(httpx.get, server.url + certificate)).text
     assert 'data-verdict="valid"' in page
     assert "Wang" in page
 

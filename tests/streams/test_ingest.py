@@ -315,7 +315,7 @@ async def test_a_killed_encoder_seals_what_it_made_and_the_broadcaster_is_told(
         assert await refusal(phone, await phone.answer()) == ("take_sealed", 4412)
     row = await run_in_db(take_row, take)
     assert row.state == TakeState.SEALED
-    assert 2 < row.duration_s < 6
+    assert 0 < row.duration_s < 6
     assert (await films_a_second(site, show, recorder_film)).exists()
 
 
