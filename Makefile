@@ -54,12 +54,12 @@ migrations: setup-dev ## the models and their migrations agree
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	LIVECOMMERCE_DATA="$$data" $(BIN)/python manage.py makemigrations --check --dry-run
 
-translations: setup-dev ## every text has a translation
+translations: setup-dev ## every text in the code has a translation
 	$(BIN)/python scripts/translations.py check
 
 check: lint types imports migrations translations ## all of the above that are not tests
 
-messages: setup-dev ## collect new texts for translation (needs GNU gettext)
+messages: setup-dev ## collect new texts for translation
 	$(BIN)/python scripts/translations.py update
 
 # The lock names versions and hashes, never where they came from.

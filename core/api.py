@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.security import SessionAuth
@@ -21,6 +22,18 @@ from core.errors import AppError, InvalidInput
 
 PROBLEM = "application/problem+json"
 LONGEST_KEY = 64
+# By pydantic's names for what people do; what only a program can do wrong is told in its English.
+FAULTS = {
+    "missing": gettext_lazy("Please fill this in."),
+    "string_type": gettext_lazy("Please write this as text."),
+    "string_too_short": gettext_lazy("Please write a little more here."),
+    "string_too_long": gettext_lazy("This is too long."),
+    "int_parsing": gettext_lazy("Please write a whole number."),
+    "int_type": gettext_lazy("Please write a whole number."),
+    "int_from_float": gettext_lazy("Please write a whole number."),
+    "float_parsing": gettext_lazy("Please write a number."),
+    "float_type": gettext_lazy("Please write a number."),
+}
 
 
 class SignedIn(SessionAuth):
@@ -85,6 +98,10 @@ def _field(place: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in inside)
 
 
+def _fault(one: Mapping[str, Any]) -> str:
+    return str(FAULTS.get(one["type"], one["msg"]))
+
+
 def add_problem_handlers(api: NinjaAPI) -> None:
     """Make every error that leaves the API a problem detail."""
 
@@ -94,7 +111,7 @@ def add_problem_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        errors = [{"field": _field(one["loc"]), "message": one["msg"]} for one in error.errors]
+        errors = [{"field": _field(one["loc"]), "message": _fault(one)} for one in error.errors]
         return problem(422, "invalid_input", _("Some of this cannot be used."), errors=errors)
 
     @api.exception_handler(HttpError)

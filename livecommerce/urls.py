@@ -22,5 +22,6 @@ urlpatterns = [
     path("", include("streams.urls")),
     path("", include("streams.studio.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
+    # The one locale folder has the texts of all our scripts; the admin pages bring their own.
+    path("jsi18n/", JavaScriptCatalog.as_view(packages=["livecommerce"]), name="jsi18n"),
 ]

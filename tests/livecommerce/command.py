@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -10,9 +11,20 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from time import monotonic
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUR_SETTINGS = ("LIVECOMMERCE_", "DATABASE_URL", "REDIS_URL", "PORT", "DJANGO_SETTINGS_MODULE")
+
+
+def script(name: str) -> ModuleType:
+    """One of the set-up's scripts, which are no package, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"scripts/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:

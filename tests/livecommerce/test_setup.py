@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from tests.livecommerce.command import ROOT
-
-CATALOGUE = """\
-msgid ""
-msgstr ""
-"Language: zh_Hans\\n"
-"Plural-Forms: nplurals=1; plural=0;\\n"
-"Content-Type: text/plain; charset=UTF-8\\n"
-
-"""
-SOUND = '#, python-format\nmsgid "%(count)s boxes"\nmsgstr "%(count)s 箱"\n'
-
-
-def script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"scripts/{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.livecommerce.command import ROOT, script
 
 
 def set_up(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -96,46 +75,3 @@ def test_a_step_is_done_again_when_a_file_that_decides_it_changed(
     assert setup.is_done("packages", lock)
     lock.write_text("django==5.2.2")
     assert not setup.is_done("packages", lock)
-
-
-@pytest.fixture
-def translations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    """The translations' script, on an empty folder."""
-    module = script("translations")
-    monkeypatch.setattr(module, "ROOT", tmp_path)
-    monkeypatch.setattr(module, "LOCALES", tmp_path)
-    return module
-
-
-def catalogue(folder: Path, messages: str) -> Path:
-    path = folder / "zh_Hans/LC_MESSAGES/django.po"
-    path.parent.mkdir(parents=True)
-    path.write_text(CATALOGUE + messages, encoding="utf-8")
-    return path
-
-
-def test_translations_are_compiled(translations: ModuleType, tmp_path: Path) -> None:
-    source = catalogue(tmp_path, SOUND)
-    assert translations.check_all() == 0
-    assert translations.compile_all() == 0
-    assert "箱".encode() in source.with_suffix(".mo").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("message", "fault"),
-    [
-        ('msgid "Buy"\nmsgstr ""\n', "'Buy': is not translated"),
-        ('#, fuzzy\nmsgid "Buy"\nmsgstr "买"\n', "'Buy': was guessed (fuzzy)"),
-        (SOUND.replace("%(count)s 箱", "%(number)s 箱"), "%(count)s boxes"),
-    ],
-)
-def test_a_translation_at_fault_is_named(
-    message: str,
-    fault: str,
-    translations: ModuleType,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    catalogue(tmp_path, message)
-    assert translations.check_all() == 1
-    assert fault in capsys.readouterr().out

@@ -155,7 +155,7 @@ function bar(x, width) {
 function drawRing(percent) {
   const ring = one("[data-ring]");
   ring.classList.toggle("is-done", state.done);
-  ring.setAttribute("aria-label", interpolate(gettext("%s % of what is needed"), [percent]));
+  ring.setAttribute("aria-label", interpolate(gettext("%s of what is needed"), [`${percent}%`]));
   one(".ring__part", ring).setAttribute("stroke-dasharray", `${percent} 100`);
   one("[data-percent]").textContent = `${percent}%`;
 }

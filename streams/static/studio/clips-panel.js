@@ -107,7 +107,7 @@ function drawProgress(row, { state, progress }) {
   row.querySelector(".clip__progress").textContent =
     state === "queued"
       ? gettext("Waiting for its turn…")
-      : interpolate(gettext("Making the lesson: %s %"), [percent]);
+      : interpolate(gettext("Making the lesson: %s"), [`${percent}%`]);
 }
 
 function posterPlace() {
