@@ -7,6 +7,23 @@ from tests.films import film, recorder_film, sound, vp8_film  # noqa: F401 - lik
 from tests.realtime import runtime, site  # noqa: F401 - fixtures for every test
 from tests.world import World
 
+# What `make quick` leaves out, told from what a test asks for.
+SLOW_FIXTURES = {
+    "film": pytest.mark.ffmpeg,
+    "recorder_film": pytest.mark.ffmpeg,
+    "vp8_film": pytest.mark.ffmpeg,
+    "sound": pytest.mark.ffmpeg,
+    "races": pytest.mark.process,
+    "site": pytest.mark.process,
+    "web": pytest.mark.process,
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in SLOW_FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(SLOW_FIXTURES[name])
+
 
 @pytest.fixture
 def world(db: None) -> World:

@@ -16,5 +16,9 @@ from livecommerce.settings import DATA_ROOT, DATABASES  # noqa: E402
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
     # A file, as in production: an in-memory database has other locks than the real one.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_ROOT / "test.sqlite3")}
+    # The one difference: no test cuts the machine's power, and waiting for the disk is slow.
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+# Look static files up when they are asked for: reading them all for every client takes longer.
+WHITENOISE_AUTOREFRESH = True

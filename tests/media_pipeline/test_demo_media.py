@@ -38,12 +38,14 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert made.read_bytes() == b"made before"
 
 
+@pytest.mark.ffmpeg
 def test_something_moves_all_the_time() -> None:
     for scene in range(len(SCENES)):
         begun = frame(scene * SCENE_S + 5)
         assert difference(begun, frame(scene * SCENE_S + 5.5)) > 0.2
 
 
+@pytest.mark.ffmpeg
 def test_a_jump_of_ten_seconds_shows_another_scene() -> None:
     pictures = [frame(scene * SCENE_S + 5) for scene in range(len(SCENES))]
     for one, other in zip(pictures, [*pictures[1:], pictures[0]], strict=True):
@@ -63,6 +65,7 @@ def test_every_product_has_a_picture(tmp_path: Path, kind: str) -> None:
     assert path.stat().st_size < 120_000
 
 
+@pytest.mark.ffmpeg
 def test_the_melody_is_as_long_as_the_video_and_can_be_heard(tmp_path: Path) -> None:
     path = tmp_path / "melody.wav"
     write_melody(path, 3.5)
