@@ -8,6 +8,8 @@ SETUP := sh scripts/setup.sh
 WORKERS ?= 2
 
 export PYTHON
+# Tests start many processes: each would compile the code anew where keeping it is switched off.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run up setup setup-dev test quick story lint format types imports migrations translations messages check lock audit third-party ci clean
