@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.clock import now
 from core.errors import Conflict, InvalidInput
+from core.text import clean_line, clean_lines
 from courses.models import Course, CourseState, Lesson
 from media_pipeline.models import Asset, AssetKind, AssetState
 
@@ -107,15 +108,8 @@ def _number(course: Course, order: list[int]) -> None:
 
 
 def checked_title(title: str) -> str:
-    title = " ".join(title.split())
-    if not title:
-        raise InvalidInput(_("Give it a title."), field="title")
-    if len(title) > TITLE_LENGTH:
-        raise InvalidInput(_("This title is too long."), field="title")
-    return title
+    return clean_line(title, "title", longest=TITLE_LENGTH)
 
 
 def checked_summary(summary: str) -> str:
-    if len(summary) > SUMMARY_LENGTH:
-        raise InvalidInput(_("This summary is too long."), field="summary")
-    return summary.strip()
+    return clean_lines(summary, "summary", longest=SUMMARY_LENGTH)

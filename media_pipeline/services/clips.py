@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.errors import Conflict, InvalidInput, NotFound
 from core.outbox import publish
+from core.text import clean_line
 from media_pipeline import jobs
 from media_pipeline.events import ClipReady
 from media_pipeline.jobs import Lease
@@ -47,7 +48,7 @@ def make_clip(
             kind=AssetKind.CLIP,
             recording=recording,
             is_public=recording.is_public,
-            title=_checked_title(title),
+            title=clean_line(title, "title", longest=120),
             start_s=start_s,
             end_s=end_s,
             created_by=actor,
@@ -111,10 +112,3 @@ def _checked_end(recording: Recording, start_s: float, end_s: float) -> float:
     if end_s - start_s > LONGEST_S:
         raise InvalidInput(_("A clip is three minutes long at most."), field="end_s")
     return end_s
-
-
-def _checked_title(title: str) -> str:
-    title = " ".join(title.split())
-    if not 1 <= len(title) <= 120:
-        raise InvalidInput(_("Give the clip a title of up to 120 letters."), field="title")
-    return title

@@ -19,6 +19,7 @@ from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import InvalidInput
+from core.text import clean_line
 from media_pipeline.ingest.desk import desk
 from media_pipeline.models import Recording, RecordingState
 from media_pipeline.services import takes
@@ -73,12 +74,8 @@ def schedule_show(
 
 
 def _clean_title(title: str) -> str:
-    text = " ".join(title.split())
     longest = Show._meta.get_field("title").max_length or 0
-    if not 1 <= len(text) <= longest:
-        message = _("Please write a title of at most %d characters.") % longest
-        raise InvalidInput(message, field="title")
-    return text
+    return clean_line(title, "title", longest=longest)
 
 
 def _put_on_sale(show: Show, offer: OfferPlan, position: int) -> None:

@@ -22,9 +22,22 @@ def test_a_person_signs_up_with_a_name(client: Client, db: None) -> None:
     assert client.get("/orders/").status_code == 200
 
 
+def test_a_name_shows_as_what_it_is(client: Client, db: None) -> None:
+    client.post("/accounts/signup/", MEI | {"display_name": "Zh\u200bang\u202e"})
+
+    assert User.objects.get(username="mei").shown_name == "Zhang"
+
+
 @pytest.mark.parametrize(
     ("field", "typed"),
-    [("display_name", " "), ("display_name", "M" * 61), ("password1", "short"), ("username", "")],
+    [
+        ("display_name", " "),
+        ("display_name", "\u200b\u200b"),
+        ("display_name", "M" * 61),
+        ("password1", "short"),
+        ("username", ""),
+        ("username", "me\u200bi"),
+    ],
 )
 def test_what_is_wrong_is_said_beside_it(client: Client, db: None, field: str, typed: str) -> None:
     answer = client.post("/accounts/signup/", MEI | {field: typed})

@@ -244,7 +244,7 @@ def test_a_host_makes_a_course(zhang: Client) -> None:
 def test_a_course_without_a_title_is_asked_for_one(zhang: Client) -> None:
     answer = zhang.post("/learn/new/", {"title": " ", "summary": "Kept"})
     assert answer.status_code == 422
-    assert "Give it a title" in answer.content.decode()
+    assert "Please fill this in" in answer.content.decode()
     assert "Kept" in answer.content.decode()
     assert not Course.objects.exists()
 

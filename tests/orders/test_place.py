@@ -134,6 +134,7 @@ def test_a_host_buys_like_anybody(world: World) -> None:
         ({"delivery": {"kind": ["courier"]}}, "delivery.kind"),
         ({"delivery": TO_LI | {"name": " \n "}}, "delivery.name"),
         ({"delivery": TO_LI | {"name": "\x00"}}, "delivery.name"),
+        ({"delivery": TO_LI | {"name": "\u200b\u200b"}}, "delivery.name"),
         ({"delivery": TO_LI | {"name": "L" * 61}}, "delivery.name"),
         ({"delivery": TO_LI | {"name": 5}}, "delivery.name"),
         ({"delivery": TO_LI | {"phone": ""}}, "delivery.phone"),

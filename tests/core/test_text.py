@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from streams.services.chat import LONGEST_TEXT, MOST_MARKS, clean_text
+from core.text import MOST_MARKS, clean_line, clean_lines
+
+LONGEST = 500
+
+
+def clean_text(typed: str) -> str:
+    return clean_line(typed, "text", longest=LONGEST)
 
 
 @pytest.mark.parametrize(
@@ -23,13 +29,14 @@ from streams.services.chat import LONGEST_TEXT, MOST_MARKS, clean_text
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("x\u200d\u200d\u200dy", "xy"),
         ("\u200dx\u200d", "x"),
-        ("z" + "\u0336\u0337\u0338\u0334" * 9, "z\u0336\u0337"),
+        ("z" + "\u0336\u0337\u0338\u0334" * 9, "z\u0336\u0337\u0338\u0334"),
+        ("བསྒྲུབས", "བསྒྲུབས"),
         ("cafe\u0301", "café"),
         ("1\ufe0f\u20e3", "1\ufe0f\u20e3"),
         ("<b>bold</b>", "<b>bold</b>"),
     ],
 )
-def test_chat_is_kept_as_plain_text(typed: str, kept: str) -> None:
+def test_text_is_kept_plain(typed: str, kept: str) -> None:
     assert clean_text(typed) == kept
 
 
@@ -43,9 +50,9 @@ def test_what_cannot_be_seen_is_refused(typed: str) -> None:
 
 
 def test_five_hundred_characters_are_allowed_and_not_one_more() -> None:
-    assert len(clean_text("苹" * LONGEST_TEXT)) == LONGEST_TEXT
+    assert len(clean_text("苹" * LONGEST)) == LONGEST
     with pytest.raises(InvalidInput) as refused:
-        clean_text("苹" * (LONGEST_TEXT + 1))
+        clean_text("苹" * (LONGEST + 1))
     assert refused.value.field == "text"
 
 
@@ -65,3 +72,7 @@ def test_whatever_is_typed_what_is_kept_can_be_shown(typed: str) -> None:
         set(categories[n : n + MOST_MARKS + 1]) <= {"Mn", "Me"}
         for n in range(len(categories) - MOST_MARKS)
     )
+
+
+def test_lines_stay_lines_and_lose_what_cannot_be_seen() -> None:
+    assert clean_lines("sweet\u202e\n\u200b\nripe", "about", longest=99) == "sweet\n\nripe"
