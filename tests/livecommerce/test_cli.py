@@ -23,7 +23,6 @@ from tests.livecommerce.command import (
     livecommerce,
 )
 
-
 pytestmark = pytest.mark.process
 
 
