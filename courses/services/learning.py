@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.accounts.models import Role, RoleGrant, User
 from core.clock import now
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InvalidInput, TooMany
 from courses import intervals
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, CourseState, Enrolment, Lesson, Progress
@@ -19,6 +19,12 @@ from courses.services.certificates import issue_certificate
 from media_pipeline.models import AssetState
 
 MAX_STRETCHES = 200
+# Seconds of a lesson that can be watched in a second: no common player is faster than this.
+FASTEST = 2.0
+# What a first report may be ahead of our clock: its way here took no time, its gaps were closed.
+HEAD_START_S = 10.0
+# A player's idea of the end differs from ours by less than this.
+END_SLACK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +62,18 @@ def report_watched(
     Reports may overlap, repeat and arrive late. `position_s` is where to go on; `None` leaves it.
     When enough of the lesson is watched it is done, when all lessons are done so is the course,
     and its certificate is issued. `InvalidInput` names the stretch that cannot be; `Conflict`
-    says that there is nothing to watch yet.
+    says that there is nothing to watch yet; `TooMany` that nobody could have watched so much
+    since joining, with `retry_after`. A refused report changes nothing.
     """
     _check_watchable(enrolment, lesson)
-    reported = intervals.clip(checked_stretches(stretches), lesson.duration_s)
+    reported = checked_stretches(stretches, lesson.duration_s)
     position = None if position_s is None else checked_position(position_s, lesson.duration_s)
     with transaction.atomic():
         # One lock for all lessons of one person's course: the last two lessons, reported by two
         # devices at once, must not each find the other unfinished.
         locked = Enrolment.objects.select_for_update().get(pk=enrolment.pk)
         progress = _add(locked, lesson, reported, position)
+        _check_pace(locked)
         certificate = _complete(locked)
     return state_of(progress, lesson, certificate)
 
@@ -101,6 +109,24 @@ def _add(
     return progress
 
 
+def _check_pace(enrolment: Enrolment) -> None:
+    """Refuse, and so undo, what is more than there was time to watch since joining.
+
+    Counted over the whole course, so that lessons cannot be watched side by side. A report from
+    days without a network comes late, and fits.
+    """
+    sets = Progress.objects.filter(enrolment=enrolment).values_list("intervals", flat=True)
+    watched_s = sum(intervals.covered_s(one) for one in sets)
+    needed_s = (watched_s - HEAD_START_S) / FASTEST
+    passed_s = (now() - enrolment.started_at).total_seconds()
+    if needed_s > passed_s:
+        raise TooMany(
+            _("That is more than can be watched since you joined. Please watch the lesson."),
+            field="intervals",
+            retry_after=needed_s - passed_s,
+        )
+
+
 def is_enough(merged: Sequence[Sequence[float]], lesson: Lesson) -> bool:
     return intervals.covered_s(merged) >= round(lesson.required_s, 3)
 
@@ -123,28 +149,36 @@ def _lessons_left(enrolment: Enrolment) -> bool:
     return left.exists()
 
 
-def checked_stretches(stretches: Sequence[Sequence[float]]) -> list[Stretch]:
-    """The stretches, each finite and forward; `InvalidInput` names the first that is not."""
+def checked_stretches(stretches: Sequence[Sequence[float]], duration_s: float) -> list[Stretch]:
+    """The stretches, each finite, forward and inside a lesson of `duration_s`.
+
+    `InvalidInput` names the first that is not.
+    """
     if len(stretches) > MAX_STRETCHES:
         raise InvalidInput(
             _("At most %(count)d stretches can be reported at once.") % {"count": MAX_STRETCHES},
             field="intervals",
         )
-    return [_checked_stretch(number, stretch) for number, stretch in enumerate(stretches)]
+    checked = [_checked_stretch(n, stretch, duration_s) for n, stretch in enumerate(stretches)]
+    return intervals.clip(checked, duration_s)
 
 
-def _checked_stretch(number: int, stretch: Sequence[float]) -> Stretch:
+def _checked_stretch(number: int, stretch: Sequence[float], duration_s: float) -> Stretch:
     field = f"intervals.{number}"
     if len(stretch) != 2 or not all(math.isfinite(edge) for edge in stretch):
         raise InvalidInput(_("A stretch is two numbers of seconds."), field=field)
     start, end = stretch
     if not 0 <= start < end:
         raise InvalidInput(_("A stretch starts at 0 or later and ends after it."), field=field)
+    if end > duration_s + END_SLACK_S:
+        raise InvalidInput(_("A stretch ends where the lesson ends."), field=field)
     return (start, end)
 
 
 def checked_position(position_s: float, duration_s: float) -> float:
-    """The position inside the lesson that is nearest to `position_s`."""
+    """The position inside the lesson that is nearest to `position_s`, which is near it."""
     if not math.isfinite(position_s):
         raise InvalidInput(_("A position is a number of seconds."), field="position_s")
+    if not -END_SLACK_S <= position_s <= duration_s + END_SLACK_S:
+        raise InvalidInput(_("A position lies inside the lesson."), field="position_s")
     return round(min(max(position_s, 0.0), duration_s), 3)

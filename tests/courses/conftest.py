@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from core.clock import now
 from courses.models import Course, Enrolment, Lesson
 from courses.services import authoring, learning
 from media_pipeline.models import Asset, AssetKind, AssetState, Recording
@@ -71,4 +73,8 @@ def packing(course: Course) -> Lesson:
 
 @pytest.fixture
 def enrolment(world: World, course: Course) -> Enrolment:
-    return learning.enrol(world.wang, course)
+    """Wang joined an hour ago: enough time to have watched everything."""
+    enrolment = learning.enrol(world.wang, course)
+    enrolment.started_at = now() - timedelta(hours=1)
+    enrolment.save(update_fields=["started_at"])
+    return enrolment

@@ -115,6 +115,7 @@ def test_who_has_not_joined_gets_no_video(wang: Client, picking: Lesson) -> None
         ([[0, 1, 2]], "intervals.0"),
         ([None], "intervals.0"),
         ([[0, 10**400]], "intervals.0.1"),
+        ([[0, 1], [0, 1e300]], "intervals.1"),
         ("0-20", "intervals"),
         (None, "intervals"),
         ({"0": [0, 20]}, "intervals"),
@@ -142,11 +143,20 @@ def test_what_is_no_number_is_refused(
     assert not Progress.objects.exists()
 
 
-def test_huge_numbers_are_cut_to_the_lesson(
-    wang: Client, enrolment: Enrolment, picking: Lesson
+def test_huge_numbers_are_refused(wang: Client, enrolment: Enrolment, picking: Lesson) -> None:
+    assert watched(wang, picking, [[0, 1e300]]).status_code == 422
+    assert watched(wang, picking, [], 1e308).status_code == 422
+    assert not Progress.objects.exists()
+
+
+def test_a_course_cannot_be_finished_in_one_request(
+    wang: Client, course: Course, picking: Lesson
 ) -> None:
-    answer = watched(wang, picking, [[19, 1e308], [1e307, 1e308]], 1e308).json()
-    assert (answer["intervals"], answer["position_s"]) == ([[19, 20]], 20)
+    post(wang, f"/courses/{course.public_id}/enrol")
+    answer = watched(wang, picking, [[0, 20]])
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many")
+    assert 1 <= int(answer["Retry-After"]) <= 5
+    assert not Progress.objects.exists()
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"intervals": [], "seconds": 20}'])
@@ -175,7 +185,7 @@ def test_a_report_moves_nobody_elses_progress(
 ) -> None:
     li = as_person(world.li)
     post(li, f"/courses/{course.public_id}/enrol")
-    watched(li, picking, [[0, 20]])
+    assert watched(li, picking, [[0, 9]]).json()["covered_s"] == 9
     assert wang.get(f"/api/v1/lessons/{picking.public_id}").json()["covered_s"] == 0
 
 

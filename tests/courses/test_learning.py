@@ -4,13 +4,15 @@ import math
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 
 from core.accounts.models import Role
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InvalidInput, TooMany
 from courses import intervals
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, Enrolment, Lesson, Progress
@@ -18,6 +20,8 @@ from courses.services import authoring, learning
 from media_pipeline.models import AssetState
 from tests.courses.conftest import MakeClip
 from tests.world import World
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 def test_joining_twice_is_joining_once(world: World, course: Course) -> None:
@@ -41,10 +45,61 @@ def test_watching_the_same_seconds_again_counts_once(enrolment: Enrolment, picki
     assert watched.covered_s == 5
 
 
-def test_what_lies_beyond_the_end_does_not_count(enrolment: Enrolment, picking: Lesson) -> None:
-    watched = learning.report_watched(enrolment, picking, [(15, 1e9), (1e6, 1e7)], 1e300)
+def test_a_player_that_runs_a_hair_over_the_end_is_cut(
+    enrolment: Enrolment, picking: Lesson
+) -> None:
+    watched = learning.report_watched(enrolment, picking, [(15, 20.4), (20.5, 20.9)], 20.9)
     assert watched.progress.intervals == [(15, 20)]
     assert watched.progress.position_s == 20
+
+
+@pytest.mark.parametrize(
+    ("stretches", "position_s", "field"),
+    [([(0, 1e300)], 0, "intervals.0"), ([(0, 21.1)], 0, "intervals.0"), ([], 1e9, "position_s")],
+)
+def test_what_lies_beyond_the_end_is_refused(
+    enrolment: Enrolment,
+    picking: Lesson,
+    stretches: list[Stretch],
+    position_s: float,
+    field: str,
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        learning.report_watched(enrolment, picking, stretches, position_s)
+    assert refused.value.field == field
+    assert not Progress.objects.exists()
+
+
+def test_nobody_watches_a_lesson_in_no_time(world: World, course: Course, picking: Lesson) -> None:
+    with time_machine.travel(NOON, tick=False):
+        enrolment = learning.enrol(world.wang, course)
+        with pytest.raises(TooMany) as refused:
+            learning.report_watched(enrolment, picking, [(0, 20)], 20)
+    assert refused.value.retry_after == 5
+    assert not Progress.objects.exists()
+
+
+def test_lessons_are_watched_one_after_the_other(
+    world: World, course: Course, picking: Lesson, packing: Lesson
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        enrolment = learning.enrol(world.wang, course)
+        clock.shift(5)
+        assert learning.report_watched(enrolment, picking, [(0, 20)]).is_done
+        with pytest.raises(TooMany):
+            learning.report_watched(enrolment, packing, [(0, 20)])
+        clock.shift(10)
+        assert learning.report_watched(enrolment, packing, [(0, 20)]).certificate is not None
+
+
+def test_telling_the_same_again_needs_no_time(
+    world: World, course: Course, picking: Lesson
+) -> None:
+    with time_machine.travel(NOON, tick=False):
+        enrolment = learning.enrol(world.wang, course)
+        for _ in range(3):
+            watched = learning.report_watched(enrolment, picking, [(0, 10)])
+    assert watched.covered_s == 10
 
 
 def test_a_report_without_a_position_leaves_it(enrolment: Enrolment, picking: Lesson) -> None:
