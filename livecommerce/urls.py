@@ -15,7 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("core.accounts.urls")),
     path("", include("orders.urls")),
     path("", include("sellers.urls")),
     path("", include("courses.urls")),

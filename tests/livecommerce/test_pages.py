@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 
 from core.accounts.models import User
@@ -153,6 +155,40 @@ def test_what_is_not_there_is_said_kindly(
 
 
 # Accounts
+
+
+@pytest.mark.parametrize("path", ["password/reset/", "email/", "confirm-email/", "login/code/"])
+def test_nobody_is_sent_an_email(world: World, path: str) -> None:
+    for client in (Client(), signed_in(world.li)):
+        text_of(client, f"/accounts/{path}", 404)
+        assert client.post(f"/accounts/{path}", {"email": "li@example.org"}).status_code == 404
+
+
+def test_who_was_shut_out_is_told(visitor: Client, world: World) -> None:
+    world.li.is_active = False
+    world.li.save()
+    typed = {"login": "li", "password": PASSWORD}
+    assert visitor.post("/accounts/login/", typed, follow=True).status_code == 200
+    assert "_auth_user_id" not in visitor.session
+
+
+@pytest.fixture
+def no_failures_yet() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.mark.usefixtures("no_failures_yet")
+def test_nobody_is_kept_out_by_a_stranger_who_guesses(world: World) -> None:
+    for _guess in range(12):
+        guessed = Client(REMOTE_ADDR="203.0.113.9").post(
+            "/accounts/login/", {"login": "zhang", "password": "guessed"}
+        )
+    assert "Too many failed login attempts" in guessed.content.decode()
+    zhang = Client(REMOTE_ADDR="198.51.100.7")
+    zhang.post("/accounts/login/", {"login": "zhang", "password": PASSWORD})
+    assert "_auth_user_id" in zhang.session
 
 
 def test_signing_in_goes_on_where_one_was(visitor: Client, world: World) -> None:
