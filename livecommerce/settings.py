@@ -165,9 +165,13 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": CONFIG.log_level},
-    # The servers tell of every connection, the clients of every request.
     "loggers": {
-        name: {"level": "WARNING"}
-        for name in ("daphne", "uvicorn", "django.channels.server", "httpx", "asyncio")
+        # The servers tell of every connection, the clients of every request.
+        **{
+            name: {"level": "WARNING"}
+            for name in ("daphne", "uvicorn", "django.channels.server", "httpx", "asyncio")
+        },
+        # Scanners ask under any name: they get their 400, and no traceback each.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

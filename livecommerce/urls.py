@@ -10,6 +10,8 @@ from livecommerce import views
 from livecommerce.api import api
 from livecommerce.demo.views import demo_sign_in
 
+handler400 = "livecommerce.views.bad_request"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("admin/", admin.site.urls),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from core.clock import now
 from courses.selectors import catalogue
@@ -49,6 +50,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "courses": catalogue(request.user)[:COURSES_SHOWN],
     }
     return render(request, "livecommerce/home.html", context)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page that asks nothing of the request, which may have no user and no host that we know."""
+    return HttpResponseBadRequest(render_to_string("400.html"))
 
 
 def listed_shows() -> QuerySet[Show]:

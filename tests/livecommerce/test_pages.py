@@ -154,6 +154,20 @@ def test_what_is_not_there_is_said_kindly(
     assert words in text_of(visitor, path, status)
 
 
+@pytest.mark.parametrize("demo", [False, True])
+def test_a_request_for_another_host_is_a_bad_one_and_no_fault_of_ours(
+    visitor: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    demo: bool,
+) -> None:
+    monkeypatch.setattr(settings, "DEMO", demo)
+    page = visitor.get("/", headers={"host": "elsewhere.example"})
+    assert page.status_code == 400
+    assert "That request could not be read" in page.content.decode()
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 # Accounts
 
 
