@@ -30,7 +30,8 @@ from media_pipeline.ingest.desk import desk
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 3.5  # each of two; together below the supervisor's patience
-MESSAGE_LIMIT = 1024 * 1024  # Daphne's own limit: the same sockets work under both servers
+# Well above what any socket of ours takes, so that they can answer why a message is too big.
+MESSAGE_LIMIT = 4 * 1024 * 1024
 
 
 class CannotServe(Exception):
@@ -53,8 +54,39 @@ def serve_with_daphne(host: str, port: int) -> None:
     server.run()
 
 
+class Brake:
+    """A Twisted push producer that lets `send` wait while the transport's buffer is full."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+        self._is_off = asyncio.Event()
+        self._is_off.set()
+        consumer.registerProducer(self, True)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's word, as the next two
+        self._is_off.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self._is_off.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self._is_off.set()
+
+    def take_away(self) -> None:
+        """Nothing will be sent after this: a transport does not close while it has a producer."""
+        self._consumer.unregisterProducer()
+        self._is_off.set()
+
+    async def wait(self) -> None:
+        """Until the client has taken what was sent, or is gone."""
+        await self._is_off.wait()
+
+
 class Daphne(DaphneServer):  # type: ignore[misc]
-    """Daphne as a library, ended by us: it has no lifespan in which the runtime could end."""
+    """Daphne as a library, ended by us: it has no lifespan in which the runtime could end.
+
+    Its own `send` never waits, so that a slow reader would have a whole film in our memory.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(
@@ -66,7 +98,38 @@ class Daphne(DaphneServer):  # type: ignore[misc]
             proxy_forwarded_address_header="X-Forwarded-For" if settings.BEHIND_HTTPS else None,
             application_close_timeout=5,
             server_name="livecommerce",
+            ready_callable=self.close_with_words,
         )
+
+    def close_with_words(self) -> None:
+        """Let a socket that breaks a rule be closed with a code (1009) instead of dropped."""
+        self.ws_factory.setProtocolOptions(failByDrop=False)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "http":
+            consumer = protocol
+        else:
+            consumer = protocol.transport
+            consumer.unregisterProducer()  # the HTTP channel that the socket grew out of
+        self.connections[protocol]["brake"] = Brake(consumer)
+        return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send, and wait until the client has taken it: that holds back whoever sends."""
+        details = self.connections.get(protocol)
+        if details is None or "disconnected" in details:
+            return
+        brake: Brake = details["brake"]
+        if is_last(message):
+            brake.take_away()
+        await super().handle_reply(protocol, message)
+        await brake.wait()
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        """Nobody waits for a client that is gone."""
+        super().protocol_disconnected(protocol)
+        if brake := self.connections[protocol].get("brake"):
+            brake.stopProducing()
 
     async def stop_gently(self) -> None:
         await let_everybody_go()
@@ -80,6 +143,13 @@ class Daphne(DaphneServer):  # type: ignore[misc]
         for protocol in idle:
             del self.connections[protocol]
         return super().kill_all_applications()
+
+
+def is_last(message: dict[str, Any]) -> bool:
+    """Whether an ASGI message ends its response or socket."""
+    if message["type"] == "http.response.body":
+        return not message.get("more_body", False)
+    return bool(message["type"] == "websocket.close")
 
 
 def serve_with_uvicorn(host: str, port: int) -> None:
