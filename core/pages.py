@@ -8,9 +8,9 @@ from functools import wraps
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.defaults import permission_denied
 
 from core.errors import NotAllowed, NotFound, SignInRequired
 from core.ids import parse_id
@@ -32,7 +32,8 @@ def page(view: View[P]) -> View[P]:
         except NotFound as error:
             raise Http404(error.message) from error
         except NotAllowed as error:
-            raise PermissionDenied(error.message) from error
+            # Answered, not raised: Django would log the traceback of each.
+            return permission_denied(request, error)
 
     return shown
 

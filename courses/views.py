@@ -4,45 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 import segno
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.accounts.access import is_signed_in, signed_in
-from core.errors import AppError, NotAllowed, NotFound, SignInRequired
+from core.errors import AppError, NotAllowed, NotFound
 from core.ids import parse_id
+from core.pages import page
 from courses import access, selectors
 from courses.api import lesson_state_out
 from courses.models import Certificate, Course, Lesson
 from courses.services import authoring, certificates, learning
-
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-
-def page(view: View[P]) -> View[P]:
-    """Turn what services and access refuse into what a browser understands."""
-
-    @wraps(view)
-    def shown(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except SignInRequired:
-            return redirect_to_login(request.get_full_path())
-        except NotFound as error:
-            raise Http404(error.message) from error
-        except NotAllowed as error:
-            raise PermissionDenied(error.message) from error
-
-    return shown
 
 
 @require_GET

@@ -213,3 +213,13 @@ def test_no_page_has_a_script_or_style_inside(world: World, path: str) -> None:
     assert " style=" not in page
     assert "<style" not in page
     assert " onclick=" not in page
+
+
+def test_a_stranger_is_turned_away_without_a_traceback(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = signed_in(world.li).get(f"/studio/shows/{world.show.public_id}/")
+
+    assert response.status_code == 403
+    assert "This is not open to you" in response.content.decode()
+    assert not [record for record in caplog.records if record.exc_info]
