@@ -5,10 +5,11 @@ Apps make a `ninja.Router`; `livecommerce.api` assembles them under `/api/v1/`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,6 +35,10 @@ FAULTS = {
     "float_parsing": gettext_lazy("Please write a number."),
     "float_type": gettext_lazy("Please write a number."),
 }
+
+
+# Of the errors that have no other name.
+CODES = {401: "sign_in_required", 403: "not_allowed", 404: "not_found", 413: "too_big"}
 
 
 class SignedIn(SessionAuth):
@@ -82,6 +87,10 @@ def problem(
     return JsonResponse(body, status=status, content_type=PROBLEM)
 
 
+def code_of(status: int) -> str:
+    return CODES.get(status, "refused")
+
+
 def problem_of(error: AppError) -> JsonResponse:
     errors = [{"field": error.field, "message": error.message}] if error.field else None
     response = problem(
@@ -116,5 +125,32 @@ def add_problem_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        code = {401: "sign_in_required", 403: "not_allowed", 404: "not_found"}
-        return problem(error.status_code, code.get(error.status_code, "refused"), str(error))
+        return problem(error.status_code, code_of(error.status_code), str(error))
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return problem(413, code_of(413), HTTPStatus(413).description)
+
+
+class ProblemMiddleware:
+    """Makes problems of the errors under `/api/` that come from outside of the API's own code.
+
+    Django itself answers where there is no such address, as for an id that is none, or a host that
+    is not ours; ninja answers a method that an address does not have.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_error = response.status_code >= HTTPStatus.BAD_REQUEST
+        if not is_error or not request.path_info.startswith("/api/"):
+            return response
+        if response.get("Content-Type") == PROBLEM:
+            return response
+        status = HTTPStatus(response.status_code)
+        answer = problem(status, code_of(status), status.description or status.phrase)
+        if "Allow" in response:
+            answer["Allow"] = response["Allow"]
+        return answer

@@ -22,7 +22,7 @@ class JobOut(Schema):
     error: str
 
 
-@router.get("/jobs/{job_id}", response=JobOut, summary="How a job is doing")
+@router.get("/jobs/{uuid:job_id}", response=JobOut, summary="How a job is doing")
 def job(request: HttpRequest, job_id: uuid.UUID) -> JobOut:
     found = access.job_for(request.user, job_id)
     return JobOut(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from django.conf import settings
 from django.test import Client
-from playwright.async_api import BrowserContext, Page, WebSocketRoute, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, WebSocketRoute, expect
 
 from core.accounts.models import User
 from core.clock import now
@@ -18,25 +16,9 @@ from orders.models import Order
 from sellers.models import Stock
 from streams.models import Show, ShowState
 from tests.realtime import DEADLINE_S
-from tests.story.browser import FLAGS, PHONE, chromium_path
 from tests.world import PASSWORD, World
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def phone() -> AsyncIterator[BrowserContext]:
-    """A phone whose page must not break anything: script errors fail the test."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium_path(), args=list(FLAGS)
-        )
-        context = await browser.new_context(viewport=PHONE, has_touch=True, locale="en")
-        faults: list[str] = []
-        context.on("weberror", lambda error: faults.append(str(error.error)))
-        yield context
-        await browser.close()
-        assert faults == []
 
 
 async def begin(world: World) -> None:
