@@ -38,6 +38,7 @@ SHOW_S = 600.0
 EACH_PIN_S = 60.0
 FIRST_PICTURE_WITHIN_S = 30.0
 BREATH_S = 3.0
+STOP_WITHIN_S = 2.0
 
 
 def main() -> None:
@@ -47,11 +48,17 @@ def main() -> None:
 
 async def _until_stopped() -> None:
     acting = asyncio.create_task(_hold_shows())
+    stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, acting.cancel)
-    await asyncio.wait({acting})
-    if not acting.cancelled():
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    stopping = asyncio.create_task(stopped.wait())
+    await asyncio.wait({acting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if acting.done():
         acting.result()
+    acting.cancel()
+    # The camera would seal its take, but the server is stopping too: it does that by itself, and
+    # whatever still waits for it then is cancelled with the event loop.
+    await asyncio.wait({acting}, timeout=STOP_WITHIN_S)
 
 
 async def _hold_shows() -> None:
