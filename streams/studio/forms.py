@@ -52,7 +52,7 @@ class ScheduleForm(forms.Form):
     """A show to come: when, what is sold at which price, and who may watch.
 
     `starts_at` is typed in the time zone of `time_zone` (an IANA name sent by the browser), or of
-    the instance where that is missing.
+    the instance where none was sent.
     """
 
     title = forms.CharField(
@@ -122,8 +122,9 @@ class ScheduleForm(forms.Form):
         name = self.data.get("time_zone", "")
         try:
             return ZoneInfo(name) if name else timezone.get_current_timezone()
-        except (ZoneInfoNotFoundError, ValueError):
-            return timezone.get_current_timezone()
+        # A name of a folder raises as a file would.
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise forms.ValidationError(_("This time zone is not known here.")) from error
 
 
 def _chosen(variant: Variant) -> str:
