@@ -63,7 +63,7 @@ async def act(speaker: Speaker, command: Command) -> dict[str, Any]:
 async def send_chat(speaker: Speaker, command: ChatSend) -> dict[str, Any]:
     def compose() -> NewEntry:
         show, user = speaker.show_and_user()
-        return chat.compose(show=show, user=user, text=command.text)
+        return chat.compose(show=show, user=user, text=command.text, key=command.key)
 
     return await _append(speaker, await run_in_db(compose))
 

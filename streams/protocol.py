@@ -28,10 +28,15 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChatSend(Command, frozen=True):
-    """Say something. Answer: the `seq` of the message."""
+    """Say something. Answer: the `seq` of the message.
+
+    `key` is made by the client for each message: sent again with the same key, as after an answer
+    that was lost, it is still one message.
+    """
 
     do: ClassVar[str] = "chat.send"
     text: str
+    key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class ChatRemove(Command, frozen=True):
@@ -88,7 +93,8 @@ class OrderPlace(Command, frozen=True):
     """Order from an offer, paid in cash on delivery. Answer: the order.
 
     `key` is made by the client for each intent to buy: a repeat with the same key and the same
-    content is answered by the same order, however often it is sent.
+    content is answered by the same order, however often it is sent. What a show offers can be
+    ordered from when it is scheduled, before its start and from its replay too.
     """
 
     do: ClassVar[str] = "order.place"

@@ -124,6 +124,8 @@ PLAIN: dict[Any, str] = {
 
 
 def _bounds(meta: msgspec.Meta) -> str:
+    if meta.max_length is not None:
+        return f" of {meta.min_length} to {meta.max_length} characters"
     return f", {meta.ge} to {meta.le}"
 
 

@@ -6,7 +6,7 @@ log, which the caller appends.
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.utils.translation import gettext as _
 
@@ -28,8 +28,8 @@ LONGEST_TEXT = 500
 _rate = RateLimit(burst=5, every_s=2.0)
 
 
-def compose(*, show: Show, user: User, text: str) -> NewEntry:
-    """What the user says in the show, as an entry.
+def compose(*, show: Show, user: User, text: str, key: str | None = None) -> NewEntry:
+    """What the user says in the show, as an entry; under the same `key`, as the same entry.
 
     Raises `ShowNotLive`, `Muted`, `InvalidInput` (field `text`) or `TooMany` with `retry_after`.
     """
@@ -39,14 +39,15 @@ def compose(*, show: Show, user: User, text: str) -> NewEntry:
         raise Muted
     said = clean_line(text, "text", longest=LONGEST_TEXT)
     role = access.role_in(user, show)
-    if role == RoomRole.VIEWER:
+    message_id = _message_id(show, user, key) if key else None
+    if role == RoomRole.VIEWER and not _is_said(show, message_id):
         _slow_down(show, user)
     return ChatMessageEvent(
         text=said,
         name=user.shown_name,
         user_id=user.public_id,
         role="viewer" if role == RoomRole.VIEWER else "host",
-    ).entry(now())
+    ).entry(now(), fact_id=message_id)
 
 
 def remove(*, show: Show, actor: User, seq: int) -> NewEntry:
@@ -68,6 +69,18 @@ def mute(*, show: Show, actor: User, user_id: UUID) -> NewEntry:
         raise NotAllowed(_("The hosts of a show cannot be muted."), field="user_id")
     Mute.objects.get_or_create(show=show, user=viewer, defaults={"muted_by": actor})
     return ViewerMutedEvent(user_id=user_id).entry(now())
+
+
+def _message_id(show: Show, user: User, key: str) -> UUID:
+    """The log takes each id once. The person is part of it: nobody can use up another's keys."""
+    return uuid5(show.public_id, f"{user.public_id}:{key}")
+
+
+def _is_said(show: Show, message_id: UUID | None) -> bool:
+    """Whether this is a message that we have: sending it again is no haste."""
+    if message_id is None:
+        return False
+    return LogEntry.objects.filter(topic=show.topic, fact_id=message_id).exists()
 
 
 def _slow_down(show: Show, user: User) -> None:

@@ -127,21 +127,7 @@ async def test_an_order_whose_answer_was_lost_is_sent_again_and_placed_once(
 ) -> None:
     await begin(world)
     await sign_in(phone, site, world.li)
-    lost: list[str] = []
-
-    def lose_first_answer(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        async def cut(message: str | bytes) -> None:
-            if '"ok":{"order"' in str(message) and not lost:
-                lost.append(str(message))
-                await socket.close(code=4408)
-            else:
-                socket.send(message)
-
-        server.on_message(cut)
-
-    await phone.route_web_socket("**/ws/shows/**", lose_first_answer)
+    lost = await lose_first_answer(phone, '"ok":{"order"')
     page = await room(phone, site, world)
     await fill_in(page)
     await page.locator("#order-submit").click()
@@ -150,6 +136,40 @@ async def test_an_order_whose_answer_was_lost_is_sent_again_and_placed_once(
     assert order.number in lost[0]
     stock = await run_in_db(lambda: Stock.objects.get(variant=world.apples))
     assert stock.available == 39
+
+
+async def test_a_message_whose_answer_was_lost_is_sent_again_and_said_once(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    lost = await lose_first_answer(phone, '"ok":{"seq"')
+    page = await room(phone, site, world)
+    await say(page, "one")
+    await expect(page.locator("#chat [data-seq]")).to_have_text(["Li one"])
+    await say(page, "two")
+    await expect(page.locator("#chat [data-seq]")).to_have_text(["Li one", "Li two"])
+    assert len(lost) == 1
+
+
+async def lose_first_answer(phone: BrowserContext, beginning: str) -> list[str]:
+    """Break the connection in place of the first frame that holds `beginning`; what was lost."""
+    lost: list[str] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        async def cut(message: str | bytes) -> None:
+            if beginning in str(message) and not lost:
+                lost.append(str(message))
+                await socket.close(code=4408)
+            else:
+                socket.send(message)
+
+        server.on_message(cut)
+
+    await phone.route_web_socket("**/ws/shows/**", pass_on)
+    return lost
 
 
 async def test_a_lost_connection_is_told_and_taken_up_again(

@@ -248,6 +248,32 @@ async def test_chat_is_slowed_down_and_says_for_how_long(site: str, world: World
         assert 0 < refused.value.error["retry_after"] <= 2
 
 
+async def test_a_message_sent_again_with_its_key_is_one_message(site: str, world: World) -> None:
+    async with room(site, world, world.li) as li, room(site, world, world.li) as other_tab:
+        answers = [
+            await tab.command("chat.send", text="how heavy?", key="first")
+            for tab in (li, other_tab) * 4
+        ]
+        assert len({answer["seq"] for answer in answers}) == 1
+        other = await li.command("chat.send", text="how heavy?", key="second")
+        await li.until(lambda: li.seq >= other["seq"])
+        assert len([event for event in li.events if event["type"] == "chat.message"]) == 2
+
+
+async def test_nobody_can_use_up_the_keys_of_another(site: str, world: World) -> None:
+    async with room(site, world, world.li) as li, room(site, world, world.gao) as gao:
+        first = await li.command("chat.send", text="mine", key="first")
+        assert (await gao.command("chat.send", text="mine", key="first"))["seq"] != first["seq"]
+
+
+@pytest.mark.parametrize("key", ["", "k" * 65, 7])
+async def test_a_key_is_short_text(site: str, world: World, key: object) -> None:
+    async with room(site, world, world.li) as li:
+        with pytest.raises(Refused) as refused:
+            await li.command("chat.send", text="hello", key=key)
+        assert refused.value.error["field"] == "key"
+
+
 async def test_an_ended_show_takes_no_chat(site: str, world: World) -> None:
     await change(world.show, state=ShowState.ENDED)
     async with room(site, world, world.li) as li:

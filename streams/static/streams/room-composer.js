@@ -5,6 +5,7 @@ import { recall, remember } from "../livecommerce/store.js";
 
 export class Composer {
   /** @type {Map<string, () => void>} taken away when the room shows the text */ #sending = new Map();
+  /** @type {{text: string, key: string}|null} perhaps said already: its answer was lost */ #doubtful = null;
 
   /**
    * @param {import("./room-client.js").RoomClient} client
@@ -50,10 +51,13 @@ export class Composer {
     this.input.value = "";
     this.#sending.get(text)?.();
     this.#sending.set(text, this.chat.addSending(this.state.you.name, text));
+    const key = this.#doubtful?.text === text ? this.#doubtful.key : crypto.randomUUID();
+    this.#doubtful = null;
     try {
-      await this.client.send("chat.send", { text }, { keep: true });
+      await this.client.send("chat.send", { text, key }, { keep: true });
       this.#keepDraft();
     } catch (error) {
+      this.#doubtful = { text, key };
       this.#arrived(text);
       this.#tell(error.message);
       this.input.value ||= text;
