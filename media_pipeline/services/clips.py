@@ -38,23 +38,44 @@ def make_clip(
 ) -> Asset:
     """A clip of the recording from `start_s` to `end_s`, which a job will cut.
 
+    The same person asking for the same again, e.g. by a second tap, gets the same clip.
     Whoever calls decides who may. Raises `NotFound`, `Conflict` while the recording is not
     complete, and `InvalidInput` for times outside of it or not 1 to 180 s apart.
     """
     recording = _ready_recording(recording_id)
     end_s = _checked_end(recording, start_s, end_s)
+    wanted = Asset(
+        kind=AssetKind.CLIP,
+        recording=recording,
+        is_public=recording.is_public,
+        title=clean_line(title, "title", longest=120),
+        start_s=start_s,
+        end_s=end_s,
+        created_by=actor,
+    )
     with transaction.atomic():
-        asset = Asset.objects.create(
-            kind=AssetKind.CLIP,
-            recording=recording,
-            is_public=recording.is_public,
-            title=clean_line(title, "title", longest=120),
-            start_s=start_s,
-            end_s=end_s,
-            created_by=actor,
-        )
-        jobs.enqueue(MAKE_CLIP, asset.public_id, owner=actor, priority=50)
-    return asset
+        # One lock for all clips of a recording: of two equal requests the later finds the first's.
+        Recording.objects.select_for_update().get(pk=recording.pk)
+        return _known_clip(wanted) or _add_clip(wanted, actor)
+
+
+def _known_clip(wanted: Asset) -> Asset | None:
+    """The clip that is just as wanted; one that came to nothing may be tried again."""
+    same = Asset.objects.filter(
+        kind=wanted.kind,
+        recording=wanted.recording,
+        title=wanted.title,
+        start_s=wanted.start_s,
+        end_s=wanted.end_s,
+        created_by=wanted.created_by,
+    )
+    return same.exclude(state=AssetState.FAILED).first()
+
+
+def _add_clip(wanted: Asset, owner: User) -> Asset:
+    wanted.save(force_insert=True)
+    jobs.enqueue(MAKE_CLIP, wanted.public_id, owner=owner, priority=50)
+    return wanted
 
 
 def job_of(asset: Asset) -> Job | None:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import math
+import threading
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
@@ -61,6 +65,72 @@ def test_asking_makes_a_waiting_asset_and_a_job_of_the_person(world: World) -> N
     job = clips.job_of(asset)
     assert job
     assert (job.owner, job.state) == (world.zhang, JobState.QUEUED)
+
+
+def test_the_same_again_is_the_same_clip(world: World) -> None:
+    recording = empty_recording(world)
+    first = ask(world, recording, 10, 70)
+    assert ask(world, recording, 10, 70, " How to graft ") == first
+    assert ask(world, recording, 10, 71) != first
+    assert ask(world, recording, 10, 70, "Grafting") != first
+    assert Job.objects.count() == 3
+
+
+def test_a_clip_that_came_to_nothing_can_be_asked_for_again(world: World) -> None:
+    recording = empty_recording(world)
+    first = ask(world, recording, 10, 70)
+    clips.clip_failed(first.public_id, "the disk was full")
+    assert ask(world, recording, 10, 70) != first
+
+
+class NoLock:
+    """`transaction` as it would be if asking were not one transaction."""
+
+    @staticmethod
+    def atomic() -> AbstractContextManager[Any]:
+        return nullcontext()
+
+
+def meet_after_looking(monkeypatch: pytest.MonkeyPatch, people: int) -> None:
+    """Whoever found no such clip waits for the others, where the lock lets them come."""
+    meeting = threading.Barrier(people)
+    look = clips._known_clip
+
+    def look_and_meet(wanted: Asset) -> Asset | None:
+        found = look(wanted)
+        with suppress(threading.BrokenBarrierError):  # the lock kept the others out
+            meeting.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(clips, "_known_clip", look_and_meet)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("is_locked", "made"), [(True, 1), (False, 2)], ids=["locked", "negative control"]
+)
+def test_two_equal_requests_at_once_are_one_clip(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_locked: bool, made: int
+) -> None:
+    recording = empty_recording(world)
+    meet_after_looking(monkeypatch, people=2)
+    if not is_locked:
+        monkeypatch.setattr(clips, "transaction", NoLock)
+        manager = type(Recording.objects)
+        monkeypatch.setattr(manager, "select_for_update", lambda self: self.all())
+
+    def tap() -> None:
+        try:
+            ask(world, recording, 10, 70)
+        finally:
+            connection.close()
+
+    taps = [threading.Thread(target=tap) for _tap in range(2)]
+    for thread in taps:
+        thread.start()
+    for thread in taps:
+        thread.join(timeout=30)
+    assert (Asset.objects.count(), Job.objects.count()) == (made, made)
 
 
 @pytest.mark.parametrize(
