@@ -6,7 +6,8 @@
 ← {"ack": {"next": 1}}                       once the chunk is on disk
 → {"do": "seal"}
 ← {"sealed": {"duration_s": 12.5}}           and the socket closes with 1000
-← {"error": {"code": "…", "message": "…"}}   and the socket closes with a code of ours
+← {"error": {"code": "…", "message": "…"}}   and the socket closes with a code of ours;
+                                             "take_sealed" (4412) adds the "duration_s" it has
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class Socket:
         await self._send({"type": "websocket.send", "text": text})
 
     async def refuse(self, why: IngestRefused) -> None:
-        await self.tell(error={"code": why.code, "message": why.message})
+        await self.tell(error=why.frame())
         await self.close(why.close)
 
     async def close(self, code: int = 1000) -> None:

@@ -24,14 +24,16 @@ from media_pipeline.services import takes
 log = logging.getLogger(__name__)
 
 NOTE_EVERY_S = 2.0
+LOOK_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a camera may be away, in seconds."""
+    """For how long nothing may come from a camera, in seconds. Whether its connection is open
+    says little: a phone that lost its network leaves it open for a minute."""
 
-    told_after_s: float = 3.0
-    """The room is told; a shorter drop is nobody's business."""
+    told_after_s: float = 4.0
+    """The room is told; a shorter drop is nobody's business. Recorders send MP4 once a second."""
     sealed_after_s: float = 45.0
     """The take is sealed. A phone keeps 30 s, and needs time to send them when it is back."""
     silent_s: float = 10.0
@@ -60,19 +62,21 @@ class Connection:
         """As `LiveTake.append`; a take that is over says why it is."""
         self._heard_at = time.monotonic()
         try:
-            return await self._take.append(number, offset_ms, payload)
+            stored = await self._take.append(number, offset_ms, payload)
         except TakeIsOver:
             raise await self.refused from None
+        await self._broadcast.heard(self._take)
+        return stored
 
     async def seal(self) -> float:
         """The recorder has stopped: the take's seconds, once all of it is in segments.
 
-        Raises why the take was over already, if it was.
+        Raises why the take was over already, or why nothing of it can be played.
         """
+        await self._broadcast.finish(self)
         if self.refused.done():
             raise self.refused.result()
-        await self._broadcast.finish(self)
-        return sum(segment.duration_s for segment in self._take.segments)
+        return self._take.duration_s
 
     def refuse(self, why: IngestRefused) -> None:
         if not self.refused.done():
@@ -94,8 +98,11 @@ class Broadcast:
         self._connection: Connection | None = None
         self._patience = patience
         self._following: asyncio.Task[None] | None = None
-        self._away: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._untold: Take | None = None
         self._told_away = False
+        self._heard_at = 0.0
+        self._connected_at = 0.0
         self._earlier: list[TakeSegments] = []
         self._told_started = False
         self._noted_at = 0.0
@@ -117,6 +124,8 @@ class Broadcast:
         if self._row is None or self._row.public_id != take_id:
             self._check_free()
         async with self._lock:
+            if self.take is not None and self.take.is_closed:
+                await self._finish()
             if self._row is None or self._row.public_id != take_id:
                 self._check_free()
                 self._let_go(SomebodyBroadcasts())
@@ -135,54 +144,99 @@ class Broadcast:
         await in_files(folder.mkdir, parents=True, exist_ok=True)
         chunks = await in_files(ChunkFile, layout.chunks_folder(take_id))
         self._row, self._told_started, self._told_away = row, False, False
+        self._heard_at = time.monotonic()
         self.take = LiveTake(folder, chunks, self._grown)
         self._following = asyncio.create_task(self._follow(self.take, row))
 
     async def _hand_over(self) -> Connection:
         """Give the running take to a new connection; the one before, if any, is let go."""
-        if self._away is not None:
-            self._away.cancel()
-            self._away = None
         self._let_go(SomebodyBroadcasts())
-        if self.take is None or self._row is None:
+        if self.take is None:
             raise TakeIsOver
-        if self._told_away:
-            self._told_away = False
-            await run_in_db(takes.take_back, self._row)
+        self._connected_at = time.monotonic()
         self._connection = Connection(self, self.take)
         return self._connection
 
     async def _follow(self, take: LiveTake, row: Take) -> None:
         """Run the take to its end, seal it, and tell its broadcaster why if it did not want it."""
         why: IngestRefused | None = TakeIsOver()
+        watching = asyncio.create_task(self._watch(take, row))
         try:
             why = await take.run()
         finally:
-            await run_in_db(takes.seal_take, row, error=why.message if why else "")
+            watching.cancel()
+            if isinstance(why, TakeIsOver):
+                why = TakeIsOver(duration_s=take.duration_s)
+            await self._sealed(row, why)
+
+    async def _sealed(self, row: Take, why: IngestRefused | None) -> None:
+        error = why.message if why else ""
+        try:
+            await run_in_db(takes.seal_take, row, error=error, quietly=True)
+        finally:
             self.take, self._row = None, None
             if why is not None:
                 self._let_go(why)
+            self._tell_later(row)
+
+    def _tell_later(self, row: Take) -> None:
+        """Give the camera time to begin another take, and the host to end the show."""
+        if self._telling is not None:
+            self._telling.cancel()
+        self._untold = row
+        self._telling = asyncio.create_task(self._wait_and_tell())
+
+    async def _wait_and_tell(self) -> None:
+        while self._untold is not None:
+            await asyncio.sleep(self._patience.told_after_s)
+            try:
+                await self._tell_now()
+            except DatabaseError:
+                log.exception("could not tell that the camera of %s is off", self.recording.show_id)
+
+    async def _tell_now(self) -> None:
+        if self._untold is not None:
+            await run_in_db(takes.take_stopped, self._untold)
+            self._untold = None
 
     async def lost(self, connection: Connection) -> None:
         async with self._lock:
-            if connection is not self._connection:
-                return
-            self._connection = None
-            if self.take is not None:
-                self._away = asyncio.create_task(self._wait_for_return())
+            if connection is self._connection:
+                self._connection = None
 
-    async def _wait_for_return(self) -> None:
-        """Cancelled by the connection that comes back."""
-        patience = self._patience
-        await asyncio.sleep(patience.told_after_s)
-        async with self._lock:
-            if self._row is not None:
-                self._told_away = True
-                await run_in_db(takes.take_away, self._row)
-        await asyncio.sleep(patience.sealed_after_s - patience.told_after_s)
-        async with self._lock:
-            self._away = None
-            await self._finish()
+    async def heard(self, take: LiveTake) -> None:
+        """A chunk has come."""
+        if take is not self.take:
+            return
+        self._heard_at = time.monotonic()
+        if self._told_away:
+            async with self._lock:
+                await self._take_back()
+
+    async def _take_back(self) -> None:
+        if self._told_away and self._row is not None:
+            await run_in_db(takes.take_back, self._row)
+            self._told_away = False
+
+    async def _watch(self, take: LiveTake, row: Take) -> None:
+        """Tell the room when nothing comes any more, and close the take in the end."""
+        while not take.is_closed:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                async with self._lock:
+                    await self._look(take, row)
+            except DatabaseError:
+                log.exception("could not tell of the silence of take %s", row.public_id)
+
+    async def _look(self, take: LiveTake, row: Take) -> None:
+        silent_s = time.monotonic() - self._heard_at
+        is_due = self._told_started and not self._told_away
+        if is_due and silent_s >= self._patience.told_after_s:
+            await run_in_db(takes.take_away, row)
+            self._told_away = True
+        # A camera that has just come back needs time to send its first chunk.
+        if min(silent_s, time.monotonic() - self._connected_at) >= self._patience.sealed_after_s:
+            await take.close(TakeIsOver())
 
     async def finish(self, by: Connection | None = None) -> None:
         """Seal the running take, if any; when it returns all of it is in segments.
@@ -196,9 +250,10 @@ class Broadcast:
     async def end(self, why: IngestRefused) -> None:
         """Let the broadcaster go and seal the take."""
         self._let_go(why)
-        if self._away is not None:
-            self._away.cancel()
         await self.finish()
+        if self._telling is not None:
+            self._telling.cancel()
+        await self._tell_now()
 
     def _let_go(self, why: IngestRefused) -> None:
         if self._connection is not None:
@@ -233,11 +288,10 @@ class Broadcast:
         if time.monotonic() - self._noted_at < NOTE_EVERY_S:
             return
         self._noted_at = time.monotonic()
-        duration_s = sum(segment.duration_s for segment in take.segments)
         await run_in_db(
             takes.take_grown,
             row,
-            duration_s=duration_s,
+            duration_s=take.duration_s,
             bytes_received=take.bytes_received,
             next_chunk=take.next,
         )

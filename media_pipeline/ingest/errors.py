@@ -29,6 +29,10 @@ class IngestRefused(Exception):
     def message(self) -> str:
         return str(self)
 
+    def frame(self) -> dict[str, object]:
+        """What the client is told before the socket closes."""
+        return {"code": self.code, "message": self.message}
+
 
 class BadProtocol(IngestRefused):
     """The client does not speak the protocol: its fault, and trying again will not help."""
@@ -87,10 +91,21 @@ class ShowIsOver(IngestRefused):
 
 
 class TakeIsOver(IngestRefused):
-    """The take cannot be continued; the same camera may begin a new one at once."""
+    """The take cannot be continued; the same camera may begin a new one at once.
+
+    `duration_s` is what the recording has of it, where that is known.
+    """
 
     code = "take_sealed"
     close = 4412
+
+    def __init__(self, message: str = "", *, duration_s: float | None = None) -> None:
+        super().__init__(message)
+        self.duration_s = duration_s
+
+    def frame(self) -> dict[str, object]:
+        known = {} if self.duration_s is None else {"duration_s": self.duration_s}
+        return {**super().frame(), **known}
 
     @classmethod
     def text(cls) -> str:

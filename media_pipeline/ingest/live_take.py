@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 BLOCK = 256 * 1024
 LOOK_EVERY_S = 0.1
+PHONE_KEEPS = timedelta(seconds=30)
+"""A take is opened at most so long after its recorder was started."""
 FIRST_SEGMENT_S = 20.0
 """A stream that has made no segment by then has no picture that can be shown."""
 
@@ -51,6 +53,8 @@ class LiveTake:
         self._on_growth = on_growth
         self._fed = 0
         self._is_closed = False
+        self._why: IngestRefused | None = None
+        self._earliest_start = now() - PHONE_KEEPS
         self._came = asyncio.Event()
         self._appending = asyncio.Lock()
         self._seen_ns = 0
@@ -63,6 +67,15 @@ class LiveTake:
     @property
     def bytes_received(self) -> int:
         return self._chunks.size
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds in segments so far."""
+        return sum(segment.duration_s for segment in self.segments)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
 
     async def append(self, number: int, offset_ms: float, payload: bytes) -> int:
         """Put a chunk on disk; the number of the next one. One that is there already is no error.
@@ -78,40 +91,51 @@ class LiveTake:
                 raise BadProtocol
             if number == self.next:
                 await in_files(self._chunks.append, payload, offset_ms, arrived)
-                self._note_start(arrived - timedelta(milliseconds=offset_ms))
+                self._note_start(arrived, timedelta(milliseconds=offset_ms))
                 self._came.set()
             return self.next
 
-    def _note_start(self, at: datetime) -> None:
-        """Media zero is where the least delayed chunk puts it; fixed once segments refer to it."""
+    def _note_start(self, arrived: datetime, offset: timedelta) -> None:
+        """Media zero is where the least delayed chunk puts it; fixed once segments refer to it.
+
+        An offset that no recorder of this take can have tells only when its chunk came.
+        """
+        at = arrived - offset
+        if at < self._earliest_start:
+            at = arrived
         if not self.segments:
             self.started_at = min(self.started_at or at, at)
 
-    async def close(self) -> None:
-        """No more chunks: `run` ends when all that came is in segments."""
+    async def close(self, why: IngestRefused | None = None) -> None:
+        """No more chunks: `run` ends when all that came is in segments.
+
+        `why` is for a broadcaster who did not ask for it: `run` will return it.
+        """
         async with self._appending:
             self._is_closed = True
+            self._why = self._why or why
         self._came.set()
 
     async def run(self) -> IngestRefused | None:
-        """Make segments until the take is closed or cannot go on; why it could not, if so."""
+        """Make segments until the take is closed or cannot go on.
+
+        Returns why there is no good end: it could not go on, made no segment, or was closed so.
+        """
         try:
-            source = await self._recognised()
-            if source is not None:
-                await self._encode(source)
+            await self._encode(await self._recognised())
         except IngestRefused as refused:
-            return refused
+            return self._why or refused
         finally:
             self._is_closed = True
             async with self._appending:
                 await in_files(self._chunks.close)
-        return None
+        return self._why
 
-    async def _recognised(self) -> Source | None:
-        """What the stream is; `None` if it was closed before it could say."""
+    async def _recognised(self) -> Source:
+        """What the stream is; refused if it was closed before it could say."""
         while (source := recognise(await in_files(self._chunks.read, 0, 2 * BLOCK + 64))) is None:
             if self._is_closed:
-                return None
+                raise Unreadable if self.bytes_received else NoVideo
             await self._more()
         return source
 

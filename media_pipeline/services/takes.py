@@ -32,7 +32,9 @@ def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
     if recording.state != RecordingState.LIVE:
         raise ShowIsOver
     if known := Take.objects.filter(public_id=take_id).first():
-        raise TakeIsOver if known.recording_id == recording.pk else BadProtocol
+        if known.recording_id != recording.pk:
+            raise BadProtocol
+        raise TakeIsOver(duration_s=known.duration_s)
     last = recording.takes.aggregate(last=Max("position"))["last"]
     position = 0 if last is None else last + 1
     try:
@@ -56,12 +58,12 @@ def take_grown(take: Take, *, duration_s: float, bytes_received: int, next_chunk
 
 
 def take_away(take: Take) -> None:
-    """The connection of an open take is away."""
+    """Nothing comes any more from the camera of an open take."""
     _tell(take, TakeStopped(_show_id(take), take.public_id, now(), sealed=False))
 
 
 def take_back(take: Take) -> None:
-    """The connection came back after `take_away`."""
+    """The camera's pictures come again after `take_away`."""
     _tell(take, TakeResumed(_show_id(take), take.public_id, now()))
 
 
@@ -72,8 +74,21 @@ def _tell(take: Take, fact: TakeStopped | TakeResumed) -> None:
             publish(fact)
 
 
-def seal_take(take: Take, *, error: str = "") -> None:
-    """Close a take as far as it can be played from disk; sealing it again changes nothing."""
+def take_stopped(take: Take) -> None:
+    """A sealed take was the last for now: nothing is said where another one is on the air."""
+    on_air = Take.objects.filter(
+        recording_id=take.recording_id, state=TakeState.OPEN, started_at__isnull=False
+    )
+    with transaction.atomic():
+        if not on_air.exists():
+            publish(TakeStopped(_show_id(take), take.public_id, now(), sealed=True))
+
+
+def seal_take(take: Take, *, error: str = "", quietly: bool = False) -> None:
+    """Close a take as far as it can be played from disk; sealing it again changes nothing.
+
+    `quietly` leaves it to `take_stopped` to tell of it.
+    """
     folder = layout.recording_folder(_key(take.recording)) / str(take.public_id)
     duration_s = sum(segment.duration_s for segment in layout.segments_on_disk(folder))
     moment = now()
@@ -84,7 +99,7 @@ def seal_take(take: Take, *, error: str = "") -> None:
             sealed_at=moment,
             error=error[:300],
         )
-        if sealed:
+        if sealed and not quietly:
             publish(TakeStopped(_show_id(take), take.public_id, moment, sealed=True))
 
 

@@ -19,6 +19,7 @@ from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import InvalidInput
+from core.ids import new_id
 from core.text import clean_line
 from media_pipeline.ingest.desk import desk
 from media_pipeline.models import Recording, RecordingState
@@ -51,6 +52,7 @@ def schedule_show(
     scheduled_at: datetime,
     audience: str = Audience.PUBLIC,
     offers: Sequence[OfferPlan] = (),
+    public_id: UUID | None = None,
 ) -> Show:
     """A show to come, with what it sells in that order.
 
@@ -62,6 +64,7 @@ def schedule_show(
         raise InvalidInput(_("Please say who may watch."), field="audience")
     with transaction.atomic():
         show = Show.objects.create(
+            public_id=public_id or new_id(),
             seller=seller,
             host=host,
             title=_clean_title(title),
@@ -147,9 +150,13 @@ def seal_leftovers() -> int:
     """When a web process starts: seal what the one before it left open; how many takes.
 
     Takes that were running are complete as far as they are on disk; shows that ended while nobody
-    could seal their recording get their replay now.
+    could seal their recording get their replay now. No camera is connected yet, whatever the
+    process before could not tell any more.
     """
     sealed = takes.seal_left_open()
+    on_air = Show.objects.filter(state=ShowState.LIVE, interrupted_at=None)
+    for show_id in on_air.values_list("public_id", flat=True):
+        camera_off(show_id, now())
     live = Recording.objects.filter(state=RecordingState.LIVE).values("show_id")
     ended = Show.objects.filter(state=ShowState.ENDED, public_id__in=live)
     for show_id in ended.values_list("public_id", flat=True):

@@ -6,13 +6,16 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from core.clock import now
 from core.ids import new_id
 from core.realtime.db import run_in_db
+from core.realtime.models import LogEntry
 from media_pipeline.ingest.broadcast import Patience
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.layout import chunks_folder, recording_folder, recording_key
@@ -22,8 +25,10 @@ from media_pipeline.selectors import playback
 from streams.models import Show, ShowState
 from streams.services import ingest_keys, shows
 from tests.realtime import until, until_in_db
-from tests.streams.camera import CHUNK, camera, refusal
+from tests.streams.camera import CHUNK, camera, chunks, refusal
 from tests.world import PASSWORD, World
+
+ONE_INTERRUPTION = ["show.started", "show.interrupted", "show.resumed"]
 
 pytestmark = [pytest.mark.ffmpeg, pytest.mark.django_db(transaction=True)]
 
@@ -35,7 +40,7 @@ def show(world: World) -> Show:
 
 @pytest.fixture
 def short_patience() -> Iterator[None]:
-    before, desk.patience = desk.patience, Patience(0.1, 0.4, 0.5)
+    before, desk.patience = desk.patience, Patience(0.4, 1.6, 0.5)
     yield
     desk.patience = before
 
@@ -164,6 +169,98 @@ async def test_a_camera_that_stays_away_interrupts_the_show_and_its_take_is_seal
     async with camera(site, show.public_id) as phone:
         answer = await phone.hello(show, take)
         assert await refusal(phone, answer) == ("take_sealed", 4412)
+
+
+def is_interrupted(show: Show) -> bool:
+    show.refresh_from_db()
+    return show.state == ShowState.LIVE and show.interrupted_at is not None
+
+
+def told(show: Show) -> list[str]:
+    """What the room has been told of the show."""
+    entries = LogEntry.objects.filter(topic=show.topic, type__startswith="show.")
+    return list(entries.order_by("seq").values_list("type", flat=True))
+
+
+async def test_a_camera_that_says_nothing_interrupts_the_show_though_it_is_connected(
+    site: str, show: Show, recorder_film: Path, short_patience: None
+) -> None:
+    async with camera(site, show.public_id) as phone:
+        await phone.hello(show, uuid.uuid4())
+        await phone.film(recorder_film, last=30)
+        await until_in_db(lambda: is_interrupted(show))
+        await phone.film(recorder_film, first=30)
+        await until_in_db(lambda: not is_interrupted(show))
+        assert await phone.seal() == pytest.approx(6, abs=0.2)
+        await until_in_db(lambda: told(show)[:3] == ONE_INTERRUPTION)
+
+
+async def test_a_camera_that_says_nothing_for_long_is_told_that_its_take_is_over(
+    site: str, show: Show, recorder_film: Path, short_patience: None
+) -> None:
+    take = uuid.uuid4()
+    async with camera(site, show.public_id) as phone:
+        await phone.hello(show, take)
+        await phone.film(recorder_film)
+        answer = await phone.answer()
+        assert answer["error"]["duration_s"] == pytest.approx(6, abs=0.2)
+        assert await refusal(phone, answer) == ("take_sealed", 4412)
+    assert (await run_in_db(take_row, take)).state == TakeState.SEALED
+    await until_in_db(lambda: is_interrupted(show))
+
+
+async def test_a_take_that_was_sealed_interrupts_the_show_unless_another_follows(
+    site: str, show: Show, recorder_film: Path, short_patience: None
+) -> None:
+    await films_a_second(site, show, recorder_film)
+    await until_in_db(lambda: is_interrupted(show))
+    assert await run_in_db(told, show) == ONE_INTERRUPTION[:2]
+
+
+async def test_ending_after_the_last_take_does_not_tell_that_the_picture_is_gone(
+    site: str, show: Show, world: World, recorder_film: Path
+) -> None:
+    await films_a_second(site, show, recorder_film)
+    await until_in_db(lambda: state_of(show) == ShowState.LIVE)
+    await run_in_db(shows.end_show, show.public_id, world.zhang)
+    await until_in_db(lambda: Recording.objects.get(show_id=show.public_id).sealed_at is not None)
+    await until_in_db(lambda: told(show)[-1] == "show.ended")
+    assert await run_in_db(told, show) == ["show.started", "show.ended"]
+
+
+@pytest.mark.parametrize("rubbish", [b"no video " * 100, bytes(4) + b"ftypisom" + bytes(9), b"no"])
+async def test_rubbish_is_not_sealed_as_if_all_were_well(
+    site: str, show: Show, rubbish: bytes
+) -> None:
+    async with camera(site, show.public_id) as phone:
+        await phone.hello(show, uuid.uuid4())
+        await phone.send(0, rubbish)
+        await phone.socket.send('{"do": "seal"}')
+        assert await phone.answer() == {"ack": {"next": 1}}
+        assert await refusal(phone, await phone.answer()) == ("unreadable", 4415)
+
+
+async def test_nothing_at_all_is_not_sealed_as_if_all_were_well(site: str, show: Show) -> None:
+    async with camera(site, show.public_id) as phone:
+        await phone.hello(show, uuid.uuid4())
+        await phone.socket.send('{"do": "seal"}')
+        assert await refusal(phone, await phone.answer()) == ("no_video", 4415)
+
+
+@pytest.mark.parametrize("number", [0, 3])
+async def test_one_absurd_offset_does_not_move_the_take(
+    site: str, show: Show, recorder_film: Path, number: int
+) -> None:
+    take, began = uuid.uuid4(), now()
+    async with camera(site, show.public_id) as phone:
+        await phone.hello(show, take)
+        for at, payload in chunks(recorder_film):
+            offset_ms = 7 * 24 * 3600 * 1000.0 if at == number else at * 50
+            await phone.send(at, payload, offset_ms=offset_ms)
+        await until_in_db(lambda: state_of(show) == ShowState.LIVE)
+    started_at = (await run_in_db(take_row, take)).started_at
+    assert started_at is not None
+    assert abs(started_at - began) < timedelta(seconds=40)
 
 
 async def test_a_new_take_goes_on_after_the_old_one_on_one_timeline(

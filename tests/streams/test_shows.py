@@ -183,6 +183,13 @@ def test_a_restarted_server_seals_what_the_last_one_left_open(show: Show) -> Non
     assert Recording.objects.get().state == RecordingState.LIVE
 
 
+def test_a_restarted_server_knows_that_no_camera_is_on(show: Show) -> None:
+    shows.camera_on(show.public_id, NINE)
+    shows.seal_leftovers()
+    show.refresh_from_db()
+    assert (show.state, show.interrupted_at is None) == (ShowState.LIVE, False)
+
+
 def test_a_restarted_server_makes_the_replay_of_a_show_that_ended_meanwhile(
     show: Show, world: World
 ) -> None:
