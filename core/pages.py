@@ -1,20 +1,25 @@
-"""What every app's pages share: errors as pages, and lists cut into pages."""
+"""What every app's pages share: errors as pages, forms sent twice, and lists cut into pages."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, Generic, ParamSpec, TypeVar
+from uuid import UUID, uuid5
 
 from django.contrib.auth.views import redirect_to_login
+from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.defaults import permission_denied
 
 from core.errors import NotAllowed, NotFound, SignInRequired
-from core.ids import parse_id
+from core.ids import new_id, parse_id
 
+KEY_FIELD = "form_key"
+CSRF_FIELD = "csrfmiddlewaretoken"
 P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -36,6 +41,36 @@ def page(view: View[P]) -> View[P]:
             return permission_denied(request, error)
 
     return shown
+
+
+def id_of_form(request: HttpRequest) -> UUID:
+    """The public id for what the posted form makes: the same when the same is posted again.
+
+    Made of the form's key (`livecommerce/once.html`), the person and all that was typed: who
+    goes back and types something else makes something else.
+    """
+    key = parse_id(request.POST.get(KEY_FIELD, ""))
+    if key is None:
+        return new_id()
+    typed = sorted((name, values) for name, values in request.POST.lists() if name != CSRF_FIELD)
+    return uuid5(key, json.dumps([request.user.pk, typed]))
+
+
+def made_once(make: Callable[[], object], made: QuerySet[M]) -> M:
+    """What `make` makes, or what an equal request has made before, or is making now.
+
+    `made` finds it by its unique public id, which decides between requests that come together.
+    """
+    if found := made.first():
+        return found
+    try:
+        with transaction.atomic():
+            make()
+    except IntegrityError:
+        if found := made.first():
+            return found
+        raise
+    return made.get()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import segno
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.accounts.access import is_signed_in, signed_in
 from core.errors import AppError, NotAllowed, NotFound
 from core.ids import parse_id
-from core.pages import page
+from core.pages import id_of_form, made_once, page
 from courses import access, selectors
 from courses.api import lesson_state_out
 from courses.models import Certificate, Course, Lesson
@@ -122,8 +123,12 @@ def new_course(request: HttpRequest) -> HttpResponse:
     context = {"title": request.POST.get("title", ""), "summary": request.POST.get("summary", "")}
     if request.method == "GET":
         return render(request, "courses/new.html", context)
+    made_id = id_of_form(request)
     try:
-        made = authoring.create_course(author=author, **context)
+        made = made_once(
+            partial(authoring.create_course, author=author, public_id=made_id, **context),
+            Course.objects.filter(public_id=made_id),
+        )
     except AppError as error:
         return render(request, "courses/new.html", {**context, "error": error}, status=error.status)
     return redirect("course_edit", made.public_id)

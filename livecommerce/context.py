@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from core.ids import new_id
 from livecommerce.demo.people import PEOPLE
 from livecommerce.demo.views import may_sign_in_by_click
 from sellers.access import sellers_of
@@ -19,6 +20,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         # Lazy: a page that shows no navigation asks the database nothing.
         "sells": SimpleLazyObject(lambda: sellers_of(request.user).exists()),
         "area": area(request.path),
+        "form_key": new_id,  # called by the template: another one in each form
     }
 
 

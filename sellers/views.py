@@ -20,10 +20,10 @@ from core.accounts.models import User
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import parse_id
 from core.money import to_minor
-from core.pages import page
+from core.pages import id_of_form, made_once, page
 from sellers.access import KEEPERS, acts_for, member_of, sellers_of
 from sellers.forms import CountForm, NewProductForm, ProductForm, told
-from sellers.models import Seller, Variant
+from sellers.models import Product, Seller, Variant
 from sellers.selectors import products_of
 from sellers.services import catalogue, stock
 
@@ -51,7 +51,8 @@ def product_new(request: HttpRequest) -> HttpResponse:
     sellers = list(sellers_of(actor, *KEEPERS))
     seller = _chosen(sellers, request.GET.get("seller", ""))
     form = NewProductForm(request.POST or None)
-    if form.is_valid() and _done(form, partial(_add, form.cleaned_data, seller, actor)):
+    add = partial(_add, form, seller, actor, id_of_form(request))
+    if form.is_valid() and _done(form, add):
         messages.success(request, _("Added. You can sell it in your next show."))
         return redirect("studio_products")
     context = {"form": form, "seller": seller, "sellers": sellers}
@@ -115,8 +116,10 @@ def _done(form: forms.Form, change: Callable[[], object]) -> bool:
     return True
 
 
-def _add(typed: Mapping[str, Any], seller: Seller, actor: User) -> None:
-    catalogue.add_product(
+def _add(form: NewProductForm, seller: Seller, actor: User, public_id: UUID) -> None:
+    typed = form.cleaned_data
+    make = partial(
+        catalogue.add_product,
         seller,
         actor=actor,
         title=typed["title"],
@@ -125,7 +128,9 @@ def _add(typed: Mapping[str, Any], seller: Seller, actor: User) -> None:
         price_minor=to_minor(typed["price"], seller.currency),
         weight_g=typed["weight_g"] or 0,
         on_hand=typed["on_hand"],
+        public_id=public_id,
     )
+    made_once(make, Product.objects.filter(public_id=public_id))
 
 
 @transaction.atomic

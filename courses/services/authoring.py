@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.clock import now
 from core.errors import Conflict, InvalidInput
+from core.ids import new_id
 from core.text import clean_line, clean_lines
 from courses.models import Course, CourseState, Lesson
 from media_pipeline.models import Asset, AssetKind, AssetState
@@ -20,10 +22,15 @@ TITLE_LENGTH = 120
 SUMMARY_LENGTH = 1000
 
 
-def create_course(*, author: User, title: str, summary: str = "") -> Course:
+def create_course(
+    *, author: User, title: str, summary: str = "", public_id: UUID | None = None
+) -> Course:
     """A new draft. `InvalidInput` for a title that is missing or too long."""
     return Course.objects.create(
-        title=checked_title(title), summary=checked_summary(summary), created_by=author
+        public_id=public_id or new_id(),
+        title=checked_title(title),
+        summary=checked_summary(summary),
+        created_by=author,
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
 from core.errors import InvalidInput
+from core.ids import new_id
 from core.text import clean_line, clean_lines
 from sellers.access import KEEPERS, member_of
 from sellers.models import Product, Seller, Stock, Variant
@@ -27,6 +30,7 @@ def add_product(
     price_minor: int,
     weight_g: int = 0,
     on_hand: int = 0,
+    public_id: UUID | None = None,
 ) -> Variant:
     """A new product with its first variant, counted. Weight in grams.
 
@@ -34,7 +38,10 @@ def add_product(
     """
     member_of(actor, seller, *KEEPERS)
     product = Product.objects.create(
-        seller=seller, title=_clean_title(title, "title", 120), about=_clean_about(about)
+        public_id=public_id or new_id(),
+        seller=seller,
+        title=_clean_title(title, "title", 120),
+        about=_clean_about(about),
     )
     return add_variant(
         product,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from core.accounts.access import has_role, signed_in
 from core.accounts.models import Role, User
 from core.errors import InvalidInput
 from core.ids import parse_id
-from core.pages import page
+from core.pages import id_of_form, made_once, page
 from sellers.access import sellers_of
 from streams.access import show_to_host
 from streams.models import Show, ShowState
@@ -50,25 +51,28 @@ def schedule(request: HttpRequest) -> HttpResponse:
     asked = request.POST.get("seller") or request.GET.get("seller", "")
     seller = access.seller_to_schedule_for(user, parse_id(asked))
     form = ScheduleForm(seller, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid() and (show := _scheduled(form, user)):
+    if form.is_bound and form.is_valid() and (show := _scheduled(request, form, user)):
         return redirect("studio_show", show_id=show.public_id)
     context = {"form": form, "seller": seller, "sellers": access.schedulable_sellers(user)}
     status = 422 if form.is_bound else 200
     return render(request, "studio/schedule.html", context, status=status)
 
 
-def _scheduled(form: ScheduleForm, host: User) -> Show | None:
+def _scheduled(request: HttpRequest, form: ScheduleForm, host: User) -> Show | None:
     """The show that the form describes, or `None` with the form saying what is wrong."""
-    values = form.cleaned_data
+    show_id, values = id_of_form(request), form.cleaned_data
+    schedule_it = partial(
+        schedule_show,
+        seller=form.seller,
+        host=host,
+        title=values["title"],
+        scheduled_at=values["starts_at"],
+        audience=values["audience"],
+        offers=form.offers,
+        public_id=show_id,
+    )
     try:
-        return schedule_show(
-            seller=form.seller,
-            host=host,
-            title=values["title"],
-            scheduled_at=values["starts_at"],
-            audience=values["audience"],
-            offers=form.offers,
-        )
+        return made_once(schedule_it, Show.objects.filter(public_id=show_id))
     except InvalidInput as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return None

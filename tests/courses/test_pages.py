@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+import threading
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.transaction import Atomic
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core import pages
 from core.accounts.models import User
 from courses.models import Certificate, Course, Enrolment, Lesson
 from courses.services import authoring, learning
@@ -239,6 +243,76 @@ def test_a_host_makes_a_course(zhang: Client) -> None:
     answer = zhang.post("/learn/new/", {"title": "Pears", "summary": ""})
     made = Course.objects.get()
     assert answer["Location"] == f"/learn/{made.public_id}/edit/"
+
+
+def form_key(page: str) -> str:
+    found = re.search(r'name="form_key" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_a_form_that_is_sent_twice_makes_one_course(zhang: Client) -> None:
+    typed = {"title": "Pears", "form_key": form_key(text(zhang, "/learn/new/"))}
+    first, second = (zhang.post("/learn/new/", typed) for _tap in range(2))
+    assert first["Location"] == second["Location"]
+    assert Course.objects.count() == 1
+
+
+def test_who_goes_back_and_types_something_else_makes_something_else(zhang: Client) -> None:
+    key = form_key(text(zhang, "/learn/new/"))
+    for title in ("Pears", "Apples"):
+        zhang.post("/learn/new/", {"title": title, "form_key": key})
+    assert {course.title for course in Course.objects.all()} == {"Pears", "Apples"}
+
+
+def test_every_form_has_its_own_key(zhang: Client) -> None:
+    assert form_key(text(zhang, "/learn/new/")) != form_key(text(zhang, "/learn/new/"))
+
+
+def test_the_key_of_another_person_takes_nothing_away(zhang: Client, world: World) -> None:
+    typed = {"title": "Pears", "form_key": form_key(text(zhang, "/learn/new/"))}
+    for client in (zhang, as_person(world.chen)):
+        client.post("/learn/new/", typed)
+    assert {course.created_by for course in Course.objects.all()} == {world.zhang, world.chen}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("has_key", "made"), [(True, 1), (False, 2)], ids=["with a key", "negative control"]
+)
+def test_two_taps_at_once_make_one_course(
+    world: World, monkeypatch: pytest.MonkeyPatch, has_key: bool, made: int
+) -> None:
+    """Both have looked for the course, and found none, before either makes it."""
+    typed = {"title": "Pears", "form_key": NOTHING if has_key else ""}
+    meeting = threading.Barrier(2, timeout=10)
+    # Before the transaction: on SQLite the second would wait for the first to end.
+    monkeypatch.setattr(pages, "transaction", Meeting(meeting))
+    places: list[str] = []
+
+    def tap(client: Client) -> None:
+        try:
+            places.append(client.post("/learn/new/", typed)["Location"])
+        finally:
+            connection.close()
+
+    taps = [threading.Thread(target=tap, args=[as_person(world.zhang)]) for _tap in range(2)]
+    for thread in taps:
+        thread.start()
+    for thread in taps:
+        thread.join(timeout=30)
+    assert (len(places), len(set(places)), Course.objects.count()) == (2, made, made)
+
+
+class Meeting:
+    """`transaction`, into which both go together."""
+
+    def __init__(self, barrier: threading.Barrier) -> None:
+        self.barrier = barrier
+
+    def atomic(self) -> Atomic:
+        self.barrier.wait()
+        return transaction.atomic()
 
 
 def test_a_course_without_a_title_is_asked_for_one(zhang: Client) -> None:

@@ -302,3 +302,17 @@ async def test_of_two_counts_of_stock_the_newer_holds(
 ) -> None:
     page = await room(phone, site, world)
     assert await page.evaluate(STALE_STOCK) == 7
+
+
+async def test_a_form_on_its_way_cannot_be_tapped_again(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await sign_in(phone, site, world.zhang)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/learn/new/")
+    await page.fill("#title", "Pears")
+    # No answer that leads elsewhere: the page stays, and can be looked at.
+    await page.route("**/learn/new/", lambda route: route.fulfill(status=204))
+    button = page.locator("main form button")
+    await button.click()
+    await expect(button).to_be_disabled()

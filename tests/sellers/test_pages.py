@@ -10,6 +10,7 @@ from sellers.models import Member, MemberRole, Product, Stock, Variant
 from sellers.services import stock
 from tests.world import World
 
+KEY = new_id()
 HONEY = {
     "title": "Linden honey",
     "variant_title": "500 g jar",
@@ -57,6 +58,16 @@ def test_a_product_is_added(zhang: Client, world: World) -> None:
     variant = Variant.objects.select_related("stock").get(title="500 g jar")
     assert (variant.price_minor, variant.weight_g, variant.stock.on_hand) == (4500, 0, 24)
     assert variant.product.seller == world.farm
+
+
+def test_a_product_that_is_sent_twice_is_added_once(zhang: Client, world: World) -> None:
+    page = zhang.get("/studio/products/new/").content.decode()
+    assert 'name="form_key"' in page
+    for _tap in range(2):
+        answer = zhang.post("/studio/products/new/", HONEY | {"form_key": str(KEY)})
+        assert answer["Location"] == "/studio/products/"
+
+    assert Stock.objects.get(variant__title="500 g jar").on_hand == 24
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,18 @@ def test_a_show_is_scheduled_with_its_offers_and_prices(world: World) -> None:
     assert [(offer.variant, offer.price_minor) for offer in offers] == [(world.apples, 3550)]
 
 
+def test_a_show_that_is_sent_twice_is_scheduled_once(world: World) -> None:
+    client = signed_in(world.zhang)
+    assert 'name="form_key"' in client.get(SCHEDULE).content.decode()
+    typed = form(world, form_key=str(uuid4()))
+
+    places = {client.post(SCHEDULE, typed)["Location"] for _tap in range(4)}
+
+    show = Show.objects.get(title="Harvest day")
+    assert places == {f"/studio/shows/{show.public_id}/"}
+    assert Offer.objects.filter(show_id=show.public_id).count() == 1
+
+
 def test_the_start_is_meant_in_the_hosts_own_time(world: World) -> None:
     start = (datetime.now(ZoneInfo("Europe/Berlin")) + timedelta(hours=3)).replace(
         second=0, microsecond=0, tzinfo=None
