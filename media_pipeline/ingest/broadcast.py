@@ -167,11 +167,12 @@ class Broadcast:
             watching.cancel()
             if isinstance(why, TakeIsOver):
                 why = TakeIsOver(duration_s=take.duration_s)
-            await self._sealed(row, why)
+            await self._seal(take, row, why)
 
-    async def _sealed(self, row: Take, why: IngestRefused | None) -> None:
+    async def _seal(self, take: LiveTake, row: Take, why: IngestRefused | None) -> None:
         error = why.message if why else ""
         try:
+            await self._note_growth(take, row)
             await run_in_db(takes.seal_take, row, error=error, quietly=True)
         finally:
             self.take, self._row = None, None
@@ -288,6 +289,9 @@ class Broadcast:
         if time.monotonic() - self._noted_at < NOTE_EVERY_S:
             return
         self._noted_at = time.monotonic()
+        await self._note_growth(take, row)
+
+    async def _note_growth(self, take: LiveTake, row: Take) -> None:
         await run_in_db(
             takes.take_grown,
             row,
