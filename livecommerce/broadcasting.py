@@ -53,11 +53,15 @@ def run(
     try:
         summary = asyncio.run(until_stopped(work))
     except BroadcastRefused as error:
-        raise ServerRefused(str(error)) from error
-    except (BroadcastFailed, MediaError) as error:
+        raise ServerRefused(failure(error)) from error
+    except BroadcastFailed as error:
+        raise CannotBroadcast(failure(error)) from error
+    except MediaError as error:
         raise CannotBroadcast(str(error)) from error
     finally:
         meter.end()
+    if summary is not None and summary.lost_s:
+        raise CannotBroadcast(loss(summary))
     click.echo(words(summary))
 
 
@@ -90,6 +94,19 @@ def words(summary: Summary | None) -> str:
     megabytes = summary.bytes_sent / 1_000_000
     again = f", {summary.reconnects} reconnections" if summary.reconnects else ""
     return f"Done: {summary.duration_s:.0f} s on the air, {megabytes:.1f} MB{again}."
+
+
+def loss(summary: Summary) -> str:
+    return (
+        f"{summary.lost_s:.0f} s of the film are not in the recording; "
+        f"{summary.duration_s:.0f} s are, {summary.bytes_sent / 1_000_000:.1f} MB."
+    )
+
+
+def failure(error: BroadcastFailed) -> str:
+    """Why it broke off, and what that cost where something had been broadcast."""
+    summary = error.summary
+    return f"{error} {loss(summary)}" if summary and summary.bytes_sent else str(error)
 
 
 class Meter:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import struct
 import uuid
 from collections.abc import Callable
@@ -29,10 +30,32 @@ GIVE_UP_S = 60.0
 FIRST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 4.0
 STOP_WITHIN_S = 10.0
+# So little of the film is not worth another take.
+REST_S = 1.0
+BARREN_TAKES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was broadcast. `duration_s` is what the server has of it, over all takes.
+
+    `lost_s` is what it should have besides: film that was asked for and did not arrive.
+    """
+
+    duration_s: float
+    bytes_sent: int
+    takes: int
+    reconnects: int
+    lost_s: float = 0.0
 
 
 class BroadcastFailed(Exception):
-    """It could not be broadcast; the message is for the person who tried."""
+    """It could not be broadcast; the message is for the person who tried.
+
+    `summary` tells of what came before, if anything did.
+    """
+
+    summary: Summary | None = None
 
 
 class BroadcastRefused(BroadcastFailed):
@@ -45,7 +68,11 @@ class BroadcastRefused(BroadcastFailed):
 
 
 class _TakeLost(Exception):
-    """The server cannot continue the take: a new one has to begin."""
+    """The server cannot continue the take, of which it has `duration_s`: a new one has to begin."""
+
+    def __init__(self, duration_s: float) -> None:
+        super().__init__(duration_s)
+        self.duration_s = duration_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +85,6 @@ class Progress:
     connected: bool = False
     takes: int = 0
     reconnects: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What was broadcast. `duration_s` is what the server has of it, over all takes."""
-
-    duration_s: float
-    bytes_sent: int
-    takes: int
-    reconnects: int
 
 
 async def broadcast(
@@ -83,7 +100,8 @@ async def broadcast(
 ) -> Summary:
     """Broadcast the file until it is over, with `loop` again and again, or for `duration_s`.
 
-    Lost connections are taken up where they were. Cancelling stops the camera and seals the take
+    Lost connections are taken up where they were, lost takes where the server's recording of them
+    ends. Cancelling stops the camera and seals the take
     before this returns. `pace` above 1 is faster than life and for tests alone. Raises
     `SourceUnreadable` for a file without video, and `BroadcastFailed`.
     """
@@ -118,18 +136,31 @@ def _ignore(progress: Progress) -> None:
 async def _all_takes(
     link: _Link, video: VideoFile, loop: bool, duration_s: float | None, pace: float
 ) -> Summary:
-    """One take, or more where the server lost one: each goes on where the last one was."""
-    sent_s = 0.0
+    """One take, or more where the server lost one: each goes on where its recording ends."""
+    wanted_s = _wanted_s(video, loop, duration_s)
+    barren = 0
     while True:
-        left_s = None if duration_s is None else max(0.1, duration_s - sent_s)
-        start_s = 0.0 if loop else sent_s
+        had_s = link.recorded_s
+        left_s = None if duration_s is None else duration_s - had_s
+        start_s = 0.0 if loop else had_s
         camera = await FileCamera.start(
             camera_arguments(video, start_s=start_s, loop=loop, duration_s=left_s, pace=pace)
         )
-        is_complete = await link.send_take(camera)
-        sent_s += camera.elapsed_s * pace
-        if is_complete or camera.is_finished or link.is_stopping:
-            return link.summary()
+        try:
+            is_complete = await link.send_take(camera)
+        except BroadcastFailed as error:
+            error.summary = link.summary(wanted_s, unsealed_s=camera.confirmed_s * pace)
+            raise
+        is_enough = wanted_s - link.recorded_s < REST_S
+        barren = barren + 1 if link.recorded_s == had_s else 0
+        if is_complete or is_enough or link.is_stopping or barren == BARREN_TAKES:
+            return link.summary(link.recorded_s if is_complete else wanted_s)
+
+
+def _wanted_s(video: VideoFile, loop: bool, duration_s: float | None) -> float:
+    """How much is to be broadcast, in seconds; endless for a loop without an end."""
+    asked_s = math.inf if duration_s is None else duration_s
+    return asked_s if loop else min(asked_s, video.duration_s)
 
 
 class _Link:
@@ -141,20 +172,29 @@ class _Link:
         self._key = key
         self._tell = tell
         self._progress = Progress()
-        self._sealed_s = 0.0
+        self.recorded_s = 0.0
         self._earlier_bytes = 0
         self._camera: FileCamera | None = None
         self._next = 0
-        self._reason: dict[str, str] = {}
+        self._reason: dict[str, Any] = {}
 
     def stop(self) -> None:
         self.is_stopping = True
         if self._camera is not None:
             self._camera.stop()
 
-    def summary(self) -> Summary:
+    def summary(self, wanted_s: float, *, unsealed_s: float = 0.0) -> Summary:
+        """What the server has, of `wanted_s`; `unsealed_s` of it in a take that is still open."""
+        has_s = self.recorded_s + unsealed_s
+        missing_s = wanted_s - has_s if math.isfinite(wanted_s) else 0.0
         progress = self._progress
-        return Summary(self._sealed_s, self._earlier_bytes, progress.takes, progress.reconnects)
+        return Summary(
+            duration_s=has_s,
+            bytes_sent=self._earlier_bytes,
+            takes=progress.takes,
+            reconnects=progress.reconnects,
+            lost_s=missing_s if missing_s >= REST_S else 0.0,
+        )
 
     async def send_take(self, camera: FileCamera) -> bool:
         """Send all of the camera's chunks and seal; raises `BroadcastFailed`.
@@ -165,10 +205,11 @@ class _Link:
         self._note(takes=self._progress.takes + 1)
         try:
             await self._carry(camera, uuid.uuid4())
-        except _TakeLost:
+        except _TakeLost as lost:
+            self.recorded_s += lost.duration_s
             return False
         finally:
-            self._earlier_bytes += camera.bytes_made
+            self._earlier_bytes += camera.confirmed_bytes
             await camera.close()
         return True
 
@@ -196,12 +237,13 @@ class _Link:
         """Raise what the closing code means, unless it means to come back."""
         code = closed.rcvd.code if closed.rcvd else 1006
         if code == TakeIsOver.close:
-            raise _TakeLost from closed
+            raise _TakeLost(self._reason.get("duration_s", 0.0)) from closed
         if code in FINAL:
             message = self._reason.get("message") or _("The server refused it (%d).") % code
             raise BroadcastRefused(code, self._reason.get("code", ""), message) from closed
 
     async def _say_hello(self, socket: ClientConnection, take_id: uuid.UUID) -> None:
+        self._reason = {}
         hello = {"take": str(take_id), "mime": "video/x-matroska", "key": self._key}
         await socket.send(msgspec.json.encode({"hello": hello}).decode())
         self._next = (await self._hear(socket))["ready"]["next"]
@@ -214,13 +256,12 @@ class _Link:
         try:
             while "sealed" not in (frame := await self._hear(socket)):
                 camera.confirm(frame["ack"]["next"])
-                confirmed = self._earlier_bytes + camera.bytes_made - camera.waiting_bytes
                 self._note(
                     elapsed_s=camera.elapsed_s,
-                    confirmed_bytes=confirmed,
+                    confirmed_bytes=self._earlier_bytes + camera.confirmed_bytes,
                     waiting_bytes=camera.waiting_bytes,
                 )
-            self._sealed_s += frame["sealed"]["duration_s"]
+            self.recorded_s += frame["sealed"]["duration_s"]
         finally:
             sending.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):

@@ -106,6 +106,7 @@ class FileCamera:
         self._has_room.set()
         self.is_finished = False
         self.bytes_made = 0
+        self.confirmed_s = 0.0
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -132,13 +133,19 @@ class FileCamera:
     def waiting_bytes(self) -> int:
         return self._waiting_bytes
 
+    @property
+    def confirmed_bytes(self) -> int:
+        return self.bytes_made - self._waiting_bytes
+
     def from_number(self, number: int) -> list[Chunk]:
         return [chunk for chunk in self._waiting if chunk.number >= number]
 
     def confirm(self, next_number: int) -> None:
         """Everything before `next_number` is on the server's disk."""
         while self._waiting and self._waiting[0].number < next_number:
-            self._waiting_bytes -= len(self._waiting.popleft().payload)
+            chunk = self._waiting.popleft()
+            self._waiting_bytes -= len(chunk.payload)
+            self.confirmed_s = chunk.offset_ms / 1000
         if self._waiting_bytes <= WAITING_LIMIT_BYTES:
             self._has_room.set()
         self._changed.set()

@@ -8,18 +8,25 @@ from contextlib import asynccontextmanager
 
 
 class Wire:
-    """`address` stands for the server; `cut` breaks all connections, as a network does."""
+    """`address` stands for the server; `cut` breaks all connections, as a network does.
+
+    While `is_down`, no new ones are made.
+    """
 
     def __init__(self, server: str) -> None:
         self._host, _, self._port = server.partition(":")
         self._writers: set[asyncio.StreamWriter] = set()
         self.address = ""
+        self.is_down = False
 
     def cut(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_down:
+            writer.transport.abort()
+            return
         far_reader, far_writer = await asyncio.open_connection(self._host, int(self._port))
         self._writers |= {writer, far_writer}
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from core.ids import new_id
 from core.realtime.db import run_in_db
+from livecommerce.broadcasting import failure
 from media_pipeline.ffmpeg import SourceUnreadable
+from media_pipeline.ingest.broadcast import Patience
 from media_pipeline.ingest.desk import desk
 from media_pipeline.models import Recording, Take, TakeState
 from media_pipeline.selectors import playback
@@ -39,6 +42,13 @@ serving = [pytest.mark.ffmpeg, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def show(world: World) -> Show:
     return world.show
+
+
+@pytest.fixture
+def short_patience() -> Iterator[None]:
+    before, desk.patience = desk.patience, Patience(0.4, 1.0, 0.5)
+    yield
+    desk.patience = before
 
 
 def state_of(show: Show) -> str:
@@ -121,7 +131,46 @@ class TestThroughTheDoor:
         summary = await work
         assert summary.takes == 2
         first, second = await run_in_db(sealed_takes, show)
-        assert first.duration_s + second.duration_s == pytest.approx(20, abs=3)
+        assert summary.duration_s == pytest.approx(first.duration_s + second.duration_s)
+        assert 19 < summary.duration_s < 23  # it goes on at the key frame before the loss
+        assert summary.lost_s == 0
+
+    async def test_a_network_that_is_away_for_long_loses_nothing_of_the_film(
+        self, site: str, show: Show, film: Path, short_patience: None
+    ) -> None:
+        told: list[Progress] = []
+        async with wire(site) as network:
+            at = network.address
+            work = asyncio.create_task(start(at, show, film, pace=4.0, on_progress=told.append))
+            await until_in_db(lambda: state_of(show) == ShowState.LIVE)
+            network.is_down = True
+            network.cut()
+            await until_in_db(lambda: sealed_takes(show))
+            network.is_down = False
+            summary = await work
+        first, second = await run_in_db(sealed_takes, show)
+        assert summary.duration_s == pytest.approx(first.duration_s + second.duration_s)
+        assert 19 < summary.duration_s < 23
+        received = first.bytes_received + second.bytes_received
+        assert 0.9 * received < summary.bytes_sent <= received
+        assert (summary.takes, summary.lost_s) == (2, 0)
+
+    async def test_a_server_that_stays_away_says_how_much_was_lost(
+        self, site: str, show: Show, film: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("streams.broadcast.GIVE_UP_S", 0.5)
+        async with wire(site) as network:
+            work = asyncio.create_task(start(network.address, show, film, pace=4.0))
+            await until_in_db(lambda: state_of(show) == ShowState.LIVE)
+            network.is_down = True
+            network.cut()
+            with pytest.raises(BroadcastFailed, match="cannot be reached") as failed:
+                await work
+        summary = failed.value.summary
+        assert summary is not None
+        assert summary.lost_s > 3
+        assert summary.duration_s + summary.lost_s == pytest.approx(20, abs=0.5)
+        assert "s of the film are not in the recording" in failure(failed.value)
 
     async def test_an_unknown_show_is_refused_with_a_reason(
         self, site: str, show: Show, film: Path
