@@ -37,12 +37,17 @@ class ChunkFile:
             self.next, self.size, lines_end = line.n + 1, self.size + line.bytes, end
         self._bytes = _opened(folder / "chunks.bin", self.size)
         self._lines = _opened(folder / "chunks.jsonl", lines_end)
+        self._lines_end = lines_end
 
     def append(self, payload: bytes, offset_ms: float, at: datetime) -> int:
-        """Write the next chunk through to the disk; the number of the one after it."""
-        line = ChunkLine(self.next, len(payload), offset_ms, at)
-        _write_through(self._bytes, payload)
-        _write_through(self._lines, msgspec.json.encode(line) + b"\n")
+        """Write the next chunk through to the disk; the number of the one after it.
+
+        Raises `OSError` for a disk that is full; the next try writes over what is half there.
+        """
+        line = msgspec.json.encode(ChunkLine(self.next, len(payload), offset_ms, at)) + b"\n"
+        _write_through(self._bytes, payload, self.size)
+        _write_through(self._lines, line, self._lines_end)
+        self._lines_end += len(line)
         self.next += 1
         self.size += len(payload)
         return self.next
@@ -81,13 +86,14 @@ def _whole_lines(path: Path) -> Iterator[tuple[ChunkLine, int]]:
 
 
 def _opened(path: Path, size: int) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     os.ftruncate(handle, size)
     return handle
 
 
-def _write_through(handle: int, data: bytes) -> None:
+def _write_through(handle: int, data: bytes, at: int) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(handle, view) :]
+        written = os.pwrite(handle, view, at)
+        view, at = view[written:], at + written
     os.fdatasync(handle)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +57,30 @@ def test_a_line_that_a_crash_left_half_written_was_never_acknowledged(
         chunks.append(b"again", 200.0, AT)
     assert (tmp_path / "chunks.bin").read_bytes() == b"onetwoagain"
     assert len((tmp_path / "chunks.jsonl").read_text().splitlines()) == 3
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """A disk on which files cannot grow any more, for this process."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("room", [8, 40])  # not for the bytes; for them, but not for their line
+def test_a_chunk_that_a_full_disk_cut_short_can_be_sent_again(tmp_path: Path, room: int) -> None:
+    with ChunkFile(tmp_path) as chunks:
+        with no_file_above(room), pytest.raises(OSError, match="too large"):
+            chunks.append(b"one two three", 0.0, AT)
+        assert (chunks.next, chunks.size) == (0, 0)
+        chunks.append(b"one two three", 0.0, AT)
+        chunks.append(b"four", 100.0, AT)
+        assert chunks.read(0, 100) == b"one two threefour"
+    with ChunkFile(tmp_path) as chunks:
+        assert (chunks.next, chunks.size) == (2, 17)
 
 
 def test_only_its_owner_may_read_what_came_in(tmp_path: Path) -> None:
