@@ -23,10 +23,13 @@ SCRIPTED = [username for username, _name in VIEWERS]
 
 
 def sweep_shows(farm: Seller, *, title: str) -> int:
-    """Remove the ended shows called `title`; how many. What a visitor bought or cut is kept."""
+    """Remove the ended shows called `title` but the newest, whose replay people watch now.
+
+    Returns how many were removed. What a visitor bought or cut is kept.
+    """
     OutboxFact.objects.filter(sent_at__lt=now() - KEEP_FACTS).delete()
     ended = Show.objects.filter(seller=farm, title=title, state=ShowState.ENDED)
-    return sum(remove_show(show) for show in ended)
+    return sum(remove_show(show) for show in ended.order_by("-ended_at")[1:])
 
 
 def remove_show(show: Show) -> bool:
