@@ -49,7 +49,8 @@ TITLE = "Yesterday in the orchard 昨日果园直播"
 COURSE = "Sell your first boxes live 卖出第一箱"
 SUMMARY = (
     "Three short lessons cut out of a real show: show the fruit, answer what people ask, "
-    "and close the sale while they are still looking."
+    "and close the sale while they are still looking.\n"
+    "三节短课，都剪自一场真实的直播：先把果子亮出来，有问就答，趁大家还在看就成交。"
 )
 # (title, start, end): the stretches of the show that the lessons are cut from, in seconds.
 LESSONS = (
