@@ -50,8 +50,12 @@ def serve_with_daphne(host: str, port: int) -> None:
     server = Daphne(host, port)
     twisted_loop.run_until_complete(web.start())
     on_stop_signal(twisted_loop, server.stop_gently)
-    log.info("web is served by daphne on http://%s:%d", host, port)
     server.run()
+
+
+def tell_served(server: str, host: str, port: int) -> None:
+    """Say so once connections are taken: whoever reads the log may connect right then."""
+    log.info("web is served by %s on http://%s:%d", server, host, port)
 
 
 class Brake:
@@ -98,12 +102,13 @@ class Daphne(DaphneServer):  # type: ignore[misc]
             proxy_forwarded_address_header="X-Forwarded-For" if settings.BEHIND_HTTPS else None,
             application_close_timeout=5,
             server_name="livecommerce",
-            ready_callable=self.close_with_words,
+            ready_callable=lambda: self.is_ready(host, port),
         )
 
-    def close_with_words(self) -> None:
-        """Let a socket that breaks a rule be closed with a code (1009) instead of dropped."""
+    def is_ready(self, host: str, port: int) -> None:
+        # A socket that breaks a rule is closed with a code (1009) instead of dropped.
         self.ws_factory.setProtocolOptions(failByDrop=False)
+        tell_served("daphne", host, port)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "http":
@@ -168,12 +173,11 @@ def serve_with_uvicorn(host: str, port: int) -> None:
         timeout_graceful_shutdown=3,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_uvicorn(Uvicorn(config), host, port))
+        runner.run(run_uvicorn(Uvicorn(config)))
 
 
-async def run_uvicorn(server: Uvicorn, host: str, port: int) -> None:
+async def run_uvicorn(server: Uvicorn) -> None:
     await web.start()
-    log.info("web is served by uvicorn on http://%s:%d", host, port)
     await server.serve()
 
 
@@ -185,6 +189,10 @@ class Uvicorn(uvicorn.Server):
         """Ask for the stop; uvicorn's own would raise the signal again once it has stopped."""
         on_stop_signal(asyncio.get_running_loop(), self.ask_to_stop)
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        tell_served("uvicorn", self.config.host, self.config.port)
 
     async def ask_to_stop(self) -> None:
         self.should_exit = True
