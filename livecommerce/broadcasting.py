@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 from django.conf import settings
+from django.db import DatabaseError
 
 from core.ids import parse_id
 from media_pipeline.ffmpeg import MediaError
@@ -67,11 +68,15 @@ def run(
 
 def key_of(show_id: uuid.UUID) -> str:
     """A key for a show of the instance on this machine."""
-    show = Show.objects.filter(public_id=show_id).first()
+    try:
+        show = Show.objects.filter(public_id=show_id).first()
+    except DatabaseError:  # nothing was ever started in this folder
+        show = None
     if show is None:
         raise CannotBroadcast(
-            f"The instance in {settings.DATA_ROOT} has no show {show_id}. If it is another "
-            "instance's, give its address and the key from its studio: --url and --key."
+            f"The instance in {settings.DATA_ROOT} has no show {show_id}. For the demo's shows say "
+            "LIVECOMMERCE_DATA=var/demo; for another instance's, give its address and the key "
+            "from its studio: --url and --key."
         )
     return ingest_keys.issue(show)
 

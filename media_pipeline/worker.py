@@ -1,6 +1,7 @@
-"""The worker process: claims jobs one at a time, and runs the periodic work that is due.
+"""The worker process: claims jobs, and runs the periodic work that is due.
 
-Three threads: the caller's runs the schedule, one runs jobs, and during a job one keeps its lease.
+The caller's thread runs the schedule, one thread runs jobs of every kind, one only clips, and
+during a job another keeps its lease.
 A stop ends ffmpeg and hands the job back; the next worker begins it anew.
 """
 
@@ -25,6 +26,7 @@ from core.schedule import Periodic, run_due
 from media_pipeline import jobs
 from media_pipeline.ffmpeg import MediaCancelled, MediaError, SourceUnreadable
 from media_pipeline.jobs import Lease, LeaseLost
+from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.storage import NoSuchFile, sweep_work
 from media_pipeline.tasks import TASKS, Task
 from media_pipeline.work import Work
@@ -35,16 +37,23 @@ LOOK_FOR_JOBS_S = 0.5
 HEARTBEAT_S = 2.0
 SCHEDULE_S = 1.0
 STOP_WITHIN_S = 5.0
+# Somebody waits for a clip: it must not wait behind a recording that takes minutes.
+QUICK_TASKS = {MAKE_CLIP: TASKS[MAKE_CLIP]}
 
 
 def run_worker(stop: threading.Event, periodic: Sequence[Periodic] = ()) -> None:
     """Work until `stop` is set; returns within `STOP_WITHIN_S` of that."""
     sweep_work()
-    runner = threading.Thread(target=run_jobs, args=(stop,), name="jobs", daemon=True)
-    runner.start()
+    runners = [
+        threading.Thread(target=run_jobs, args=(stop, tasks), name=name, daemon=True)
+        for name, tasks in (("jobs", TASKS), ("quick-jobs", QUICK_TASKS))
+    ]
+    for runner in runners:
+        runner.start()
     while not stop.wait(SCHEDULE_S):
         _run_periodic(periodic)
-    runner.join(STOP_WITHIN_S)
+    for runner in runners:
+        runner.join(STOP_WITHIN_S / len(runners))
 
 
 def _run_periodic(periodic: Sequence[Periodic]) -> None:

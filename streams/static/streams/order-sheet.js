@@ -60,11 +60,12 @@ export class OrderSheet {
     const offer = this.#offerId && this.shop.offer(this.#offerId);
     if (!offer) return;
     const most = Math.min(MOST_PER_ORDER, Math.max(0, offer.available));
-    this.#keepWithin(most, offer);
+    this.#keepWithin(most);
     const signedIn = this.shop.signedIn();
     one("#order-product").replaceChildren(...productLine(offer));
     one("#order-stock").textContent = stockText(offer);
-    one("#order-total").textContent = money(offer.price_minor * this.#count(), offer.currency);
+    const total = offer.price_minor * this.#count();
+    one("#order-total").textContent = Number.isNaN(total) ? "–" : money(total, offer.currency);
     show(one("#order-delivery"), signedIn);
     show(one("#order-submit"), signedIn);
     show(one("#order-sign-in"), !signedIn);
@@ -72,27 +73,29 @@ export class OrderSheet {
     this.#showBusy(most === 0);
   }
 
-  #keepWithin(most, offer) {
+  #keepWithin(most) {
+    const count = this.#count();
     this.quantity.max = String(Math.max(1, most));
-    one("#fewer").disabled = this.#count() <= 1;
-    one("#more").disabled = this.#count() >= most;
+    one("#fewer").disabled = !(count > 1);
+    one("#more").disabled = count >= most;
     if (this.#busy) return;
     if (most === 0) this.#problem(gettext("Sold out. Somebody was faster; nothing was ordered."));
-    else if (this.#count() > most) {
-      this.quantity.value = String(most);
-      this.#fieldError("quantity", interpolate(ngettext("Only %s is left.", "Only %s are left.", most), [most]));
-      this.refresh();
-    }
+    else if (count > most) this.#fieldError("quantity", tooMany(most));
   }
 
+  /** The quantity as it was typed: a whole number from 1 up, or NaN. Nobody's number is changed. */
   #count() {
-    return Math.max(1, Math.floor(Number(this.quantity.value)) || 1);
+    const typed = this.quantity.value.trim();
+    return /^0*[1-9][0-9]*$/.test(typed) ? Number(typed) : NaN;
   }
 
   #listen() {
     one("#fewer").addEventListener("click", () => this.#step(-1));
     one("#more").addEventListener("click", () => this.#step(1));
-    this.form.addEventListener("input", () => this.#edited());
+    this.form.addEventListener("input", ({ target }) => {
+      if (target === this.quantity) this.#fieldError("quantity", "");
+      this.#edited();
+    });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -103,7 +106,7 @@ export class OrderSheet {
   }
 
   #step(by) {
-    this.quantity.value = String(Math.max(1, this.#count() + by));
+    this.quantity.value = String(Math.max(1, (this.#count() || 0) + by));
     this.#fieldError("quantity", "");
     this.#edited();
   }
@@ -174,7 +177,7 @@ export class OrderSheet {
     const offer = this.shop.offer(this.#offerId);
     if (this.#busy || !offer || !this.shop.signedIn()) return;
     this.#clearErrors();
-    if (!this.#complete()) return;
+    if (!this.#complete(offer)) return;
     this.#busy = true;
     this.#showBusy(false);
     try {
@@ -201,13 +204,21 @@ export class OrderSheet {
   }
 
   /** Say at once what is missing; the server looks again. */
-  #complete() {
+  #complete(offer) {
     const values = this.#values();
     const needed = values.kind === "pickup" ? ["name", "phone", "point_id"] : ["name", "phone", "address"];
     const missing = needed.filter((name) => !values[name]?.trim());
     for (const name of missing) this.#fieldError(name, MISSING[name]());
+    const wrong = this.#wrongQuantity(Math.min(MOST_PER_ORDER, offer.available));
+    if (wrong) this.#fieldError("quantity", wrong);
     this.#focusError();
-    return missing.length === 0;
+    return missing.length === 0 && !wrong;
+  }
+
+  #wrongQuantity(most) {
+    const count = this.#count();
+    if (Number.isNaN(count)) return gettext("Please write a whole number, 1 or more.");
+    return count > most ? tooMany(most) : "";
   }
 
   #succeeded(order) {
@@ -272,6 +283,10 @@ const MISSING = {
   address: () => gettext("Where should it be brought?"),
   point_id: () => gettext("Please choose where you will fetch it."),
 };
+
+function tooMany(most) {
+  return interpolate(ngettext("Only %s is left.", "Only %s are left.", most), [most]);
+}
 
 function lastPart(field) {
   return field.split(".").at(-1);

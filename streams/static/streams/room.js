@@ -136,6 +136,7 @@ async function lookForReplay() {
 
 /** The page is the replay now; whoever is ordering finishes first. */
 function openReplay() {
+  history.scrollRestoration = "manual"; // the replay is another page: begin at its top
   if (!page.sheet.dialog.open) location.reload();
   else page.sheet.dialog.addEventListener("close", () => location.reload(), { once: true });
 }
