@@ -11,13 +11,15 @@ from media_pipeline.demo_melody import write_melody
 from media_pipeline.demo_scenes import SCENE_S, SCENES, frame
 from media_pipeline.probe import probe
 
+# Drawing the film takes as long as ffmpeg does.
+pytestmark = pytest.mark.ffmpeg
+
 
 def difference(one: Image.Image, other: Image.Image) -> float:
     """How much two pictures differ, 0 to 255."""
     return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
 
 
-@pytest.mark.ffmpeg
 def test_the_video_is_what_a_phone_would_send(tmp_path: Path) -> None:
     path = tmp_path / "demo.mp4"
     demo_media.make_demo_video(path, 2, (108, 192), start_s=9)
@@ -30,7 +32,6 @@ def test_the_video_is_what_a_phone_would_send(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.ffmpeg
 def test_it_is_made_once(tmp_path: Path) -> None:
     made = tmp_path / f"orchard-v{demo_media.VERSION}.mp4"
     made.write_bytes(b"made before")
@@ -38,14 +39,12 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert made.read_bytes() == b"made before"
 
 
-@pytest.mark.ffmpeg
 def test_something_moves_all_the_time() -> None:
     for scene in range(len(SCENES)):
         begun = frame(scene * SCENE_S + 5)
         assert difference(begun, frame(scene * SCENE_S + 5.5)) > 0.2
 
 
-@pytest.mark.ffmpeg
 def test_a_jump_of_ten_seconds_shows_another_scene() -> None:
     pictures = [frame(scene * SCENE_S + 5) for scene in range(len(SCENES))]
     for one, other in zip(pictures, [*pictures[1:], pictures[0]], strict=True):
@@ -65,7 +64,6 @@ def test_every_product_has_a_picture(tmp_path: Path, kind: str) -> None:
     assert path.stat().st_size < 120_000
 
 
-@pytest.mark.ffmpeg
 def test_the_melody_is_as_long_as_the_video_and_can_be_heard(tmp_path: Path) -> None:
     path = tmp_path / "melody.wav"
     write_melody(path, 3.5)
