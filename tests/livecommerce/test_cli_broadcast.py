@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from media_pipeline.demo_media import make_demo_video
+from tests.livecommerce.command import livecommerce
 from tests.server import Server, running_instance
 
 pytestmark = [pytest.mark.process, pytest.mark.ffmpeg]
@@ -54,3 +55,10 @@ def test_a_file_without_video_is_refused_here(instance: Server, tmp_path: Path) 
     done = instance.run("broadcast", str(tmp_path / "letter.txt"), *arguments)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "cannot be read" in done.stderr
+
+
+def test_a_folder_in_which_nothing_was_started_is_named(tmp_path: Path, film: str) -> None:
+    done = livecommerce("broadcast", film, "--show", str(uuid.uuid4()), data=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"The instance in {tmp_path} has no show" in done.stderr
+    assert "LIVECOMMERCE_DATA=var/demo" in done.stderr

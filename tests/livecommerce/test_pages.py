@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from core.accounts.models import User
 from core.clock import now
@@ -61,6 +62,14 @@ def test_an_empty_instance_says_what_it_is_for(visitor: Client) -> None:
     page = text_of(visitor, "/")
     assert "Nobody is live right now" in page
     assert "Farmers show here what they grow" in page
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_only_the_demo_looks_again_by_itself_while_nobody_is_live(
+    visitor: Client, db: None, settings: Settings, demo: bool
+) -> None:
+    settings.DEMO = demo
+    assert ('http-equiv="refresh"' in text_of(visitor, "/")) is demo
 
 
 def test_the_front_page_shows_what_is_live_with_its_goods(visitor: Client, world: World) -> None:

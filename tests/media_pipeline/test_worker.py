@@ -16,6 +16,7 @@ from media_pipeline.jobs import Lease
 from media_pipeline.models import Asset, AssetState, Job, JobState
 from media_pipeline.services import clips
 from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.storage import NoSuchFile
 from media_pipeline.tasks import TASKS, Task
 from media_pipeline.work import Work
@@ -104,6 +105,35 @@ def test_a_worker_runs_the_periodic_work(stop: threading.Event) -> None:
     assert swept.wait(PATIENCE_S)
     stop.set()
     running.join()
+
+
+def test_a_clip_does_not_wait_behind_a_long_recording(
+    stop: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, cut, finish = threading.Event(), threading.Event(), threading.Event()
+
+    def long(work: Work) -> None:
+        begun.set()
+        finish.wait(PATIENCE_S)
+
+    monkeypatch.setitem(TASKS, PROCESS_RECORDING, Task(long, Told()))
+    for tasks in (TASKS, worker.QUICK_TASKS):
+        monkeypatch.setitem(tasks, MAKE_CLIP, Task(lambda work: cut.set(), Told()))
+
+    def run() -> None:
+        worker.run_worker(stop)
+        connections.close_all()
+
+    jobs.enqueue(PROCESS_RECORDING, new_id())
+    running = threading.Thread(target=run)
+    running.start()
+    assert begun.wait(PATIENCE_S)
+    jobs.enqueue(MAKE_CLIP, new_id())
+    was_cut = cut.wait(PATIENCE_S / 2)
+    stop.set()
+    finish.set()
+    running.join()
+    assert was_cut
 
 
 @pytest.mark.ffmpeg
