@@ -199,7 +199,7 @@ def _snapshot(show_pk: int, here: Position, now: dict[str, int]) -> Snapshot:
 
 def _viewer_key(user: AnyUser, handshake: Handshake) -> str:
     if is_signed_in(user):
-        return f"user:{user.pk}"
+        return f"user:{user.public_id}"
     return f"browser:{handshake.browser_key() or uuid.uuid4()}"
 
 

@@ -162,13 +162,14 @@ class Hub:
         return dict(room.now) if room else {"viewers": 0}
 
     def _open(self, topic: str) -> Room:
-        room = Room(topic, asyncio.ensure_future(self._log.tail(topic)))
+        room = Room(topic, asyncio.ensure_future(self._log.watch(topic)))
         self._rooms[topic] = room
         return room
 
     def _drop_if_empty(self, room: Room) -> None:
         if room.empty and self._rooms.get(room.topic) is room:
             del self._rooms[room.topic]
+            self._log.unwatch(room.topic)
 
     def _heard(self, topic: str, epoch: str, entries: Sequence[Entry]) -> None:
         room = self._rooms.get(topic)
@@ -208,6 +209,7 @@ class Hub:
             socket.close(TOO_SLOW)
 
     def _close_all(self, room: Room) -> None:
-        self._rooms.pop(room.topic, None)
+        if self._rooms.pop(room.topic, None) is not None:
+            self._log.unwatch(room.topic)
         for socket in list(room.sockets):
             socket.close(RESTARTING)

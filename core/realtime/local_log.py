@@ -101,6 +101,12 @@ class LocalLog:
     async def tail(self, topic: str) -> Position:
         return (await self._head(topic)).position
 
+    async def watch(self, topic: str) -> Position:
+        return await self.tail(topic)  # followers hear of every topic anyway
+
+    def unwatch(self, topic: str) -> None:
+        pass
+
     async def read(self, topic: str, after: Position | None, limit: int) -> Stretch:
         head = await self._head(topic)
         with self._lock:

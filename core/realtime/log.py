@@ -59,7 +59,10 @@ class Stretch(msgspec.Struct, frozen=True):
 
 
 Follower = Callable[[str, str, Sequence[Entry]], None]
-"""Called with topic, epoch and entries, on the event loop, in the order of the log."""
+"""Called with topic, epoch and entries, on the event loop, in the order of the log.
+
+An epoch that is not the one before, also with no entries, says that history was lost.
+"""
 
 
 class LogClosed(RuntimeError):
@@ -85,4 +88,10 @@ class TopicLog(Protocol):
         """The place of the last entry."""
 
     def follow(self, follower: Follower) -> None:
-        """Call `follower` with every entry that is stored from now on."""
+        """Call `follower` with every entry of every watched topic from now on."""
+
+    async def watch(self, topic: str) -> Position:
+        """Begin to watch; followers hear of everything after the returned place, without a hole."""
+
+    def unwatch(self, topic: str) -> None:
+        """Followers need no longer hear of this topic."""

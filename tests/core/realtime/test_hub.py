@@ -175,6 +175,12 @@ class SlowTailLog:
     async def tail(self, topic: str) -> Position:
         return await self.answer
 
+    async def watch(self, topic: str) -> Position:
+        return await self.answer
+
+    def unwatch(self, topic: str) -> None:
+        pass
+
     def follow(self, follower: Follower) -> None:
         self.followers.append(follower)
 
