@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import warnings
@@ -53,6 +54,8 @@ class Config:
     time_zone: str
     log_level: str
     metrics_token: str
+    chat_lines_per_s: int
+    chat_every_s: float
     debug: bool
 
 
@@ -77,6 +80,10 @@ def read() -> Config:
         time_zone=_time_zone("LIVECOMMERCE_TIME_ZONE", default="Asia/Shanghai"),
         log_level=_one_of("LIVECOMMERCE_LOG_LEVEL", LOG_LEVELS, default="INFO"),
         metrics_token=_text("LIVECOMMERCE_METRICS_TOKEN"),
+        chat_lines_per_s=int(
+            _number("LIVECOMMERCE_CHAT_LINES_PER_S", 20, highest=1000, whole=True)
+        ),
+        chat_every_s=_number("LIVECOMMERCE_CHAT_EVERY_S", 2.0, highest=600),
         debug=_flag("LIVECOMMERCE_DEBUG"),
     )
 
@@ -108,6 +115,17 @@ def _port(name: str, *, default: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise SettingsError(f"{name} is {text!r}: use a number from 1 to 65535.")
     return int(text)
+
+
+def _number(name: str, default: float, *, highest: int, whole: bool = False) -> float:
+    """A number from 0 to `highest`; 0 switches off what it is for."""
+    text = _text(name, str(default))
+    kind = "a whole number" if whole else "a number"
+    if not re.fullmatch(r"[0-9]+" if whole else r"[0-9]+(\.[0-9]+)?", text, re.ASCII) or not (
+        float(text) <= highest
+    ):
+        raise SettingsError(f"{name} is {text!r}: use {kind} from 0 to {highest}.")
+    return float(text)
 
 
 def _database(name: str, data: Path) -> dict[str, Any]:

@@ -22,6 +22,9 @@ DATA_ROOT = CONFIG.data
 FFMPEG = CONFIG.ffmpeg
 METRICS_TOKEN = CONFIG.metrics_token
 BEHIND_HTTPS = CONFIG.behind_https
+REDIS_URL = CONFIG.redis_url
+CHAT_LINES_PER_S = CONFIG.chat_lines_per_s
+CHAT_EVERY_S = CONFIG.chat_every_s
 ALLOWED_HOSTS = CONFIG.hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 
