@@ -69,6 +69,13 @@ class LogClosed(RuntimeError):
     """The log is not running (yet, or any more)."""
 
 
+class LogUnavailable(RuntimeError):
+    """The log cannot be reached just now; whoever asked may try again in a moment.
+
+    What was to be appended may or may not have been: only a fact may be repeated safely.
+    """
+
+
 class TopicLog(Protocol):
     """An ordered, lasting log per topic."""
 
