@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,20 +55,12 @@ def free_port() -> int:
 def running_instance(data: Path) -> Iterator[Server]:
     """`livecommerce up` with the tests' world in it, stopped at the end as Ctrl-C would."""
     port = free_port()
-    environment = {
-        **os.environ,
-        "LIVECOMMERCE_MODE": "up",
-        "LIVECOMMERCE_DATA": str(data),
-        "DJANGO_SETTINGS_MODULE": "livecommerce.settings",
-        "PYTHONUNBUFFERED": "1",
-    }
-    environment.pop("DATABASE_URL", None)
-    server = Server(f"http://localhost:{port}", data, data / "up.log", environment)
+    server = Server(f"http://localhost:{port}", data, data / "up.log", _environment(data))
     _prepare(server)
     with server.log.open("w") as log:
         process = subprocess.Popen(
             server.command("up", "--port", str(port)),
-            env=environment,
+            env=server.environment,
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -79,6 +71,111 @@ def running_instance(data: Path) -> Iterator[Server]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
+
+
+class Served:
+    """`livecommerce serve` as one process that can be killed and started again.
+
+    `process` is the one that runs now; it has no supervisor and no children that serve.
+    """
+
+    def __init__(self, server: Server, kind: str) -> None:
+        self._server = server
+        self._kind = kind
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start it first"
+        return self._process
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    @property
+    def address(self) -> str:
+        """`host:port`, as for `ws://…`."""
+        return self.url.removeprefix("http://")
+
+    @property
+    def log(self) -> Path:
+        return self._server.log
+
+    @property
+    def instance(self) -> Server:
+        return self._server
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start on the same port and data; with `wait`, return when `/readyz` answers 200."""
+        port = self.url.rsplit(":", 1)[1]
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                self._server.command("serve", "--server", self._kind, "--port", port),
+                env=self._server.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        if wait:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        _wait_until_ready(self._server, self.process)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is said to anybody."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, as a service manager does; returns when it has ended."""
+        if self._process is not None and self._process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+
+
+@contextmanager
+def serving(
+    data: Path,
+    *,
+    server: str = "uvicorn",
+    port: int | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    """One web process on `data`, whose world is built at the first use of the folder.
+
+    `env` adds to the environment, e.g. `REDIS_URL`, `DATABASE_URL`, `LIVECOMMERCE_CHAT_EVERY_S`.
+    Several of these may share a folder when they share a `REDIS_URL`.
+    """
+    port = port or free_port()
+    data.mkdir(parents=True, exist_ok=True)
+    environment = {**_environment(data), **(env or {})}
+    instance = Server(f"http://127.0.0.1:{port}", data, data / f"serve-{port}.log", environment)
+    built = data / "world-built"
+    if not built.exists():
+        _prepare(instance)
+        built.touch()
+    served = Served(instance, server)
+    try:
+        served.start()
+        yield served
+    finally:
+        served.stop()
+
+
+def _environment(data: Path) -> dict[str, str]:
+    """This process's environment with an instance of its own on `data`, and SQLite in it."""
+    environment = {
+        **os.environ,
+        "LIVECOMMERCE_MODE": "up",
+        "LIVECOMMERCE_DATA": str(data),
+        "DJANGO_SETTINGS_MODULE": "livecommerce.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        environment.pop(name, None)
+    return environment
 
 
 def _prepare(server: Server) -> None:
