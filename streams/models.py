@@ -66,3 +66,19 @@ class Mute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.show}"
+
+
+class ViewersSample(models.Model):
+    """How many watched a show as a minute began; the first process to say so is believed."""
+
+    show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="viewers_samples")
+    minute = models.DateTimeField(help_text="The minute's begin.")
+    viewers = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["show", "minute"], name="one_sample_per_minute")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.show} {self.minute:%H:%M}: {self.viewers}"
