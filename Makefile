@@ -69,6 +69,7 @@ LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --
 lock: setup-dev ## lock the newest versions that pyproject.toml allows
 	$(BIN)/$(LOCK) --upgrade pyproject.toml --group build -o requirements/run.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade -c requirements/run.txt pyproject.toml --group build --group dev -o requirements/dev.txt > /dev/null
+	$(BIN)/$(LOCK) --upgrade -c requirements/dev.txt --group bench -o requirements/bench.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade --group node -o requirements/node.txt > /dev/null
 
 third-party: setup-dev ## rewrite docs/third-party.md from what is installed

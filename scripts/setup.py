@@ -35,10 +35,12 @@ class SetupError(Exception):
 
 def main(wanted: str) -> None:
     make_venv()
-    install_packages(wanted)
+    install_packages("dev" if wanted == "bench" else wanted)
     install_project()
     fetch_player()
     compile_translations()
+    if wanted == "bench":
+        install_peers()
 
 
 def make_venv() -> None:
@@ -87,13 +89,31 @@ def fetch_player() -> None:
     if HLS_TARGET.exists() and is_done("hls.js", *locks):
         return
     say("fetching hls.js with npm")
-    command, environment = npm()
-    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    if run([*command, *arguments], env=environment).returncode:
-        raise SetupError(f"npm could not fetch hls.js. {NO_NETWORK.replace('pip', 'npm')}")
+    npm_ci(ROOT)
     HLS_TARGET.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(HLS_SOURCE, HLS_TARGET)
     mark_done("hls.js", *locks)
+
+
+def install_peers() -> None:
+    """What the benchmarks measure against: stock Channels on Redis, and `ws` for Node.js."""
+    packages = ROOT / "requirements/bench.txt"
+    locks = (packages, ROOT / "bench/package.json", ROOT / "bench/package-lock.json")
+    if (ROOT / "bench/node_modules").exists() and is_done("peers", *locks):
+        return
+    say("installing what the benchmarks measure against")
+    pip("--require-hashes", "-r", packages)
+    npm_ci(ROOT / "bench")
+    mark_done("peers", *locks)
+
+
+def npm_ci(folder: Path) -> None:
+    """Install what the folder's lock file names, and run nothing of it."""
+    command, environment = npm()
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    if run([*command, *arguments], env=environment, cwd=folder).returncode:
+        remedy = NO_NETWORK.replace("pip", "npm")
+        raise SetupError(f"npm could not install what {folder.name} needs. {remedy}")
 
 
 def npm() -> tuple[Sequence[str | Path], dict[str, str]]:
@@ -139,9 +159,9 @@ def pip(*arguments: str | Path) -> None:
 
 
 def run(
-    command: Sequence[str | Path], env: dict[str, str] | None = None
+    command: Sequence[str | Path], env: dict[str, str] | None = None, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False)
+    return subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, check=False)
 
 
 def quiet(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
@@ -171,8 +191,8 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     wanted = sys.argv[1] if len(sys.argv) > 1 else "run"
-    if wanted not in ("run", "dev"):
-        sys.exit("set-up: say `run` (to run it) or `dev` (to test it too)")
+    if wanted not in ("run", "dev", "bench"):
+        sys.exit("set-up: say `run` (to run it), `dev` (to test it too) or `bench` (to measure it)")
     try:
         main(wanted)
     except SetupError as error:

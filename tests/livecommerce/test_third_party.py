@@ -8,7 +8,10 @@ import sys
 
 from tests.livecommerce.command import ROOT
 
-LISTS = {name: (ROOT / f"requirements/{name}.txt").read_text() for name in ("run", "dev", "node")}
+LISTS = {
+    name: (ROOT / f"requirements/{name}.txt").read_text()
+    for name in ("run", "dev", "bench", "node")
+}
 
 
 def pinned(text: str) -> dict[str, str]:
