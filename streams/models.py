@@ -38,6 +38,12 @@ class Show(models.Model):
     interrupted_at = models.DateTimeField(null=True)
     pinned_offer = models.ForeignKey(Offer, on_delete=models.SET_NULL, null=True, related_name="+")
     poster_key = models.CharField(max_length=200, blank=True)
+    slow_mode_s = models.PositiveSmallIntegerField(
+        default=0, help_text="Seconds between two messages of one viewer; 0 is off."
+    )
+    pinned_message = models.JSONField(
+        null=True, help_text="The chat message on top: id, seq, text, name and role."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -54,18 +60,56 @@ class Show(models.Model):
 
 
 class Mute(models.Model):
-    """A viewer who may not chat in one show."""
+    """A viewer who may not chat in one show; `until` nothing is until somebody takes it back."""
 
     show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="mutes")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     muted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["show", "user"], name="one_mute_per_viewer")]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.show}"
+
+
+class Ban(models.Model):
+    """A viewer who may not be in one show's room, nor order through it."""
+
+    show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="bans")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    banned_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["show", "user"], name="one_ban_per_viewer")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.show}"
+
+
+class BlockedWord(models.Model):
+    """A word that viewers may not say in the shows of one seller; `folded` is what is compared."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="blocked_words")
+    word = models.CharField(max_length=40)
+    folded = models.CharField(max_length=80)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["word"]
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "folded"], name="each_word_blocked_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class ViewersSample(models.Model):
