@@ -27,8 +27,12 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True):
     do: ClassVar[str]
 
 
+Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Seconds = Annotated[int, Meta(ge=10, le=366 * 24 * 3600)]
+
+
 class ChatSend(Command, frozen=True):
-    """Say something. Answer: the `seq` of the message.
+    """Say something. Answer: the `seq` and the `id` of the message.
 
     `key` is made by the client for each message: sent again with the same key, as after an answer
     that was lost, it is still one message.
@@ -39,18 +43,79 @@ class ChatSend(Command, frozen=True):
     key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class ChatRemove(Command, frozen=True):
-    """Take a message away (host, operator)."""
+class MessageCommand(Command, frozen=True):
+    """Something done to one message, named by its `id`, or by its `seq` in the present epoch."""
+
+    id: UUID | None = None
+    seq: Seq | None = None
+
+
+class ChatRemove(MessageCommand, frozen=True):
+    """Take a message away, from replays too (moderators). Name it by `id` or `seq`."""
 
     do: ClassVar[str] = "chat.remove"
-    seq: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+
+class ChatPin(MessageCommand, frozen=True):
+    """Show a message on top of the chat (moderators). Name it by `id` or `seq`."""
+
+    do: ClassVar[str] = "chat.pin"
+
+
+class ChatUnpin(Command, frozen=True):
+    """Show no message on top (moderators)."""
+
+    do: ClassVar[str] = "chat.unpin"
+
+
+class ChatAnswer(MessageCommand, frozen=True):
+    """Mark a question as answered (moderators). Name it by `id` or `seq`."""
+
+    do: ClassVar[str] = "chat.answer"
 
 
 class ViewerMute(Command, frozen=True):
-    """Let a viewer no longer chat in this show (host, operator)."""
+    """Let a viewer no longer chat in this show (moderators), for good or `for_s` seconds."""
 
     do: ClassVar[str] = "viewer.mute"
     user_id: UUID
+    reason: str = ""
+    for_s: Seconds | None = None
+
+
+class ViewerUnmute(Command, frozen=True):
+    """Let a viewer chat again (moderators)."""
+
+    do: ClassVar[str] = "viewer.unmute"
+    user_id: UUID
+
+
+class ViewerBan(Command, frozen=True):
+    """Send a viewer away from this show, for good or `for_s` seconds (moderators).
+
+    They are no longer in its room and cannot order through it. `remove_messages` takes away
+    everything that they said in it. Answer: how many messages were `removed`.
+    """
+
+    do: ClassVar[str] = "viewer.ban"
+    user_id: UUID
+    reason: str = ""
+    for_s: Seconds | None = None
+    remove_messages: bool = False
+
+
+class ViewerUnban(Command, frozen=True):
+    """Let a viewer in again (moderators)."""
+
+    do: ClassVar[str] = "viewer.unban"
+    user_id: UUID
+
+
+class RoomSlowMode(Command, frozen=True):
+    """Let each viewer write once every so many seconds (moderators); 0 switches it off."""
+
+    do: ClassVar[str] = "room.slow_mode"
+    every_s: Annotated[int, Meta(ge=0, le=600)]
 
 
 class ProductPin(Command, frozen=True):
@@ -117,7 +182,14 @@ COMMANDS: dict[str, type[Command]] = {
     for command in (
         ChatSend,
         ChatRemove,
+        ChatPin,
+        ChatUnpin,
+        ChatAnswer,
         ViewerMute,
+        ViewerUnmute,
+        ViewerBan,
+        ViewerUnban,
+        RoomSlowMode,
         ProductPin,
         ProductUnpin,
         React,
@@ -220,21 +292,67 @@ class ReplayReadyEvent(RoomEvent, frozen=True):
     duration_s: float
 
 
-class ChatMessageEvent(RoomEvent, frozen=True):
-    """Somebody said something; `user_id` is the public id."""
+Badge = Literal["viewer", "host", "moderator"]
+
+
+class ChatMessageEvent(RoomEvent, frozen=True, omit_defaults=True):
+    """Somebody said something; `user_id` is the public id.
+
+    `question` is there, and true, where a viewer seems to ask something.
+    """
 
     type: ClassVar[str] = "chat.message"
     text: str
     name: str
     user_id: UUID
-    role: Literal["viewer", "host"]
+    role: Badge
+    question: bool = False
 
 
 class ChatRemovedEvent(RoomEvent, frozen=True):
-    """The message at this `seq` was taken away; later readers find a `tombstone` in its place."""
+    """The message of this `id` was taken away; later readers find a `tombstone` in its place.
+
+    `seq` is its place, if it is in the present epoch. Who has no `id` of it goes by that.
+    """
 
     type: ClassVar[str] = "chat.removed"
-    seq: int
+    seq: int | None
+    id: UUID | None = None
+
+
+class PinnedMessage(Struct, frozen=True):
+    """A message on top of the chat; `seq` is its place, if it is in the present epoch."""
+
+    id: UUID | None
+    seq: int | None
+    text: str
+    name: str
+    role: Badge
+
+
+class ChatPinnedEvent(RoomEvent, frozen=True):
+    """This message is on top of the chat now, and no other."""
+
+    type: ClassVar[str] = "chat.pinned"
+    id: UUID | None
+    seq: int | None
+    text: str
+    name: str
+    role: Badge
+
+
+class ChatUnpinnedEvent(RoomEvent, frozen=True):
+    """No message is on top of the chat."""
+
+    type: ClassVar[str] = "chat.unpinned"
+
+
+class ChatAnsweredEvent(RoomEvent, frozen=True):
+    """The question of this `id` was answered; `seq` as in `chat.removed`."""
+
+    type: ClassVar[str] = "chat.answered"
+    seq: int | None
+    id: UUID | None = None
 
 
 class TombstoneEvent(RoomEvent, frozen=True):
@@ -282,17 +400,52 @@ class OrderPlacedEvent(RoomEvent, frozen=True):
 
 
 class ViewerMutedEvent(RoomEvent, frozen=True):
-    """This viewer may no longer chat."""
+    """This viewer may no longer chat: for good, or until this time (ISO 8601)."""
 
     type: ClassVar[str] = "viewer.muted"
     user_id: UUID
+    until: str | None = None
+
+
+class ViewerUnmutedEvent(RoomEvent, frozen=True):
+    """This viewer may chat again."""
+
+    type: ClassVar[str] = "viewer.unmuted"
+    user_id: UUID
+
+
+class ViewerBannedEvent(RoomEvent, frozen=True):
+    """This viewer may no longer be in the room; their sockets are closed with 4403."""
+
+    type: ClassVar[str] = "viewer.banned"
+    user_id: UUID
+
+
+class ViewerUnbannedEvent(RoomEvent, frozen=True):
+    """This viewer may come in again."""
+
+    type: ClassVar[str] = "viewer.unbanned"
+    user_id: UUID
+
+
+class RoomSlowModeEvent(RoomEvent, frozen=True):
+    """Each viewer may write once every so many seconds; 0: as often as usual."""
+
+    type: ClassVar[str] = "room.slow_mode"
+    every_s: int
 
 
 class NoticeEvent(RoomEvent, frozen=True):
-    """Something that everybody in the room should read."""
+    """Something that everybody in the room should read.
+
+    A client that knows the `code` says it in its reader's language, with `params`; any other
+    shows `text`. Codes: `slow_mode_on` (`every_s`), `slow_mode_off`.
+    """
 
     type: ClassVar[str] = "notice"
     text: str
+    code: str = ""
+    params: dict[str, Any] = {}
 
 
 EVENTS: dict[str, type[RoomEvent]] = {
@@ -305,12 +458,19 @@ EVENTS: dict[str, type[RoomEvent]] = {
         ReplayReadyEvent,
         ChatMessageEvent,
         ChatRemovedEvent,
+        ChatPinnedEvent,
+        ChatUnpinnedEvent,
+        ChatAnsweredEvent,
         TombstoneEvent,
         ProductPinnedEvent,
         ProductUnpinnedEvent,
         StockChangedEvent,
         OrderPlacedEvent,
         ViewerMutedEvent,
+        ViewerUnmutedEvent,
+        ViewerBannedEvent,
+        ViewerUnbannedEvent,
+        RoomSlowModeEvent,
         NoticeEvent,
     )
 }
@@ -330,7 +490,10 @@ class ShowView(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """The room as it is; `chat` has the last 50 messages, `recent_orders` the last 5 orders."""
+    """The room as it is; `chat` has the last 50 messages, `recent_orders` the last 5 orders.
+
+    `answered` are the ids of the questions among them that were answered.
+    """
 
     show: ShowView
     pinned: OfferView | None
@@ -339,6 +502,9 @@ class Snapshot(Struct, frozen=True):
     recent_orders: list[Event]
     viewers: int
     likes: int
+    pinned_message: PinnedMessage | None = None
+    slow_mode_s: int = 0
+    answered: list[UUID] = []
 
 
 class You(Struct, frozen=True):
@@ -347,7 +513,7 @@ class You(Struct, frozen=True):
     signed_in: bool
     id: UUID | None
     name: str | None
-    role: Literal["viewer", "host", "operator"]
+    role: Literal["viewer", "moderator", "host", "operator"]
     muted: bool
 
 
@@ -373,7 +539,7 @@ class Hello(Struct, frozen=True):
 
 CLOSE_CODES: dict[int, str] = {
     4401: "Sign in first.",
-    4403: "Not allowed here, or a page of another site asked.",
+    4403: "Not allowed here, banned, or a page of another site asked.",
     4404: "No such show.",
     4408: "Too slow to keep up: come back with your position.",
     4429: "Far too many frames.",
@@ -389,7 +555,11 @@ ERROR_CODES: dict[str, str] = {
     "sold_out": "Not enough left.",
     "price_changed": "The price is another one now; `details` has it.",
     "too_many": "Too often; try again after `retry_after` seconds.",
-    "muted": "You may no longer chat in this show.",
+    "muted": "You may no longer chat in this show; `details` has `reason` and `until`.",
+    "banned": "You may no longer be in this show; `details` has `reason` and `until`.",
+    "slow_mode": "Everybody writes slowly here; write again after `retry_after` seconds.",
+    "blocked_word": "The seller does not want a word of this message here; change it.",
+    "links_not_allowed": "New accounts may not send links yet.",
     "show_not_live": "The show is over.",
     "key_reused": "The key of an order was used for another one.",
     "conflict": "Not in a state in which this can be done.",
