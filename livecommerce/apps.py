@@ -5,6 +5,7 @@ class LivecommerceConfig(AppConfig):
     name = "livecommerce"
 
     def ready(self) -> None:
-        from livecommerce import wiring  # the handlers need the models to be loaded
+        from livecommerce import sql_count, wiring  # the handlers need the models to be loaded
 
         wiring.connect()
+        sql_count.connect()

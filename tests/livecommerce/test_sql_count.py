@@ -1,0 +1,30 @@
+"""The count of SQL statements by kind of thread."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+from prometheus_client import REGISTRY
+
+from core.realtime.db import run_in_db
+from livecommerce.sql_count import kind_of
+
+
+def counted(kind: str) -> float:
+    return REGISTRY.get_sample_value("livecommerce_sql_queries_total", {"thread": kind}) or 0.0
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_query_of_a_socket_is_counted_as_one_of_the_pool() -> None:
+    before, others = counted("db"), counted("outbox-relay")
+    await run_in_db(get_user_model().objects.count)
+    await run_in_db(get_user_model().objects.count)
+    assert counted("db") - before == 2
+    assert counted("outbox-relay") == others
+
+
+@pytest.mark.parametrize(
+    ("thread", "kind"), [("db_7", "db"), ("outbox-relay", "outbox-relay"), ("MainThread", "other")]
+)
+def test_a_thread_is_told_by_its_name(thread: str, kind: str) -> None:
+    assert kind_of(thread) == kind
