@@ -22,7 +22,7 @@ from core.realtime.frames import encode, events_frame, now_frame
 from core.realtime.limits import RateLimit
 from core.realtime.log import Position, Stretch
 from core.realtime.runtime import Runtime
-from core.realtime.sockets import QueuedSocket
+from core.realtime.sockets import Socket, open_socket
 from streams import access, selectors
 from streams.commands import Speaker, act
 from streams.models import Show
@@ -41,6 +41,7 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Leave the room however this ends: a cancelled consumer is not told to disconnect."""
+        self.socket: Socket = open_socket(send)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -48,7 +49,6 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.socket = QueuedSocket(self._send_text, self._send_close, viewer_key=None)
         self.speaker: Speaker | None = None
         self.waiting: asyncio.TimerHandle | None = None
         self.frames = RateLimit(burst=60, every_s=0.05)
@@ -114,6 +114,8 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         key = _viewer_key(user, self.handshake)
         self.socket.viewer_key = key if you.role == "viewer" else None
+        self.socket.person = key if is_signed_in(user) else None
+        self.socket.hears_all = you.role != "viewer"
         self.speaker = Speaker(user, show.public_id, show.topic, key, running)
         self.socket.release(*await self._welcome(running, show, you))
 
@@ -154,14 +156,8 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._answer(encode(answer_error(None, error)))
 
     def _answer(self, text: str) -> None:
-        if not self.socket.offer(text):
+        if not self.socket.answer(text):
             self.socket.close(4408)
-
-    async def _send_text(self, text: str) -> None:
-        await self.send(text_data=text)
-
-    async def _send_close(self, code: int) -> None:
-        await self.close(code=code)
 
 
 class NoRoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -10,14 +10,20 @@ import msgspec
 from core.clock import iso_ms
 from core.realtime.log import Entry
 
+_WHOLE_TEXT = b"\x81"  # RFC 6455, 5.2: the only frame of a text message
 
-class Event(msgspec.Struct, frozen=True):
-    """One entry of the log, as every frame and the snapshot show it."""
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of the log, as every frame and the snapshot show it.
+
+    `id` names what happened: after a new epoch a client shows each id once.
+    """
 
     seq: int
     at: str
     type: str
     data: dict[str, Any]
+    id: str | None = None
 
 
 class Events(msgspec.Struct, frozen=True, rename={"from_": "from"}, omit_defaults=True):
@@ -35,6 +41,38 @@ class Now(msgspec.Struct, frozen=True):
     now: dict[str, int]
 
 
+class Prepared:
+    """One or more frames for many sockets: their texts and, made once, their bytes on the wire."""
+
+    __slots__ = ("_wire", "texts")
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+        self._wire: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """The first frame's text."""
+        return self.texts[0]
+
+    @property
+    def wire(self) -> bytes:
+        """What a server that compresses nothing writes for them."""
+        if self._wire is None:
+            self._wire = b"".join(wire_of(text.encode()) for text in self.texts)
+        return self._wire
+
+
+def wire_of(payload: bytes) -> bytes:
+    """An unmasked, unfragmented text frame (RFC 6455, 5.2), as servers send them."""
+    length = len(payload)
+    if length < 126:
+        return b"%b%c%b" % (_WHOLE_TEXT, length, payload)
+    if length < 1 << 16:
+        return b"%b\x7e%b%b" % (_WHOLE_TEXT, length.to_bytes(2, "big"), payload)
+    return b"%b\x7f%b%b" % (_WHOLE_TEXT, length.to_bytes(8, "big"), payload)
+
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -43,13 +81,23 @@ def encode(value: object) -> str:
 
 
 def event_of(entry: Entry) -> Event:
-    return Event(seq=entry.seq, at=iso_ms(entry.at), type=entry.type, data=entry.data)
+    return Event(
+        seq=entry.seq,
+        at=iso_ms(entry.at),
+        type=entry.type,
+        data=entry.data,
+        id=None if entry.fact_id is None else str(entry.fact_id),
+    )
 
 
-def events_frame(entries: Sequence[Entry]) -> str:
-    """The text of a frame that covers these entries, which are consecutive and not empty."""
-    events = [event_of(entry) for entry in entries]
-    return encode(Events(from_=entries[0].seq, to=entries[-1].seq, events=events))
+def events_frame(entries: Sequence[Entry], left_out: frozenset[int] = frozenset()) -> str:
+    """The text of a frame that covers these entries, which are consecutive and not empty.
+
+    `left_out` has the `seq` of those that are only counted, as `thinned`.
+    """
+    events = [event_of(entry) for entry in entries if entry.seq not in left_out]
+    covered = Events(from_=entries[0].seq, to=entries[-1].seq, events=events, thinned=len(left_out))
+    return encode(covered)
 
 
 def now_frame(values: Mapping[str, int]) -> str:

@@ -1,83 +1,37 @@
-"""A websocket behind a bounded queue: the adapter that works on every ASGI server."""
+"""A socket for each connection: written to directly where its server is known, or by `send`."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import logging
 
-QUEUED_FRAMES = 64
+from core.realtime.transports import daphne, uvicorn
+from core.realtime.transports.asgi import AsgiSocket
+from core.realtime.transports.base import Send, Socket
 
-SendText = Callable[[str], Awaitable[None]]
-SendClose = Callable[[int], Awaitable[None]]
+__all__ = ["AsgiSocket", "Socket", "open_socket"]
+
+log = logging.getLogger(__name__)
+
+_told: set[str] = set()
 
 
-class QueuedSocket:
-    """Takes frames without waiting and sends them one after the other.
+def open_socket(send: Send) -> Socket:
+    """The socket for the `send` that the ASGI server itself gave; the application accepts.
 
-    Nothing is sent before `release`, so that what the room tells while the first frame is being
-    prepared comes after it.
+    `send` must not be wrapped: a server is recognised by it. One that is not known, or not in
+    this version, is written to by `send`, which the log says once.
     """
+    for recognise in (uvicorn.recognise, daphne.recognise):
+        socket, problem = recognise(send)
+        if socket is not None:
+            return socket
+        if problem:
+            break
+    _tell_once(problem or "an unknown server")
+    return AsgiSocket(send)
 
-    def __init__(
-        self,
-        send_text: SendText,
-        send_close: SendClose,
-        *,
-        viewer_key: str | None,
-        limit: int = QUEUED_FRAMES,
-    ) -> None:
-        self.viewer_key = viewer_key
-        self._send_text = send_text
-        self._send_close = send_close
-        self._limit = limit
-        self._queue: deque[str] = deque()
-        self._closing: int | None = None
-        self._work = asyncio.Event()
-        self._sending: asyncio.Task[None] | None = None
 
-    @property
-    def is_closing(self) -> bool:
-        return self._closing is not None
-
-    def offer(self, text: str) -> bool:
-        if self._closing is not None:
-            return True
-        if len(self._queue) >= self._limit:
-            return False
-        self._queue.append(text)
-        self._work.set()
-        return True
-
-    def release(self, *first: str) -> None:
-        """Begin to send: these frames, then whatever was offered meanwhile."""
-        self._queue.extendleft(reversed(first))
-        self._work.set()
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send_all())
-
-    def close(self, code: int) -> None:
-        """Drop what waits and close; takes effect once the frame on its way is written."""
-        if self._closing is None:
-            self._closing = code
-            self._queue.clear()
-            self.release()
-
-    def gone(self) -> None:
-        """The other side is gone: stop sending."""
-        self._closing = self._closing or 1000
-        if self._sending is not None:
-            self._sending.cancel()
-
-    async def _send_all(self) -> None:
-        with suppress(OSError):  # uvicorn's way of saying that the client has just gone
-            await self._send_until_closing()
-
-    async def _send_until_closing(self) -> None:
-        while self._closing is None:
-            await self._work.wait()
-            self._work.clear()
-            while self._queue and self._closing is None:
-                await self._send_text(self._queue.popleft())
-        await self._send_close(self._closing)
+def _tell_once(what: str) -> None:
+    if what not in _told:
+        _told.add(what)
+        log.warning("sockets are sent to one by one, which is slower: this is %s", what)

@@ -11,9 +11,11 @@ import pytest
 import pytest_asyncio
 
 from core.clock import now
-from core.realtime import hub as hub_module
-from core.realtime.hub import Hub, Room
+from core.realtime.frames import Prepared
+from core.realtime.hub import Hub
 from core.realtime.log import Entry, Follower, NewEntry, Position, Stretch
+from core.realtime import rooms as rooms_module
+from core.realtime.rooms import Room
 from core.realtime.runtime import Runtime
 from tests.realtime import until
 
@@ -25,18 +27,21 @@ class Listener:
 
     def __init__(self, viewer_key: str | None = None, room_for: int = 10_000) -> None:
         self.viewer_key = viewer_key
+        self.person = viewer_key
+        self.hears_all = False
         self.room_for = room_for
         self.texts: list[str] = []
         self.closed: int | None = None
+        self.reason = ""
 
-    def offer(self, text: str) -> bool:
+    def offer(self, frame: Prepared) -> bool:
         if len(self.texts) >= self.room_for:
             return False
-        self.texts.append(text)
+        self.texts += frame.texts
         return True
 
-    def close(self, code: int) -> None:
-        self.closed = code
+    def close(self, code: int, reason: str = "") -> None:
+        self.closed, self.reason = code, reason
 
     @property
     def frames(self) -> list[dict[str, Any]]:
@@ -74,13 +79,13 @@ async def test_all_sockets_get_the_same_text_encoded_once(
     runtime: Runtime, monkeypatch: Any
 ) -> None:
     encoded: list[int] = []
-    real = hub_module.events_frame
+    real = rooms_module.events_frame
 
-    def counting(entries: Sequence[Entry]) -> str:
+    def counting(entries: Sequence[Entry], left_out: frozenset[int]) -> str:
         encoded.append(len(entries))
-        return real(entries)
+        return real(entries, left_out)
 
-    monkeypatch.setattr(hub_module, "events_frame", counting)
+    monkeypatch.setattr(rooms_module, "events_frame", counting)
     listeners = [Listener() for _ in range(50)]
     for listener in listeners:
         await runtime.hub.join(TOPIC, listener)
@@ -146,16 +151,17 @@ async def test_the_latest_values_come_at_most_once_a_second(runtime: Runtime) ->
     for number in range(50):
         runtime.hub.set_now(TOPIC, likes=number)
     await until(lambda: len(listener.viewers) == 2)
-    assert time.monotonic() - began > hub_module.NOW_EVERY_S / 2
+    assert time.monotonic() - began > rooms_module.NOW_EVERY_S / 2
     assert listener.frames[-1] == {"now": {"viewers": 1, "likes": 49}}
 
 
 async def test_values_that_stay_the_same_are_not_told_again() -> None:
-    room = Room(TOPIC, asyncio.ensure_future(asyncio.sleep(0)))  # type: ignore[arg-type]
+    room = Room(TOPIC, asyncio.get_running_loop().create_future())
     room.set_now(likes=3)
-    assert room.take_now(10.0) is not None
+    assert room.due_at() < rooms_module.HEARTBEAT_S
+    room.take(10.0)
     room.set_now(likes=3)
-    assert room.take_now(20.0) is None
+    assert room.due_at() == 10.0 + rooms_module.HEARTBEAT_S
 
 
 async def test_an_empty_room_is_forgotten(runtime: Runtime) -> None:
@@ -233,7 +239,9 @@ async def test_without_the_check_of_positions_entries_are_doubled(
 ) -> None:
     """The negative control: what the test above would see."""
 
-    monkeypatch.setattr(Room, "add", lambda room, entries: room.pending.extend(entries))
+    monkeypatch.setattr(
+        Room, "add", lambda room, entries: room.pending.extend(entries) or room.work.set()
+    )
     listener = Listener()
     joining = asyncio.create_task(hub.join(TOPIC, listener))
     await until(lambda: hub._rooms)
