@@ -4,6 +4,10 @@
 handlers at least once, in order within a topic; handlers are idempotent, for which they are given
 the fact's id. A fact whose handler keeps failing is retried with a growing pause, holds back the
 later facts of its topic, and ends in `dead_at` with its last error after `MAX_ATTEMPTS`.
+
+Any number of relays may run, in any number of processes. Each fact is claimed by a conditional
+update; whoever holds a claim renews it (`renew_claims`), so that those of a process that was killed
+come free within `CLAIM_FOR`.
 """
 
 from __future__ import annotations
@@ -25,7 +29,9 @@ from core.models import OutboxFact
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
-CLAIM_FOR = timedelta(seconds=30)
+CLAIM_FOR = timedelta(seconds=5)
+RENEW_EVERY_S = 1.5
+LATER = timedelta(seconds=1)
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -61,6 +67,7 @@ class Wiring:
 
 wiring = Wiring()
 _wake = threading.Event()
+_in_hand: set[uuid.UUID] = set()
 
 
 def publish(facts: Fact | Iterable[Fact]) -> None:
@@ -101,17 +108,40 @@ def release_claims() -> int:
     )
 
 
-def deliver_waiting(limit: int = 200) -> int:
-    """Hand waiting facts to their handlers; the number handled. One relay per topic at a time."""
+def renew_claims() -> None:
+    """Keep what this process has in hand; call it every `RENEW_EVERY_S` beside the relay.
+
+    Without it a handler that takes longer than `CLAIM_FOR` would share its fact with another
+    relay, which would then go on with the next of the topic.
+    """
+    if held := list(_in_hand):
+        OutboxFact.objects.filter(pk__in=held, sent_at=None).exclude(claimed_until=None).update(
+            claimed_until=now() + CLAIM_FOR
+        )
+
+
+def deliver_waiting(limit: int = 200, *, later: tuple[type[Exception], ...] = ()) -> int:
+    """Hand waiting facts to their handlers; the number handled. One relay per topic at a time.
+
+    An error of a type in `later` says that something every fact needs is away for now. It ends
+    this round, is not held against the fact, and the fact comes again after `LATER`.
+    """
     handled = 0
     blocked: set[str] = set()
     for row in _due(limit):
         if row.topic in blocked:
             continue
-        if not _claim(row) or not _deliver(row):
+        if not _claim(row):
             blocked.add(row.topic)
             continue
-        handled += 1
+        try:
+            if _deliver(row, later):
+                handled += 1
+            else:
+                blocked.add(row.topic)
+        except later as error:
+            _put_off(row, error)
+            break
     return handled
 
 
@@ -127,21 +157,38 @@ def _due(limit: int) -> list[OutboxFact]:
 
 def _claim(row: OutboxFact) -> bool:
     moment = now()
+    # All that `_due` asked for: another relay may have failed with the row since it was read.
     free = models.Q(claimed_until=None) | models.Q(claimed_until__lte=moment)
-    claimed = OutboxFact.objects.filter(free, pk=row.pk, sent_at=None).update(
+    due = models.Q(retry_at=None) | models.Q(retry_at__lte=moment)
+    claimed = OutboxFact.objects.filter(free, due, pk=row.pk, sent_at=None, dead_at=None).update(
         claimed_until=moment + CLAIM_FOR, attempts=models.F("attempts") + 1
     )
     return claimed == 1
 
 
-def _deliver(row: OutboxFact) -> bool:
+def _deliver(row: OutboxFact, later: tuple[type[Exception], ...]) -> bool:
+    _in_hand.add(row.pk)
     try:
         wiring.handle(row)
+    except later:
+        raise
     except Exception as error:  # the relay's outermost loop: a bad fact must not stop the others
         _failed(row, error)
         return False
+    finally:
+        _in_hand.discard(row.pk)
     OutboxFact.objects.filter(pk=row.pk).update(sent_at=now(), claimed_until=None)
     return True
+
+
+def _put_off(row: OutboxFact, error: Exception) -> None:
+    log.info("fact %s (%s) waits: %s", row.id, row.type, error)
+    OutboxFact.objects.filter(pk=row.pk).update(
+        claimed_until=None,
+        attempts=models.F("attempts") - 1,  # the claim has counted this try
+        last_error=f"{type(error).__name__}: {error}"[:2000],
+        retry_at=now() + LATER,
+    )
 
 
 def _failed(row: OutboxFact, error: Exception) -> None:
