@@ -1,0 +1,43 @@
+"""How many people are in each room, counted over all processes once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from core.realtime.hub import Hub
+from core.realtime.shared import Shared
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+
+
+class Presence:
+    """Tells every room of the hub its `viewers`. Somebody with three tabs is one viewer."""
+
+    def __init__(self, hub: Hub, shared: Shared) -> None:
+        self._hub = hub
+        self._shared = shared
+        self._counting: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._counting = asyncio.create_task(self._count_forever(), name="presence")
+
+    async def stop(self) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
+            await asyncio.wait({self._counting})
+
+    async def count(self) -> None:
+        """Count now, and let the hub tell what changed."""
+        here = {topic: self._hub.viewer_keys(topic) for topic in list(self._hub.topics())}
+        for topic, viewers in (await self._shared.present(here)).items():
+            self._hub.set_now(topic, viewers=viewers)
+
+    async def _count_forever(self) -> None:
+        while True:
+            started = time.monotonic()
+            await self.count()
+            await asyncio.sleep(max(0.0, EVERY_S - (time.monotonic() - started)))
