@@ -27,6 +27,9 @@ class Recording(models.Model):
     duration_s = models.FloatField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     sealed_at = models.DateTimeField(null=True)
+    end_asked_at = models.DateTimeField(
+        null=True, help_text="The process that receives its camera should let it go and seal it."
+    )
 
     def __str__(self) -> str:
         return f"recording of {self.show_id}"
@@ -55,6 +58,9 @@ class Take(models.Model):
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sealed_at = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField(
+        null=True, help_text="Renewed by the process that receives it; later anybody may seal it."
+    )
 
     class Meta:
         ordering = ["position"]

@@ -7,6 +7,7 @@ import logging
 import math
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from django.db import DatabaseError
@@ -91,7 +92,14 @@ class Connection:
 class Broadcast:
     """The takes of one show while its camera is on. All changes happen under one lock."""
 
-    def __init__(self, recording: Recording, patience: Patience) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        patience: Patience,
+        on_end: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`on_end` ends the show's broadcast when another process asks for it."""
+        self._on_end = on_end
         self.recording = recording
         self.take: LiveTake | None = None
         self._row: Take | None = None
@@ -99,6 +107,7 @@ class Broadcast:
         self._patience = patience
         self._following: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._untold: Take | None = None
         self._told_away = False
         self._heard_at = 0.0
@@ -161,13 +170,42 @@ class Broadcast:
         """Run the take to its end, seal it, and tell its broadcaster why if it did not want it."""
         why: IngestRefused | None = TakeIsOver()
         watching = asyncio.create_task(self._watch(take, row))
+        keeping = asyncio.create_task(self._keep(take, row))
         try:
             why = await take.run()
         finally:
             watching.cancel()
             if isinstance(why, TakeIsOver):
                 why = TakeIsOver(duration_s=take.duration_s)
-            await self._seal(take, row, why)
+            try:
+                await self._seal(take, row, why)
+            finally:
+                keeping.cancel()
+
+    async def _keep(self, take: LiveTake, row: Take) -> None:
+        """Tell the other processes that this one has the take, until it is sealed.
+
+        A camera that says nothing may have gone to another process, which then gets the show.
+        """
+        while True:
+            await asyncio.sleep(takes.KEEP_EVERY_S)
+            silent_s = min(self.silent_s, time.monotonic() - self._heard_at)
+            if silent_s > self._patience.silent_s and not take.is_closed:
+                continue
+            try:
+                kept = await run_in_db(takes.keep, row)
+            except DatabaseError:
+                log.exception("could not say that take %s is received here", row.public_id)
+            else:
+                await self._heed(kept, take)
+
+    async def _heed(self, kept: takes.Kept, take: LiveTake) -> None:
+        if kept is takes.Kept.LOST:
+            await take.close(TakeIsOver())
+        elif kept is takes.Kept.SHOW_IS_OVER and self._on_end is not None:
+            # Not `await`: it ends the take, and whoever is here with it.
+            self._ending = asyncio.create_task(self._on_end())
+            self._on_end = None
 
     async def _seal(self, take: LiveTake, row: Take, why: IngestRefused | None) -> None:
         error = why.message if why else ""

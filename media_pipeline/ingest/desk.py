@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from concurrent.futures import Future
+from functools import partial
 
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.broadcast import Broadcast, Connection, Patience
@@ -30,7 +31,8 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         if show_id not in self._broadcasts:
             recording = await run_in_db(takes.recording_of, show_id, is_public=is_public)
-            self._broadcasts.setdefault(show_id, Broadcast(recording, self.patience))
+            end = partial(self.end_show, show_id, is_public=is_public)
+            self._broadcasts.setdefault(show_id, Broadcast(recording, self.patience, end))
         return await self._broadcasts[show_id].connect(take_id, mime)
 
     def broadcast_of(self, show_id: uuid.UUID) -> Broadcast | None:
@@ -47,11 +49,14 @@ class Desk:
     def end_show_from_thread(self, show_id: uuid.UUID, *, is_public: bool) -> None:
         """`end_show` for callers outside the event loop, which do not wait for a running camera.
 
+        Where another process receives the camera, that one is asked to do it.
+
         A recording that the process fails to seal by that is found by the next
         `streams.services.shows.seal_leftovers`.
         """
         if self._loop is None or self._loop.is_closed() or show_id not in self._broadcasts:
-            takes.seal_recording(show_id, is_public=is_public)
+            if not takes.ask_to_end(show_id):
+                takes.seal_recording(show_id, is_public=is_public)
             return
         ending = self.end_show(show_id, is_public=is_public)
         asyncio.run_coroutine_threadsafe(ending, self._loop).add_done_callback(_log_failure)

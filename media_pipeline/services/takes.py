@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 
 from core.clock import now
 from core.outbox import publish
 from media_pipeline.events import RecordingSealed, TakeResumed, TakeStarted, TakeStopped
 from media_pipeline.ingest import layout
-from media_pipeline.ingest.errors import BadProtocol, ShowIsOver, TakeIsOver
+from media_pipeline.ingest.errors import (
+    BadProtocol,
+    ServerStops,
+    ShowIsOver,
+    SomebodyBroadcasts,
+    TakeIsOver,
+)
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.playlists import TakeSegments
+
+KEPT_FOR = timedelta(seconds=6)
+KEEP_EVERY_S = 1.0
+
+
+class Kept(Enum):
+    """What the process that receives a take learns when it says that it still does."""
+
+    YES = "yes"
+    LOST = "lost"  # somebody else has sealed it
+    SHOW_IS_OVER = "show is over"  # let the camera go and seal the recording
 
 
 def recording_of(show_id: uuid.UUID, *, is_public: bool) -> Recording:
@@ -27,10 +45,12 @@ def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
     """A new take at the end of the recording's timeline.
 
     Raises `ShowIsOver`, `TakeIsOver` for an id that was used before, `BadProtocol` for one that
-    belongs to another recording.
+    belongs to another recording. While another process receives a take of it: `ServerStops` for
+    that take, whose process may be gone without a word, and else `SomebodyBroadcasts`.
     """
     if recording.state != RecordingState.LIVE:
         raise ShowIsOver
+    _take_over(recording, take_id)
     if known := Take.objects.filter(public_id=take_id).first():
         if known.recording_id != recording.pk:
             raise BadProtocol
@@ -38,9 +58,45 @@ def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
     last = recording.takes.aggregate(last=Max("position"))["last"]
     position = 0 if last is None else last + 1
     try:
-        return recording.takes.create(public_id=take_id, position=position, mime=mime[:100])
+        return recording.takes.create(
+            public_id=take_id, position=position, mime=mime[:100], kept_until=now() + KEPT_FOR
+        )
     except IntegrityError as error:  # the same id twice at once: the other one has it
         raise TakeIsOver from error
+
+
+def _take_over(recording: Recording, take_id: uuid.UUID) -> None:
+    """Seal what processes that are gone left open here."""
+    if kept := kept_takes().filter(recording=recording).first():
+        raise ServerStops if kept.public_id == take_id else SomebodyBroadcasts
+    for left in recording.takes.filter(state=TakeState.OPEN).select_related("recording"):
+        _seal_left(left)
+
+
+def kept_takes() -> QuerySet[Take]:
+    """The takes that a living process receives."""
+    return Take.objects.filter(state=TakeState.OPEN, kept_until__gt=now())
+
+
+def shows_filmed_since(moment: datetime) -> QuerySet[Take, uuid.UUID]:
+    """The shows whose camera was received at that moment or later, by whatever process."""
+    recent = Q(state=TakeState.OPEN, kept_until__gt=now()) | Q(sealed_at__gte=moment)
+    return Take.objects.filter(recent).values_list("recording__show_id", flat=True)
+
+
+def keep(take: Take) -> Kept:
+    """Say that this process still receives the take; every `KEEP_EVERY_S`."""
+    mine = Take.objects.filter(pk=take.pk, state=TakeState.OPEN)
+    if not mine.update(kept_until=now() + KEPT_FOR):
+        return Kept.LOST
+    asked = Recording.objects.filter(pk=take.recording_id, end_asked_at__isnull=False)
+    return Kept.SHOW_IS_OVER if asked.exists() else Kept.YES
+
+
+def ask_to_end(show_id: uuid.UUID) -> bool:
+    """Ask the process that receives the show's camera to end it; whether there is one."""
+    Recording.objects.filter(show_id=show_id, end_asked_at=None).update(end_asked_at=now())
+    return kept_takes().filter(recording__show_id=show_id).exists()
 
 
 def take_started(take: Take, at: datetime) -> None:
@@ -103,13 +159,23 @@ def seal_take(take: Take, *, error: str = "", quietly: bool = False) -> None:
             publish(TakeStopped(_show_id(take), take.public_id, moment, sealed=True))
 
 
-def seal_left_open() -> int:
-    """Seal the takes that a stopped server left open, from what is on disk; how many."""
-    left = list(Take.objects.filter(state=TakeState.OPEN).select_related("recording"))
-    for take in left:
-        _start_if_playable(take)
-        seal_take(take)
-    return len(left)
+def seal_left_open(*, alone: bool = True) -> int:
+    """Seal the takes that a stopped server left open, from what is on disk; how many.
+
+    Unless this process is alone, those that another one receives are left to it.
+    """
+    left = Take.objects.filter(state=TakeState.OPEN).select_related("recording")
+    if not alone:
+        left = left.filter(Q(kept_until=None) | Q(kept_until__lte=now()))
+    found = list(left)
+    for take in found:
+        _seal_left(take)
+    return len(found)
+
+
+def _seal_left(take: Take) -> None:
+    _start_if_playable(take)
+    seal_take(take)
 
 
 def _start_if_playable(take: Take) -> None:

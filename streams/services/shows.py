@@ -32,6 +32,8 @@ from streams.events import ShowEnded, ShowInterrupted, ShowResumed, ShowStarted
 from streams.models import Audience, Show, ShowState
 
 ABANDONED_AFTER = timedelta(minutes=10)
+# A process that lives tells sooner that the camera of its last take is off.
+UNTOLD_AFTER = timedelta(seconds=15)
 
 
 class OfferPlan(Protocol):
@@ -146,17 +148,23 @@ def close_recording(show_id: UUID) -> None:
     desk.end_show_from_thread(show_id, is_public=show.audience == Audience.PUBLIC)
 
 
-def seal_leftovers() -> int:
-    """When a web process starts: seal what the one before it left open; how many takes.
+def seal_leftovers(*, alone: bool = True) -> int:
+    """Seal what web processes that are gone left open; how many takes.
 
     Takes that were running are complete as far as they are on disk; shows that ended while nobody
-    could seal their recording get their replay now. No camera is connected yet, whatever the
-    process before could not tell any more.
+    could seal their recording get their replay now. `alone` is a process that starts and shares its
+    data with no other: no camera is connected yet, whatever the process before could not tell any
+    more. Otherwise what living processes receive is left to them; call it now and then.
     """
-    sealed = takes.seal_left_open()
+    sealed = takes.seal_left_open(alone=alone)
+    moment = now()
     on_air = Show.objects.filter(state=ShowState.LIVE, interrupted_at=None)
+    if not alone:
+        on_air = on_air.filter(started_at__lt=moment - UNTOLD_AFTER).exclude(
+            public_id__in=takes.shows_filmed_since(moment - UNTOLD_AFTER)
+        )
     for show_id in on_air.values_list("public_id", flat=True):
-        camera_off(show_id, now())
+        camera_off(show_id, moment)
     live = Recording.objects.filter(state=RecordingState.LIVE).values("show_id")
     ended = Show.objects.filter(state=ShowState.ENDED, public_id__in=live)
     for show_id in ended.values_list("public_id", flat=True):

@@ -213,8 +213,8 @@ async def test_a_take_that_was_sealed_interrupts_the_show_unless_another_follows
     site: str, show: Show, recorder_film: Path, short_patience: None
 ) -> None:
     await films_a_second(site, show, recorder_film)
-    await until_in_db(lambda: is_interrupted(show))
-    assert await run_in_db(told, show) == ONE_INTERRUPTION[:2]
+    await until_in_db(lambda: told(show) == ONE_INTERRUPTION[:2])
+    assert await run_in_db(is_interrupted, show)
 
 
 async def test_ending_after_the_last_take_does_not_tell_that_the_picture_is_gone(

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from core.clock import now
 from core.errors import InvalidInput, NotAllowed, NotFound
 from core.ids import new_id
 from core.models import OutboxFact
+from media_pipeline.ingest.errors import ServerStops, SomebodyBroadcasts, TakeIsOver
 from media_pipeline.ingest.layout import recording_folder, recording_key
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.selectors import playback
@@ -39,8 +41,8 @@ def show(world: World) -> Show:
     return world.show
 
 
-def facts(name: str) -> int:
-    return OutboxFact.objects.filter(type=f"streams.{name}").count()
+def facts(name: str, package: str = "streams") -> int:
+    return OutboxFact.objects.filter(type=f"{package}.{name}").count()
 
 
 def seen(show: Show) -> tuple[str, datetime | None]:
@@ -51,7 +53,9 @@ def seen(show: Show) -> tuple[str, datetime | None]:
 def with_take(show: Show, *, seconds: int, started_at: datetime = NINE) -> Take:
     """An open take with so many one-second segments on disk, as a stopped server leaves it."""
     recording = takes.recording_of(show.public_id, is_public=True)
-    take = takes.open_take(recording, take_id=uuid.uuid4(), mime="video/webm")
+    take = recording.takes.create(
+        public_id=uuid.uuid4(), position=recording.takes.count(), mime="video/webm"
+    )
     folder = recording_folder(recording_key(recording.public_id, is_public=True))
     folder = folder / str(take.public_id)
     folder.mkdir(parents=True)
@@ -205,6 +209,70 @@ def test_a_restarted_server_makes_the_replay_of_a_show_that_ended_meanwhile(
     assert found.clock.media_s(NINE + timedelta(seconds=61)) == 5
     sealed = OutboxFact.objects.filter(type="media.RecordingSealed")
     assert [fact.data["duration_s"] for fact in sealed] == [7.0]
+
+
+def kept_until(take: Take, moment: datetime) -> None:
+    Take.objects.filter(pk=take.pk).update(kept_until=moment)
+
+
+def test_what_another_process_receives_is_left_to_it(show: Show) -> None:
+    shows.camera_on(show.public_id, NINE)
+    take = with_take(show, seconds=4)
+    kept_until(take, now() + takes.KEPT_FOR)
+    assert shows.seal_leftovers(alone=False) == 0
+    take.refresh_from_db()
+    assert take.state == TakeState.OPEN
+    assert seen(show) == (ShowState.LIVE, None)
+
+
+def test_what_a_killed_process_received_is_sealed_by_the_others(show: Show) -> None:
+    shows.camera_on(show.public_id, NINE)
+    take = with_take(show, seconds=4)
+    kept_until(take, now() - timedelta(seconds=1))
+    assert shows.seal_leftovers(alone=False) == 1
+    take.refresh_from_db()
+    assert (take.state, take.duration_s) == (TakeState.SEALED, 4)
+    assert facts("TakeStopped", "media") == 1
+
+
+def test_a_show_whose_camera_nobody_tells_of_is_interrupted_by_whoever_lives(show: Show) -> None:
+    shows.camera_on(show.public_id, now())
+    shows.seal_leftovers(alone=False)
+    assert seen(show) == (ShowState.LIVE, None)
+    with time_machine.travel(now() + shows.UNTOLD_AFTER + timedelta(seconds=1), tick=False):
+        shows.seal_leftovers(alone=False)
+        assert seen(show) == (ShowState.LIVE, now())
+
+
+def test_a_show_that_another_process_films_is_ended_by_that_one(show: Show, world: World) -> None:
+    take = with_take(show, seconds=4)
+    kept_until(take, now() + takes.KEPT_FOR)
+    shows.end_show(show.public_id, world.zhang)
+    shows.close_recording(show.public_id)
+    shows.seal_leftovers(alone=False)
+    assert Recording.objects.get().state == RecordingState.LIVE
+    assert takes.keep(take) is takes.Kept.SHOW_IS_OVER
+    kept_until(take, now() - timedelta(seconds=1))
+    shows.seal_leftovers(alone=False)
+    assert Recording.objects.get().state == RecordingState.READY
+
+
+def test_a_camera_that_comes_to_another_process_gets_the_show_once_the_first_is_gone(
+    show: Show,
+) -> None:
+    first = with_take(show, seconds=4)
+    kept_until(first, now() + takes.KEPT_FOR)
+    with pytest.raises(SomebodyBroadcasts):
+        takes.open_take(first.recording, take_id=uuid.uuid4(), mime="video/webm")
+    with pytest.raises(ServerStops):
+        takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
+    kept_until(first, now() - timedelta(seconds=1))
+    with pytest.raises(TakeIsOver) as over:
+        takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
+    assert over.value.duration_s == 4
+    assert takes.keep(first) is takes.Kept.LOST
+    second = takes.open_take(first.recording, take_id=uuid.uuid4(), mime="video/webm")
+    assert takes.keep(second) is takes.Kept.YES
 
 
 def test_a_key_is_for_one_show_and_half_a_day(show: Show) -> None:
