@@ -25,7 +25,6 @@ from django.conf import settings
 from core.realtime import runtime
 from livecommerce import web
 from livecommerce.asgi import application
-from media_pipeline.ingest.desk import desk
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +204,7 @@ class Uvicorn(uvicorn.Server):
 async def let_everybody_go() -> None:
     """Seal the takes, then close the sockets: the room still hears that the camera is gone."""
     log.info("web is stopping")
-    for what, stop in (("takes", desk.stop), ("real time", runtime.stop)):
+    for what, stop in (("takes", web.stop_parts), ("real time", runtime.stop)):
         try:
             await asyncio.wait_for(stop(), STOP_WITHIN_S)
         except TimeoutError:
@@ -239,9 +238,9 @@ def check_port(host: str, port: int) -> None:
 
 
 def check_alone(data: Path) -> None:
-    """Raise `CannotServe` when a web process serves this data folder already."""
+    """Raise `CannotServe` when a web process serves this data folder that cannot share it."""
     try:
-        runtime.hold_alone(data / "web.lock").close()
+        runtime.hold(data / "web.lock", alone=not settings.REDIS_URL).close()
     except runtime.AlreadyRunning as error:
         raise CannotServe(str(error)) from error
 

@@ -1,20 +1,87 @@
-"""What runs in a web process beside its requests: real time, and the desk that receives cameras."""
+"""What runs in a web process beside its requests: real time, likes, and the desk for cameras."""
 
 from __future__ import annotations
+
+import asyncio
+import logging
+
+from django.db import DatabaseError
 
 from core.realtime import runtime
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.desk import desk
-from streams.services import shows
+from streams.services import reactions, shows
+
+log = logging.getLogger(__name__)
+
+SWEEP_EVERY_S = 3.0
+# After the database was away: the others first say again what they receive.
+SWEEP_PAUSE_S = 15.0
+
+
+class Sweeper:
+    """Seals what other web processes left open when they were killed, wherever they ran."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._sweep_forever(), name="sweeper")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                await run_in_db(shows.seal_leftovers, alone=False)
+            except DatabaseError:
+                log.exception("could not look for what other processes left open")
+                await asyncio.sleep(SWEEP_PAUSE_S)
+
+
+class Web:
+    """The parts of one web process, in the order in which they start."""
+
+    def __init__(self, running: runtime.Runtime) -> None:
+        self._alone = running.alone
+        self._likes = reactions.Sharing(running)
+        self._sweeper = Sweeper()
+
+    async def start(self) -> None:
+        await run_in_db(shows.seal_leftovers, alone=self._alone)
+        self._likes.start()
+        if not self._alone:
+            self._sweeper.start()
+
+    async def stop(self) -> None:
+        await self._sweeper.stop()
+        await desk.stop()
+        await self._likes.stop()
+
+
+_web: Web | None = None
 
 
 async def start() -> None:
     """Before the first connection. Raises `runtime.AlreadyRunning`."""
-    await runtime.start()
-    await run_in_db(shows.seal_leftovers)
+    global _web
+    _web = Web(await runtime.start())
+    await _web.start()
+
+
+async def stop_parts() -> None:
+    """Cameras are let go and their takes sealed, likes are stored: what needs the rooms."""
+    global _web
+    if _web is not None:
+        web, _web = _web, None
+        await web.stop()
 
 
 async def stop() -> None:
     """Cameras are let go and their takes sealed, then the rooms are told to come back."""
-    await desk.stop()
+    await stop_parts()
     await runtime.stop()

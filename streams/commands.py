@@ -103,7 +103,7 @@ async def unpin_product(speaker: Speaker, command: ProductUnpin) -> dict[str, An
 
 
 async def react(speaker: Speaker, command: React) -> dict[str, Any]:
-    likes = reactions.like(speaker.show_id, speaker.viewer_key)
+    likes = await reactions.like(speaker.show_id, speaker.viewer_key)
     speaker.runtime.hub.set_now(speaker.topic, likes=likes)
     return {}
 

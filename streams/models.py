@@ -38,6 +38,7 @@ class Show(models.Model):
     interrupted_at = models.DateTimeField(null=True)
     pinned_offer = models.ForeignKey(Offer, on_delete=models.SET_NULL, null=True, related_name="+")
     poster_key = models.CharField(max_length=200, blank=True)
+    likes = models.PositiveIntegerField(default=0, help_text="Written every few seconds.")
     slow_mode_s = models.PositiveSmallIntegerField(
         default=0, help_text="Seconds between two messages of one viewer; 0 is off."
     )
