@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Collection, Iterable
+from typing import Protocol
 
-from core.realtime.hub import Hub
 from core.realtime.shared import Shared
 
 log = logging.getLogger(__name__)
@@ -14,11 +15,21 @@ log = logging.getLogger(__name__)
 EVERY_S = 1.0
 
 
+class Rooms(Protocol):
+    """What of the hub is needed here."""
+
+    def topics(self) -> Iterable[str]: ...
+
+    def viewer_keys(self, topic: str) -> Collection[str]: ...
+
+    def set_now(self, topic: str, **values: int) -> None: ...
+
+
 class Presence:
     """Tells every room of the hub its `viewers`. Somebody with three tabs is one viewer."""
 
-    def __init__(self, hub: Hub, shared: Shared) -> None:
-        self._hub = hub
+    def __init__(self, rooms: Rooms, shared: Shared) -> None:
+        self._rooms = rooms
         self._shared = shared
         self._counting: asyncio.Task[None] | None = None
 
@@ -32,9 +43,9 @@ class Presence:
 
     async def count(self) -> None:
         """Count now, and let the hub tell what changed."""
-        here = {topic: self._hub.viewer_keys(topic) for topic in list(self._hub.topics())}
+        here = {topic: self._rooms.viewer_keys(topic) for topic in list(self._rooms.topics())}
         for topic, viewers in (await self._shared.present(here)).items():
-            self._hub.set_now(topic, viewers=viewers)
+            self._rooms.set_now(topic, viewers=viewers)
 
     async def _count_forever(self) -> None:
         while True:
