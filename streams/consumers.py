@@ -1,211 +1,419 @@
-"""The socket of a room: let somebody in, tell them where they are, do what they ask."""
+"""The socket of a room: let somebody in, tell them where they are, do what they ask.
+
+A plain ASGI application: 15,000 of these wait at the same time, and a consumer class of Channels
+takes several times the memory for each. `room_application` makes one for each kind of room; what
+differs between rooms (topic, who may come in, snapshot) is in the `Door` that it is given.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import random
+import time
 import uuid
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import parse_qs
 
-from channels.generic.websocket import AsyncWebsocketConsumer
+import msgspec
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
+from msgspec import UNSET
 
 from core.accounts.access import AnyUser, is_signed_in
+from core.accounts.models import User
 from core.accounts.sockets import Handshake, user_by_public_id
 from core.errors import AppError, InvalidInput, NotAllowed, NotFound, SignInRequired, TooMany
 from core.realtime import runtime, tickets
 from core.realtime.db import run_in_db
-from core.realtime.frames import encode, events_frame, now_frame
-from core.realtime.limits import RateLimit
-from core.realtime.log import Position, Stretch
+from core.realtime.frames import encode, now_frame
+from core.realtime.log import LogClosed, LogUnavailable, Position
 from core.realtime.runtime import Runtime
 from core.realtime.sockets import Socket, open_socket
-from streams import access, selectors
+from streams import resume
 from streams.commands import Speaker, act
-from streams.models import Show
-from streams.protocol import Hello, HelloBody, OkAnswer, Snapshot, You
+from streams.door import Door, doors_of
+from streams.protocol import Command, FirstFrame, Hello, HelloBody, OkAnswer, Ping, Snapshot, You
 from streams.reading import FrameRefused, answer_error, read_command, read_first_frame
-from streams.services import reactions
+
+log = logging.getLogger(__name__)
 
 CLOSE_FOR: dict[type[AppError], int] = {SignInRequired: 4401, NotAllowed: 4403, NotFound: 4404}
+AWAY = (DatabaseError, LogUnavailable, LogClosed)
 TICKET_WITHIN_S = 10.0
-RECOVERED_AT_MOST = 500
+QUIET_S = 8.0
+"""The room repeats its latest values every 3 s: so long without a word is a dead line."""
+BURST, EVERY_S = 60, 0.05
+WAITING_AT_MOST = 32
+"""Commands: a socket whose commands take long may not pile them up in our memory."""
 REFUSALS_AT_MOST = 200
 
-
-class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """One viewer's socket in one show's room (`docs/protocol.md`)."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Leave the room however this ends: a cancelled consumer is not told to disconnect."""
-        self.socket: Socket = open_socket(send)
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._leave()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.speaker: Speaker | None = None
-        self.waiting: asyncio.TimerHandle | None = None
-        self.frames = RateLimit(burst=60, every_s=0.05)
-        self.refusals = 0
-
-    async def connect(self) -> None:
-        self.handshake = Handshake(self.scope)
-        translation.activate(self.handshake.language())
-        await self.accept()  # first: a browser sees the code of a refusal only after this
-        self.waiting = asyncio.get_running_loop().call_later(
-            TICKET_WITHIN_S, self.socket.close, 4401
-        )
-        if not self.handshake.is_browser:
-            return
-        if not self.handshake.is_same_site():
-            self.socket.close(4403)
-            return
-        await self._enter(await run_in_db(self.handshake.user))
-
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.socket.is_closing:
-            return
-        if self.speaker is None:
-            await self._first_frame(text_data or "")
-        elif (wait_s := self.frames.take("")) > 0:
-            self._slow_down(wait_s)
-        else:
-            await self._command(self.speaker, text_data)
-
-    def _leave(self) -> None:
-        self._stop_waiting()
-        self.socket.gone()
-        if self.speaker is not None:
-            self.speaker.runtime.hub.leave(self.speaker.topic, self.socket)
-
-    def _stop_waiting(self) -> None:
-        if self.waiting is not None:
-            self.waiting.cancel()
-
-    async def _first_frame(self, text: str) -> None:
-        try:
-            ticket = read_first_frame(text).ticket
-            user = AnonymousUser() if ticket is None else await run_in_db(_user_of_ticket, ticket)
-        except FrameRefused as refused:
-            self.socket.release(encode(answer_error(None, refused.error)))
-            return
-        except tickets.TicketRefused:
-            self.socket.close(4401)
-            return
-        await self._enter(user)
-
-    async def _enter(self, user: AnyUser) -> None:
-        self._stop_waiting()
-        show_id = self.scope["url_route"]["kwargs"]["show_id"]
-        try:
-            running = runtime.current()
-            show, you = await run_in_db(_show_and_you, user, show_id)
-        except AppError as error:
-            self.socket.close(CLOSE_FOR[type(error)])
-            return
-        except runtime.NotRunning:
-            self.socket.close(4503)
-            return
-        key = _viewer_key(user, self.handshake)
-        self.socket.viewer_key = key if you.role == "viewer" else None
-        self.socket.person = key if is_signed_in(user) else None
-        self.socket.hears_all = you.role != "viewer"
-        self.speaker = Speaker(user, show.public_id, show.topic, key, running)
-        self.socket.release(*await self._welcome(running, show, you))
-
-    async def _welcome(self, running: Runtime, show: Show, you: You) -> list[str]:
-        """The first frames. The place in the log is taken before anything is read."""
-        here = await running.hub.join(show.topic, self.socket)
-        running.hub.set_now(show.topic, likes=reactions.likes(show.public_id))
-        asked = _position_asked(self.scope["query_string"])
-        missed = await running.log.read(show.topic, asked, RECOVERED_AT_MOST) if asked else None
-        now = running.hub.now(show.topic)
-        if asked is None or missed is None or not missed.complete:
-            snapshot = await run_in_db(_snapshot, show.pk, here, now)
-            return [encode(Hello(HelloBody(here.epoch, here.seq, False, you, snapshot)))]
-        hello = encode(Hello(HelloBody(asked.epoch, asked.seq, True, you)))
-        return [hello, *_catch_up(missed, here), now_frame(now)]
-
-    async def _command(self, speaker: Speaker, text: str | None) -> None:
-        command_id: int | None = None
-        try:
-            if text is None:
-                raise InvalidInput(_("Send text frames: binary ones mean nothing here."))
-            command_id, command = read_command(text)
-            answer = encode(OkAnswer(command_id, await act(speaker, command)))
-        except FrameRefused as refused:
-            answer = encode(answer_error(refused.command_id, refused.error))
-        except AppError as error:
-            answer = encode(answer_error(command_id, error))
-        except DatabaseError:
-            answer = encode(answer_error(command_id, _try_again()))
-        self._answer(answer)
-
-    def _slow_down(self, wait_s: float) -> None:
-        self.refusals += 1
-        if self.refusals > REFUSALS_AT_MOST:
-            self.socket.close(4429)
-            return
-        error = TooMany(_("Too many frames at once."), retry_after=wait_s)
-        self._answer(encode(answer_error(None, error)))
-
-    def _answer(self, text: str) -> None:
-        if not self.socket.answer(text):
-            self.socket.close(4408)
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
-class NoRoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+def room_application(kind: type[Door] = Door) -> Application:
+    """The sockets of all rooms with this kind of door, at an address with a `show_id`."""
+
+    async def application(scope: Any, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept"})  # first: only then a browser sees a close code
+        await Visit(kind, scope, open_socket(send)).run(receive)
+
+    return application
+
+
+async def no_room(scope: Any, receive: Receive, send: Send) -> None:
     """Any other address: accepted, so that a browser sees why, and closed."""
-
-    async def connect(self) -> None:
-        await self.accept()
-        await self.close(code=4404)
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": 4404})
 
 
 class TryAgain(AppError):
-    """The database could not do it now."""
+    """The database or the log could not do it now."""
 
     code = "try_again"
 
 
-def _try_again() -> TryAgain:
-    return TryAgain(_("That did not work just now. Please try again."), retry_after=1.0)
+@dataclass(slots=True)
+class Guest:
+    """Somebody at the door: who they are, and what says so.
+
+    `session` is a digest of their session's key; `proven_at` is when the database was asked.
+    """
+
+    user: AnyUser
+    you: You
+    viewer_key: str
+    session: str
+    proven_at: int
+
+    def token(self, show_id: uuid.UUID) -> str:
+        known = resume.Known(
+            show_id=show_id,
+            user_id=self.you.id,
+            user_pk=self.user.pk,
+            name=self.you.name,
+            role=self.you.role,
+            viewer_key=self.viewer_key,
+            session=self.session,
+            proven_at=self.proven_at,
+        )
+        return known.token()
+
+
+class HistoryLost(Exception):
+    """The topic began a new epoch while somebody was joining it."""
+
+
+class Refused(Exception):
+    """Not let in; `code` is what the socket is closed with."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(str(code))
+        self.code = code
+
+
+class Visit:
+    """One socket in one show's room (`docs/protocol.md`)."""
+
+    __slots__ = (
+        "_asked",
+        "_commands",
+        "_door",
+        "_full_at",
+        "_handshake",
+        "_kind",
+        "_refusals",
+        "_show_id",
+        "_socket",
+        "_speaker",
+        "_waiting",
+        "_working",
+    )
+
+    def __init__(self, kind: type[Door], scope: Any, socket: Socket) -> None:
+        self._kind = kind
+        self._show_id: uuid.UUID = scope["url_route"]["kwargs"]["show_id"]
+        self._socket = socket
+        self._handshake: Handshake | None = Handshake(scope)
+        self._asked = Asked.of(scope["query_string"])
+        self._door: Door | None = None
+        self._speaker: Speaker | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        self._commands: list[tuple[int, Command]] = []
+        self._working: asyncio.Task[None] | None = None
+        self._full_at = 0.0
+        self._refusals = 0
+
+    async def run(self, receive: Receive) -> None:
+        """Until the socket is gone; leave the room however this ends."""
+        try:
+            await self._greet()
+            while (message := await receive())["type"] == "websocket.receive":
+                if not self._socket.is_closing:
+                    await self._hear(message.get("text"))
+            if self._working is not None:  # what was asked for is done, whoever hears the answer
+                await asyncio.wait({self._working})
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._stop_waiting()
+        self._socket.gone()
+        if self._working is not None:
+            self._working.cancel()
+        if self._door is not None:
+            self._door.leave()
+            self._door.running.hub.leave(self._door.topic, self._socket)
+
+    # Coming in
+
+    async def _greet(self) -> None:
+        """A browser is known by its cookie; all others, and who comes back, say who they are."""
+        assert self._handshake is not None  # noqa: S101
+        translation.activate(self._handshake.language())
+        if self._handshake.is_browser and not self._handshake.is_same_site():
+            self._socket.close(4403)
+        elif self._handshake.is_browser and not self._asked.resumes:
+            await self._enter(FirstFrame())
+        else:
+            later = asyncio.get_running_loop().call_later
+            self._waiting = later(TICKET_WITHIN_S, self._socket.close, 4401)
+
+    async def _hear(self, text: str | None) -> None:
+        if self._speaker is not None:
+            self._take(self._speaker, text)
+        elif self._handshake is not None:
+            try:
+                await self._enter(read_first_frame(text or ""))
+            except FrameRefused as refused:
+                self._socket.release(encode(answer_error(None, refused.error)))
+                self._socket.close(4401)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    async def _enter(self, first: FirstFrame) -> None:
+        self._stop_waiting()
+        handshake, self._handshake = self._handshake, None
+        assert handshake is not None  # noqa: S101
+        try:
+            running = runtime.current()
+            door = doors_of(running).at(self._kind, self._show_id)
+            guest = await self._guest(door, handshake, first)
+            await self._join(running, door, guest)
+        except Refused as refused:
+            self._socket.close(refused.code)
+        except AppError as error:
+            self._socket.close(CLOSE_FOR.get(type(error), 4403))
+        except (*AWAY, HistoryLost, runtime.NotRunning):
+            self._come_back_later()
+
+    async def _guest(self, door: Door, handshake: Handshake, first: FirstFrame) -> Guest:
+        """Who comes; the database is asked only about those who cannot be known without it.
+
+        Raises `Refused` and what `Door.admit` raises.
+        """
+        session = resume.digest(handshake.session_key())
+        if door.resumes and isinstance(first.resume, str):
+            try:
+                known = resume.read(first.resume, show_id=self._show_id, session=session)
+            except resume.TokenRefused:
+                known = None
+            if known is not None:
+                return _guest_again(door, known)
+        user = await _user(handshake, first)
+        you = None if is_signed_in(user) else door.admit_stranger()
+        if you is None:
+            you = await run_in_db(door.admit, user)
+        return Guest(user, you, _viewer_key(user, handshake), session, int(time.time()))
+
+    async def _join(self, running: Runtime, door: Door, guest: Guest) -> None:
+        """The first frames. The place in the log is taken before anything else is read."""
+        key = guest.viewer_key
+        self._socket.viewer_key = key if guest.you.role == "viewer" else None
+        self._socket.person = f"user:{guest.you.id}" if guest.you.id else None
+        self._socket.hears_all = guest.you.role != "viewer"
+        here = await running.hub.join(door.topic, self._socket)
+        self._door = doors_of(running).keep(door)
+        await self._door.enter(here)
+        if self._door.is_banned(guest.you):  # perhaps no longer: the database knows
+            guest.user = await run_in_db(_user_again, guest.user)
+            guest.you = await run_in_db(self._door.admit, guest.user)
+        muted = guest.you.muted or self._door.is_muted(guest.you)
+        guest.you = msgspec.structs.replace(guest.you, muted=muted)
+        frames = await self._welcome(running, self._door, guest, here)
+        self._speaker = Speaker(guest.user, self._show_id, door.topic, key, running)
+        self._socket.release(*frames)
+
+    async def _welcome(
+        self, running: Runtime, door: Door, guest: Guest, here: Position
+    ) -> list[str]:
+        """Hello, and what lies between its position and the one from which the hub tells on."""
+        asked = self._asked.position
+        missed = await door.missed(asked, here) if asked is not None else None
+        if asked is not None and missed is not None:
+            hello = self._hello(door, guest, asked)
+        else:
+            painted = await door.snapshot(here)
+            missed = await door.missed(painted.position, here)
+            if missed is None:
+                raise HistoryLost(door.topic)
+            # Encoded once for everybody who shares it: `Raw` goes into the frame as it is.
+            hello = self._hello(door, guest, painted.position, cast(Snapshot, painted.snapshot))
+        return [encode(Hello(hello)), *missed, now_frame(running.hub.now(door.topic))]
+
+    def _hello(
+        self, door: Door, guest: Guest, at: Position, snapshot: Snapshot | None = None
+    ) -> HelloBody:
+        return HelloBody(
+            epoch=at.epoch,
+            seq=at.seq,
+            recovered=snapshot is None,
+            you=guest.you,
+            retry_within_s=door.retry_within_s(),
+            quiet_s=QUIET_S,
+            resume=guest.token(self._show_id) if door.resumes else UNSET,
+            snapshot=UNSET if snapshot is None else snapshot,
+        )
+
+    def _come_back_later(self) -> None:
+        within_s = self._door.retry_within_s() if self._door is not None else 2.0
+        self._socket.close(4503, f"retry_after={random.uniform(0.25, within_s):.3f}")  # noqa: S311
+
+    # What they ask for
+
+    def _take(self, speaker: Speaker, text: str | None) -> None:
+        """Answer what cannot be read at once; let the rest wait for its turn, if not too many do.
+
+        Frames are taken as they come, also while a command is under way: some servers would keep
+        them without a limit.
+        """
+        wait_s = self._pace()
+        if wait_s > 0 or len(self._commands) >= WAITING_AT_MOST:
+            self._slow_down(wait_s or EVERY_S)
+            return
+        try:
+            if text is None:
+                problem = _("Send text frames: binary ones mean nothing here.")
+                raise FrameRefused(None, InvalidInput(problem))
+            self._commands.append(self._allowed(*read_command(text)))
+        except FrameRefused as refused:
+            self._answer(answer_error(refused.command_id, refused.error))
+        if self._commands and self._working is None:
+            self._working = asyncio.create_task(self._work(speaker))
+            self._working.add_done_callback(self._worked)
+
+    def _allowed(self, command_id: int, command: Command) -> tuple[int, Command]:
+        """The command, unless this socket only listens; raises `FrameRefused`."""
+        if self._kind.listens_only and not isinstance(command, Ping):
+            raise FrameRefused(command_id, NotAllowed(_("This belongs in the room of the show.")))
+        return command_id, command
+
+    async def _work(self, speaker: Speaker) -> None:
+        """One command after the other, in the order in which they came."""
+        while self._commands:
+            command_id, command = self._commands.pop(0)
+            self._answer(await _done(speaker, command_id, command))
+
+    def _worked(self, working: asyncio.Task[None]) -> None:
+        """A fault of ours costs this one socket its connection, and nobody waits for an answer."""
+        self._working = None
+        if not working.cancelled() and (fault := working.exception()) is not None:
+            log.error("a command failed", exc_info=fault)
+            self._come_back_later()
+
+    def _pace(self) -> float:
+        """Seconds until the next frame is welcome; 0 if this one is."""
+        moment = time.monotonic()
+        full_at = max(self._full_at, moment)
+        wait_s = full_at + EVERY_S - moment - BURST * EVERY_S
+        if wait_s > 0:
+            return wait_s
+        self._full_at = full_at + EVERY_S
+        return 0.0
+
+    def _slow_down(self, wait_s: float) -> None:
+        self._refusals += 1
+        if self._refusals > REFUSALS_AT_MOST:
+            self._socket.close(4429)
+            return
+        error = TooMany(_("Too many frames at once."), retry_after=wait_s)
+        self._answer(answer_error(None, error))
+
+    def _answer(self, answer: msgspec.Struct) -> None:
+        if not self._socket.answer(encode(answer)):
+            self._socket.close(4408)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address says: where somebody was, and whether they have a token to come back."""
+
+    position: Position | None
+    resumes: bool
+
+    @classmethod
+    def of(cls, query_string: bytes) -> Asked:
+        query = parse_qs(query_string.decode("latin1"))
+        epoch, seq = query.get("epoch", [""])[0], query.get("seq", [""])[0]
+        known = epoch and seq.isdecimal() and seq.isascii() and len(seq) < 17
+        position = Position(epoch, int(seq)) if known else None
+        return cls(position, query.get("resume") == ["1"])
+
+
+async def _done(speaker: Speaker, command_id: int, command: Command) -> msgspec.Struct:
+    """Do it; the answer to it, whatever comes."""
+    try:
+        return OkAnswer(command_id, await act(speaker, command))
+    except AppError as error:
+        return answer_error(command_id, error)
+    except AWAY:
+        problem = _("That did not work just now. Please try again.")
+        return answer_error(command_id, TryAgain(problem, retry_after=1.0))
+
+
+def _guest_again(door: Door, known: resume.Known) -> Guest:
+    """Who comes back. Their row is read when they ask for something, not before."""
+    user = User(pk=known.user_pk, public_id=known.user_id) if known.user_id else AnonymousUser()
+    you = door.admit_known(known)
+    return Guest(user, you, known.viewer_key, known.session, known.proven_at)
+
+
+async def _user(handshake: Handshake, first: FirstFrame) -> AnyUser:
+    """By cookie or ticket; raises `Refused` for a ticket that is none."""
+    if handshake.is_browser:
+        has_session = handshake.session_key() is not None
+        return await run_in_db(handshake.user) if has_session else AnonymousUser()
+    if first.ticket is None:
+        return AnonymousUser()
+    try:
+        if isinstance(first.ticket, str):
+            return await run_in_db(_user_of_ticket, first.ticket)
+    except tickets.TicketRefused:
+        pass
+    raise Refused(4401)
 
 
 def _user_of_ticket(ticket: str) -> AnyUser:
     return user_by_public_id(tickets.redeem(ticket))
 
 
-def _show_and_you(user: AnyUser, show_id: uuid.UUID) -> tuple[Show, You]:
-    show = access.show_to_watch(user, show_id)
-    return show, selectors.you(user, show)
-
-
-def _snapshot(show_pk: int, here: Position, now: dict[str, int]) -> Snapshot:
-    """The show is read again: it may have changed between the door and the place in the log."""
-    show = Show.objects.select_related("seller", "host").get(pk=show_pk)
-    return selectors.snapshot(show, upto=here, now=now)
+def _user_again(user: AnyUser) -> AnyUser:
+    return user_by_public_id(user.public_id) if is_signed_in(user) else user
 
 
 def _viewer_key(user: AnyUser, handshake: Handshake) -> str:
     if is_signed_in(user):
         return f"user:{user.public_id}"
     return f"browser:{handshake.browser_key() or uuid.uuid4()}"
-
-
-def _position_asked(query_string: bytes) -> Position | None:
-    query = parse_qs(query_string.decode("latin1"))
-    epoch, seq = query.get("epoch", [""])[0], query.get("seq", [""])[0]
-    return Position(epoch, int(seq)) if epoch and seq.isdecimal() and len(seq) < 17 else None
-
-
-def _catch_up(missed: Stretch, here: Position) -> list[str]:
-    """What lies between the position asked for and the one from which the hub tells on."""
-    entries = [entry for entry in missed.entries if entry.seq <= here.seq]
-    return [events_frame(entries)] if entries else []

@@ -208,9 +208,14 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FirstFrame(Struct, frozen=True, forbid_unknown_fields=True):
-    """The first frame of a client that is not a browser; `null` is for an anonymous viewer."""
+    """The first frame of a client that is not a browser, or that comes back (`resume=1`).
 
-    ticket: str | None
+    `ticket` is null for an anonymous viewer. `resume` is the token of the last `hello`; where it
+    is no longer good, the `ticket` beside it, or a browser's cookie, says who comes.
+    """
+
+    ticket: str | UnsetType | None = UNSET
+    resume: str | UnsetType = UNSET
 
 
 class ErrorBody(Struct, frozen=True, omit_defaults=True):
@@ -521,13 +526,18 @@ class HelloBody(Struct, frozen=True):
     """Where you are in the log: the next frame of events begins at `seq` + 1.
 
     If `recovered`, `seq` is the position that you asked for, everything after it follows, and
-    there is no snapshot. If not, begin anew from `snapshot`.
+    there is no snapshot. If not, begin anew from `snapshot`. `resume` is a token for coming back
+    within 15 minutes. Nothing heard for `quiet_s` seconds is a dead line. Come back from a loss
+    that the server did not announce after a random time of up to `retry_within_s` seconds.
     """
 
     epoch: str
     seq: int
     recovered: bool
     you: You
+    retry_within_s: float
+    quiet_s: float
+    resume: str | UnsetType = UNSET
     snapshot: Snapshot | UnsetType = UNSET
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from django.utils.translation import gettext as _
+from msgspec import UNSET
 
 from core.errors import AppError, InvalidInput
 from core.realtime.strict import decode
@@ -35,10 +36,8 @@ class FrameRefused(Exception):
 
 def read_command(text: str) -> tuple[int, Command]:
     """The command in a frame and its id; raises `FrameRefused`, which names the field."""
-    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_FRAME:
-        raise FrameRefused(None, InvalidInput(_("This message is too long.")))
     try:
-        envelope = decode(text, Envelope)
+        envelope = decode(_short_enough(text), Envelope)
     except InvalidInput as error:
         raise FrameRefused(_readable_id(text), error) from error
     kind = COMMANDS.get(envelope.do)
@@ -52,11 +51,14 @@ def read_command(text: str) -> tuple[int, Command]:
 
 
 def read_first_frame(text: str) -> FirstFrame:
-    """The ticket frame; raises `FrameRefused`."""
+    """Who comes: a ticket, a resume token, or both; raises `FrameRefused`."""
     try:
-        return decode(text, FirstFrame)
+        frame = decode(_short_enough(text), FirstFrame)
+        if frame.ticket is UNSET and frame.resume is UNSET:
+            raise InvalidInput(_("Please say who you are."), field="ticket")
     except InvalidInput as error:
         raise FrameRefused(None, error) from error
+    return frame
 
 
 def answer_error(command_id: int | None, error: AppError) -> ErrorAnswer:
@@ -70,8 +72,17 @@ def answer_error(command_id: int | None, error: AppError) -> ErrorAnswer:
     return ErrorAnswer(command_id, body)
 
 
+def _short_enough(text: str) -> str:
+    too_long = len(text) > LONGEST_FRAME  # says so of a very long one without a second copy of it
+    if too_long or len(text.encode("utf-8", "surrogatepass")) > LONGEST_FRAME:
+        raise InvalidInput(_("This message is too long."))
+    return text
+
+
 def _readable_id(text: str) -> int | None:
     """The id of a frame that is wrong in another place, so that its sender learns of it."""
+    if len(text) > LONGEST_FRAME:
+        return None
     try:
         found = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):

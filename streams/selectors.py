@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from django.db.models import QuerySet
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from core.accounts.access import AnyUser, is_signed_in
 from core.clock import iso_ms
 from core.realtime.frames import Event, event_of
-from core.realtime.log import Position
+from core.realtime.log import Entry, Position
 from core.realtime.log_store import entry_of
 from core.realtime.models import LogEntry
 from media_pipeline.selectors import playback
@@ -36,20 +36,26 @@ class ReplayEntry(msgspec.Struct, frozen=True):
 
 
 def snapshot(
-    show: Show, *, upto: Position | None = None, now: Mapping[str, int] | None = None
+    show: Show,
+    *,
+    upto: Position | None = None,
+    recent: Sequence[Entry] = (),
+    now: Mapping[str, int] | None = None,
 ) -> Snapshot:
-    """The room as it is, with the log up to a position (the newest, if none is given)."""
-    entries = log_of(show)
-    if upto is not None:
-        entries = entries.filter(epoch=upto.epoch, seq__lte=upto.seq)
+    """The room as it is, with the log up to a position (the newest, if none is given).
+
+    `recent` is the end of the log up to there, where the database may not have it yet.
+    """
+    latest = now or {}
+    log = _Log(show, upto, recent)
     return Snapshot(
         show=show_view(show),
         pinned=_pinned(show),
         offers=offer_views(show.public_id),
-        chat=_last(entries, ChatMessageEvent.type, RECENT_CHAT),
-        recent_orders=_last(entries, OrderPlacedEvent.type, RECENT_ORDERS),
-        viewers=(now or {}).get("viewers", 0),
-        likes=reactions.likes(show.public_id),
+        chat=log.last(ChatMessageEvent.type, RECENT_CHAT),
+        recent_orders=log.last(OrderPlacedEvent.type, RECENT_ORDERS),
+        viewers=latest.get("viewers", 0),
+        likes=max(latest.get("likes", 0), reactions.likes(show.public_id, stored=show.likes)),
     )
 
 
@@ -106,6 +112,19 @@ def _pinned(show: Show) -> OfferView | None:
     return offer_view(offer) if offer else None
 
 
-def _last(entries: QuerySet[LogEntry], kind: str, count: int) -> list[Event]:
-    newest = entries.filter(type=kind).order_by("-id")[:count]
-    return [event_of(entry_of(row)) for row in reversed(newest)]
+class _Log:
+    """The log up to a position: its end as it was read, before that what the database has."""
+
+    def __init__(self, show: Show, upto: Position | None, recent: Sequence[Entry]) -> None:
+        self._recent = recent
+        self._stored = log_of(show)
+        if upto is not None:
+            first = recent[0].seq if recent else upto.seq + 1
+            # What was said before the history broke is still worth reading.
+            self._stored = self._stored.exclude(epoch=upto.epoch, seq__gte=first)
+
+    def last(self, kind: str, count: int) -> list[Event]:
+        newest = [event_of(entry) for entry in self._recent if entry.type == kind][-count:]
+        missing = count - len(newest)
+        rows = list(self._stored.filter(type=kind).order_by("-id")[:missing] if missing else [])
+        return [event_of(entry_of(row)) for row in reversed(rows)] + newest

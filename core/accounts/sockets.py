@@ -53,10 +53,13 @@ class Handshake:
         self.request.session = engine.SessionStore(key)
         return get_user(self.request)
 
+    def session_key(self) -> str | None:
+        """What the session cookie says, whether or not there is such a session."""
+        return self.request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+
     def browser_key(self) -> str | None:
         """The same for all tabs of one browser, where its cookies say so."""
-        cookies = self.request.COOKIES
-        return cookies.get(settings.SESSION_COOKIE_NAME) or cookies.get(settings.CSRF_COOKIE_NAME)
+        return self.session_key() or self.request.COOKIES.get(settings.CSRF_COOKIE_NAME)
 
 
 def user_by_public_id(public_id: UUID) -> AnyUser:
