@@ -18,16 +18,17 @@ from media_pipeline.events import (
 )
 from orders.events import OrderMoved, OrderPlaced
 from sellers.events import StockChanged
-from streams import camera_handlers, handlers
+from streams import camera_handlers, handlers, moderation_handlers
 from streams.events import (
     ProductPinned,
     ProductUnpinned,
+    RoomModerated,
     ShowEnded,
     ShowInterrupted,
     ShowResumed,
     ShowStarted,
 )
-from streams.services import shows
+from streams.services import moderation, shows
 
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     StockChanged: (handlers.tell_stock,),
@@ -45,10 +46,12 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     ShowEnded: (handlers.tell_show_changed, camera_handlers.close_recording),
     ProductPinned: (handlers.tell_pinned,),
     ProductUnpinned: (handlers.tell_show_changed,),
+    RoomModerated: (moderation_handlers.tell_moderated,),
 }
 
 PERIODIC: Sequence[Periodic] = (
     Periodic("end abandoned shows", every_s=30, run=shows.end_abandoned),
+    Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
 )
 
 

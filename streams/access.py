@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from core.accounts.access import AnyUser, has_role, is_signed_in, signed_in
-from core.accounts.models import Role, User
+from core.accounts.access import AnyUser, is_signed_in, signed_in
+from core.accounts.models import Role, RoleGrant, User
+from core.clock import now
 from core.errors import NotAllowed, NotFound
-from sellers.access import KEEPERS, is_member
-from streams.models import Audience, Mute, Show
+from sellers.access import KEEPERS
+from sellers.models import Member
+from streams.errors import Banned
+from streams.models import Audience, Ban, Mute, Show
 
 
 class RoomRole(StrEnum):
     """What somebody is in one room."""
 
     VIEWER = "viewer"
+    MODERATOR = "moderator"
     HOST = "host"
     OPERATOR = "operator"
 
@@ -34,9 +40,11 @@ def show_to_watch(user: AnyUser, show_id: UUID) -> Show:
     """The show, if the user may watch it.
 
     Anyone may watch a public show, whoever has the link an unlisted one. A show by invitation
-    raises `SignInRequired` for a stranger and `NotAllowed` for somebody who is not invited.
+    raises `SignInRequired` for a stranger and `NotAllowed` for somebody who is not invited. Who
+    was sent away gets `Banned`: no room, no replay, no order through it.
     """
     show = show_by_id(show_id)
+    _refuse_banned(user, show)
     if show.audience == Audience.INVITED and not may_moderate(signed_in(user), show):
         raise NotAllowed(_("This show is by invitation only."))
     return show
@@ -50,20 +58,49 @@ def show_to_host(user: AnyUser, show_id: UUID) -> Show:
     return show
 
 
+def may_order(user: User, show_id: UUID) -> None:
+    """Raises `Banned` for who was sent away; what a show offers is there for everybody else."""
+    show = Show.objects.select_related("seller").filter(public_id=show_id).first()
+    if show is not None:
+        _refuse_banned(user, show)
+
+
 def role_in(user: AnyUser, show: Show) -> RoomRole:
-    if _is_host(user, show):
+    return roles_in([user], show)[user.pk] if is_signed_in(user) else RoomRole.VIEWER
+
+
+def roles_in(users: Collection[User], show: Show) -> dict[int, RoomRole]:
+    """What each of them is in the show's room, by primary key; two queries, however many.
+
+    The show's host and the seller's keepers are hosts, its other people keep order with them, and
+    operators act for every seller.
+    """
+    pks = [user.pk for user in users]
+    members = Member.objects.filter(seller=show.seller_id, user__in=pks)
+    of_seller = list(members.values_list("user_id", "role"))
+    grants = RoleGrant.objects.filter(role=Role.OPERATOR, user__in=pks)
+    operators = set(grants.values_list("user_id", flat=True))
+    keepers = {pk for pk, role in of_seller if role in KEEPERS} | {show.host_id}
+    helpers = {pk for pk, _role in of_seller}
+    return {user.pk: _role(user, keepers, operators, helpers) for user in users}
+
+
+def _role(user: User, keepers: set[int], operators: set[int], helpers: set[int]) -> RoomRole:
+    if user.pk in keepers:
         return RoomRole.HOST
-    return RoomRole.OPERATOR if has_role(user, Role.OPERATOR) else RoomRole.VIEWER
+    if user.is_superuser or user.pk in operators:
+        return RoomRole.OPERATOR
+    return RoomRole.MODERATOR if user.pk in helpers else RoomRole.VIEWER
 
 
 def may_host(user: AnyUser, show: Show) -> bool:
     """The show's host, who keeps the seller's shop, and the operators, who act for every seller."""
-    return role_in(user, show) != RoomRole.VIEWER
+    return role_in(user, show) in {RoomRole.HOST, RoomRole.OPERATOR}
 
 
 def may_moderate(user: AnyUser, show: Show) -> bool:
-    """Today whoever may host a show also keeps order in it."""
-    return may_host(user, show)
+    """Whoever may host a show, and all of the seller's people."""
+    return role_in(user, show) != RoomRole.VIEWER
 
 
 def require_host(user: AnyUser, show: Show) -> User:
@@ -83,10 +120,27 @@ def require_moderator(user: AnyUser, show: Show) -> User:
 
 
 def is_muted(user: AnyUser, show: Show) -> bool:
-    return is_signed_in(user) and Mute.objects.filter(show=show, user=user).exists()
+    return is_signed_in(user) and mutes_of(show).filter(user=user).exists()
 
 
-def _is_host(user: AnyUser, show: Show) -> bool:
+def mutes_of(show: Show) -> QuerySet[Mute]:
+    """Who is muted in the show now."""
+    return Mute.objects.filter(_still(), show=show)
+
+
+def bans_of(show: Show) -> QuerySet[Ban]:
+    """Who is sent away from the show now."""
+    return Ban.objects.filter(_still(), show=show)
+
+
+def _still() -> Q:
+    return Q(until=None) | Q(until__gt=now())
+
+
+def _refuse_banned(user: AnyUser, show: Show) -> None:
+    """Hosts and moderators cannot be sent away, nor stay away once they have become that."""
     if not is_signed_in(user):
-        return False
-    return show.host_id == user.pk or is_member(user, show.seller, *KEEPERS)
+        return
+    ban = bans_of(show).filter(user=user).first()
+    if ban is not None and not may_moderate(user, show):
+        raise Banned(ban.reason, ban.until)

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from core.accounts.access import AnyUser, signed_in
 from core.accounts.models import User
+from core.errors import TooMany
 from core.realtime.db import run_in_db
 from core.realtime.log import NewEntry
 from core.realtime.runtime import Runtime
@@ -20,18 +21,31 @@ from orders.services.place import place_order
 from streams import access
 from streams.models import Show
 from streams.protocol import (
+    ChatAnswer,
+    ChatPin,
     ChatRemove,
     ChatSend,
+    ChatUnpin,
     Command,
+    MessageCommand,
     OrderPlace,
     Ping,
     PlacedOrder,
     ProductPin,
     ProductUnpin,
     React,
+    RoomSlowMode,
+    ViewerBan,
     ViewerMute,
+    ViewerUnban,
+    ViewerUnmute,
 )
-from streams.services import chat, pins, reactions
+from streams.services import chat, moderation, pins, reactions
+from streams.services.moderation import Message
+from streams.watch import Chat, chats_of
+
+REMOVED_AT_ONCE = 100
+"""Entries in one append: whoever else writes meanwhile gets a turn between two of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,14 @@ class Speaker:
     topic: str
     viewer_key: str
     runtime: Runtime
+
+    def __post_init__(self) -> None:
+        # From the first socket on: who is sent away must be sent away from this process too.
+        chats_of(self.runtime)
+
+    @property
+    def chat(self) -> Chat:
+        return chats_of(self.runtime).at(self.topic, self.show_id)
 
     def show_and_user(self) -> tuple[Show, User]:
         """Both as the database has them now: a socket may be hours old.
@@ -61,27 +83,118 @@ async def act(speaker: Speaker, command: Command) -> dict[str, Any]:
 
 
 async def send_chat(speaker: Speaker, command: ChatSend) -> dict[str, Any]:
-    def compose() -> NewEntry:
-        show, user = speaker.show_and_user()
-        return chat.compose(show=show, user=user, text=command.text, key=command.key)
-
-    return await _append(speaker, await run_in_db(compose))
+    room = speaker.chat
+    standing = await room.standing(signed_in(speaker.user).pk)
+    entry = chat.compose(standing, command.text, command.key)
+    if (said := room.seq_of(entry.fact_id)) is not None:
+        return {"seq": said, "id": entry.fact_id}  # sent again: neither haste nor a second message
+    try:
+        await chat.slow_down(speaker.runtime.shared, standing)
+    except TooMany:
+        if command.key is None or not await run_in_db(chat.is_said, speaker.topic, entry):
+            raise
+    return await _append(speaker, entry)
 
 
 async def remove_chat(speaker: Speaker, command: ChatRemove) -> dict[str, Any]:
-    def remove() -> NewEntry:
-        show, user = speaker.show_and_user()
-        return chat.remove(show=show, actor=user, seq=command.seq)
+    find = await _finder(speaker, command)
 
-    return await _append(speaker, await run_in_db(remove))
+    def removal() -> tuple[Message, list[NewEntry]]:
+        show, user = speaker.show_and_user()
+        access.require_moderator(user, show)
+        message = find(show)
+        return message, moderation.remove(show=show, actor=user, messages=[message])
+
+    message, [entry] = await run_in_db(removal)
+    answer = await _append(speaker, entry)
+    await run_in_db(_unpin_removed, speaker, [message])
+    return answer
+
+
+async def pin_chat(speaker: Speaker, command: ChatPin) -> dict[str, Any]:
+    find = await _finder(speaker, command)
+
+    def pin() -> None:
+        show, user = speaker.show_and_user()
+        access.require_moderator(user, show)
+        moderation.pin(show=show, actor=user, message=find(show))
+
+    await run_in_db(pin)
+    return {}
+
+
+async def unpin_chat(speaker: Speaker, command: ChatUnpin) -> dict[str, Any]:
+    def unpin() -> None:
+        show, user = speaker.show_and_user()
+        moderation.unpin(show=show, actor=user)
+
+    await run_in_db(unpin)
+    return {}
+
+
+async def answer_chat(speaker: Speaker, command: ChatAnswer) -> dict[str, Any]:
+    find = await _finder(speaker, command)
+
+    def answer() -> NewEntry:
+        show, user = speaker.show_and_user()
+        access.require_moderator(user, show)
+        return moderation.answer(show=show, actor=user, message=find(show))
+
+    return await _append(speaker, await run_in_db(answer))
 
 
 async def mute_viewer(speaker: Speaker, command: ViewerMute) -> dict[str, Any]:
-    def mute() -> NewEntry:
+    def mute() -> None:
         show, user = speaker.show_and_user()
-        return chat.mute(show=show, actor=user, user_id=command.user_id)
+        moderation.mute(
+            show=show,
+            actor=user,
+            user_id=command.user_id,
+            reason=command.reason,
+            for_s=command.for_s,
+        )
 
-    return await _append(speaker, await run_in_db(mute))
+    return await _keep_order(speaker, mute)
+
+
+async def unmute_viewer(speaker: Speaker, command: ViewerUnmute) -> dict[str, Any]:
+    def unmute() -> None:
+        show, user = speaker.show_and_user()
+        moderation.unmute(show=show, actor=user, user_id=command.user_id)
+
+    return await _keep_order(speaker, unmute)
+
+
+async def ban_viewer(speaker: Speaker, command: ViewerBan) -> dict[str, Any]:
+    def ban() -> None:
+        show, user = speaker.show_and_user()
+        moderation.ban(
+            show=show,
+            actor=user,
+            user_id=command.user_id,
+            reason=command.reason,
+            for_s=command.for_s,
+        )
+
+    await _keep_order(speaker, ban)
+    removed = await _remove_all(speaker, command.user_id) if command.remove_messages else 0
+    return {"removed": removed}
+
+
+async def unban_viewer(speaker: Speaker, command: ViewerUnban) -> dict[str, Any]:
+    def unban() -> None:
+        show, user = speaker.show_and_user()
+        moderation.unban(show=show, actor=user, user_id=command.user_id)
+
+    return await _keep_order(speaker, unban)
+
+
+async def slow_mode(speaker: Speaker, command: RoomSlowMode) -> dict[str, Any]:
+    def slow() -> None:
+        show, user = speaker.show_and_user()
+        moderation.slow_mode(show=show, actor=user, every_s=command.every_s)
+
+    return await _keep_order(speaker, slow)
 
 
 async def pin_product(speaker: Speaker, command: ProductPin) -> dict[str, Any]:
@@ -139,9 +252,48 @@ def _place(speaker: Speaker, command: OrderPlace) -> PlacedOrder:
     )
 
 
+async def _keep_order(speaker: Speaker, change: Callable[[], None]) -> dict[str, Any]:
+    """Make the change, and let it hold here before the log has told of it everywhere."""
+    await run_in_db(change)
+    speaker.chat.changed()
+    return {}
+
+
+async def _remove_all(speaker: Speaker, user_id: UUID) -> int:
+    """Take away everything that somebody has said in the show; how many messages."""
+    epoch, newest = await _newest(speaker)
+
+    def removals() -> tuple[list[Message], list[NewEntry]]:
+        show, user = speaker.show_and_user()
+        messages = moderation.all_of(show, epoch, newest, user_id)
+        return messages, moderation.remove(show=show, actor=user, messages=messages)
+
+    messages, entries = await run_in_db(removals)
+    for first in range(0, len(entries), REMOVED_AT_ONCE):
+        some = entries[first : first + REMOVED_AT_ONCE]
+        await speaker.runtime.log.append(speaker.topic, some)
+    await run_in_db(_unpin_removed, speaker, messages)
+    return len(messages)
+
+
+def _unpin_removed(speaker: Speaker, messages: list[Message]) -> None:
+    show, user = speaker.show_and_user()
+    moderation.unpin_removed(show=show, actor=user, messages=messages)
+
+
+async def _finder(speaker: Speaker, command: MessageCommand) -> Callable[[Show], Message]:
+    """What finds the message that the command names, in a thread that may ask the database."""
+    epoch, newest = await _newest(speaker)
+    return lambda show: moderation.find(show, epoch, newest, command.id, command.seq)
+
+
+async def _newest(speaker: Speaker) -> tuple[str, list[Message]]:
+    return await moderation.newest_messages(speaker.runtime.log, speaker.topic)
+
+
 async def _append(speaker: Speaker, entry: NewEntry) -> dict[str, Any]:
     [stored] = await speaker.runtime.log.append(speaker.topic, [entry])
-    return {"seq": stored.seq}
+    return {"seq": stored.seq, "id": stored.fact_id}
 
 
 Action = Callable[[Speaker, Any], Awaitable[dict[str, Any]]]
@@ -149,7 +301,14 @@ Action = Callable[[Speaker, Any], Awaitable[dict[str, Any]]]
 ACTIONS: dict[type[Command], Action] = {
     ChatSend: send_chat,
     ChatRemove: remove_chat,
+    ChatPin: pin_chat,
+    ChatUnpin: unpin_chat,
+    ChatAnswer: answer_chat,
     ViewerMute: mute_viewer,
+    ViewerUnmute: unmute_viewer,
+    ViewerBan: ban_viewer,
+    ViewerUnban: unban_viewer,
+    RoomSlowMode: slow_mode,
     ProductPin: pin_product,
     ProductUnpin: unpin_product,
     React: react,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
+from datetime import datetime
 
-from core.errors import Conflict, NotAllowed
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core.clock import iso_ms
+from core.errors import Conflict, InvalidInput, NotAllowed, TooMany
 
 
 class ShowNotLive(Conflict):
@@ -21,5 +25,62 @@ class Muted(NotAllowed):
 
     code = "muted"
 
+    def __init__(self, reason: str = "", until: datetime | None = None) -> None:
+        message = _("The host has muted you in this show.")
+        super().__init__(_because(message, reason), details=_care(reason, until))
+
+
+class Banned(NotAllowed):
+    """The viewer may not be in this show's room, nor order through it."""
+
+    code = "banned"
+
+    def __init__(self, reason: str = "", until: datetime | None = None) -> None:
+        message = _("The host has sent you away from this show.")
+        super().__init__(_because(message, reason), details=_care(reason, until))
+
+
+class SlowMode(TooMany):
+    """In this room everybody writes once every `every_s` seconds."""
+
+    code = "slow_mode"
+
+    def __init__(self, every_s: float, retry_after: float) -> None:
+        message = ngettext(
+            "Slow mode: one message every %(count)d second.",
+            "Slow mode: one message every %(count)d seconds.",
+            round(every_s),
+        ) % {"count": round(every_s)}
+        super().__init__(message, retry_after=retry_after, details={"every_s": every_s})
+
+
+class BlockedWordSaid(InvalidInput):
+    """The seller does not want this word in the chat. Which one is not told: lists can be rude."""
+
+    code = "blocked_word"
+
     def __init__(self) -> None:
-        super().__init__(_("The host has muted you in this show."))
+        message = _("Your message has a word that is not wanted here. Please write it differently.")
+        super().__init__(message, field="text")
+
+
+class LinksNotAllowed(NotAllowed):
+    """A new account that has not ordered yet may not send links."""
+
+    code = "links_not_allowed"
+
+    def __init__(self, after_days: int) -> None:
+        message = ngettext(
+            "New accounts cannot send links: you can after your first order, or in %(count)d day.",
+            "New accounts cannot send links: you can after your first order, or in %(count)d days.",
+            after_days,
+        ) % {"count": after_days}
+        super().__init__(message, field="text", details={"after_days": after_days})
+
+
+def _because(message: str, reason: str) -> str:
+    return f"{message} ({reason})" if reason else message
+
+
+def _care(reason: str, until: datetime | None) -> dict[str, object]:
+    return {"reason": reason, "until": iso_ms(until) if until else None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from core.outbox import Fact
@@ -46,3 +46,22 @@ class ProductPinned(ShowFact, frozen=True):
 
 class ProductUnpinned(ShowFact, frozen=True):
     name: ClassVar[str] = "streams.ProductUnpinned"
+
+
+class RoomModerated(ShowFact, frozen=True):
+    """Somebody kept order in a show's room: who did what, to whom and why, with names.
+
+    `action` is one of "mute", "unmute", "ban", "unban", "slow_mode", "pin", "unpin", "remove" and
+    "answer"; `details` has what the room is told besides: `every_s` of the slow mode, the message
+    that was pinned.
+    """
+
+    name: ClassVar[str] = "streams.RoomModerated"
+
+    action: str
+    actor: str
+    viewer: str = ""
+    user_id: UUID | None = None
+    reason: str = ""
+    until: datetime | None = None
+    details: dict[str, Any] = {}

@@ -153,6 +153,7 @@ async def test_what_one_says_all_hear(site: str, world: World) -> None:
             "name": "Li",
             "user_id": str(world.li.public_id),
             "role": "viewer",
+            "question": True,
         }
         assert await li.event("chat.message") == heard
 
@@ -191,9 +192,9 @@ async def test_a_removed_message_is_gone_for_newcomers_and_returners(
         away = room(site, world)
         await away.open()
         await away.close()
-        seq = (await li.command("chat.send", text="buy at my shop instead"))["seq"]
-        await host.command("chat.remove", seq=seq)
-        assert (await li.event("chat.removed"))["data"] == {"seq": seq}
+        said = await li.command("chat.send", text="buy at my shop instead")
+        await host.command("chat.remove", seq=said["seq"])
+        assert (await li.event("chat.removed"))["data"] == said
         await away.resume()
         await away.event("chat.removed")
         assert [event["type"] for event in away.events] == ["tombstone", "chat.removed"]

@@ -1,0 +1,344 @@
+"""Keeping order in a room: who may not speak or be there, how fast it goes, what is on top.
+
+Each change and the fact that tells of it (`RoomModerated`) are one transaction, and the changes of
+one show happen one after the other: two moderators who act at once leave the log, the database and
+every process with the same result. What only concerns a message is an entry for the room's log,
+whose id makes it one, however many do it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core import outbox
+from core.accounts.models import User
+from core.clock import now
+from core.errors import NotAllowed, NotFound
+from core.realtime.log import NewEntry, Position, TopicLog
+from core.realtime.models import LogEntry
+from core.text import clean_line
+from streams import access
+from streams.events import RoomModerated
+from streams.models import Ban, Mute, Show
+from streams.protocol import (
+    ChatAnsweredEvent,
+    ChatMessageEvent,
+    ChatRemovedEvent,
+    PinnedMessage,
+)
+
+LONGEST_REASON = 200
+LOOKED_THROUGH = 1000
+"""Entries at the end of the log in which a message is looked for that is not stored yet."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A chat message and where it is. `id` is missing where it was said without one, long ago."""
+
+    id: UUID | None
+    epoch: str
+    seq: int
+    is_present: bool
+    said: ChatMessageEvent
+    is_removed: bool = False
+
+    @property
+    def shown_seq(self) -> int | None:
+        """The seq that clients know it by: one of the present epoch."""
+        return self.seq if self.is_present else None
+
+    def mark(self, show: Show, what: str) -> UUID:
+        """The id of what is done to this message: it is done once."""
+        return uuid5(show.public_id, f"{what}:{self.id or f'{self.epoch}/{self.seq}'}")
+
+
+# Viewers
+
+
+def mute(
+    *, show: Show, actor: User, user_id: UUID, reason: str = "", for_s: float | None = None
+) -> None:
+    """Keep a viewer quiet in this show, for good or for a while.
+
+    Raises `NotAllowed` (also for somebody who keeps order here), `NotFound` or `InvalidInput`.
+    """
+    viewer = _viewer(show, actor, user_id)
+    values = _terms(reason, for_s)
+    with transaction.atomic():
+        _alone(show)
+        Mute.objects.update_or_create(
+            show=show, user=viewer, defaults={**values, "muted_by": actor}
+        )
+        _tell(show, "mute", actor, viewer, **values)
+
+
+def unmute(*, show: Show, actor: User, user_id: UUID) -> None:
+    """Let a viewer speak again; who is not muted stays as they are. Raises as `mute`."""
+    viewer = _viewer(show, actor, user_id)
+    with transaction.atomic():
+        _alone(show)
+        if Mute.objects.filter(show=show, user=viewer).delete()[0]:
+            _tell(show, "unmute", actor, viewer)
+
+
+def ban(
+    *, show: Show, actor: User, user_id: UUID, reason: str = "", for_s: float | None = None
+) -> None:
+    """Send a viewer away from this show: no room, no page, no order through it. As `mute`."""
+    viewer = _viewer(show, actor, user_id)
+    values = _terms(reason, for_s)
+    with transaction.atomic():
+        _alone(show)
+        Ban.objects.update_or_create(
+            show=show, user=viewer, defaults={**values, "banned_by": actor}
+        )
+        _tell(show, "ban", actor, viewer, **values)
+
+
+def unban(*, show: Show, actor: User, user_id: UUID) -> None:
+    """Let a viewer in again; who is not banned stays as they are. Raises as `mute`."""
+    viewer = _viewer(show, actor, user_id)
+    with transaction.atomic():
+        _alone(show)
+        if Ban.objects.filter(show=show, user=viewer).delete()[0]:
+            _tell(show, "unban", actor, viewer)
+
+
+def lift_expired() -> int:
+    """Undo what was for a while, once that is over, and tell the rooms; how many."""
+    lifted = 0
+    for model, action in ((Mute, "unmute"), (Ban, "unban")):
+        over = model.objects.filter(until__lte=now()).select_related("show", "user")
+        for row in over:
+            with transaction.atomic():
+                _alone(row.show)
+                # Somebody may have made it longer meanwhile.
+                if model.objects.filter(pk=row.pk, until__lte=now()).delete()[0]:
+                    _tell(row.show, action, None, row.user)
+                    lifted += 1
+    return lifted
+
+
+# The room
+
+
+def slow_mode(*, show: Show, actor: User, every_s: int) -> None:
+    """Let each viewer write once every `every_s` seconds; 0 switches it off. `NotAllowed`."""
+    access.require_moderator(actor, show)
+    with transaction.atomic():
+        _alone(show)
+        if Show.objects.filter(pk=show.pk).exclude(slow_mode_s=every_s).update(slow_mode_s=every_s):
+            _tell(show, "slow_mode", actor, every_s=every_s)
+
+
+# Messages
+
+
+def pin(*, show: Show, actor: User, message: Message) -> None:
+    """Show this message on top; raises `NotAllowed`, or `NotFound` if it was taken away."""
+    access.require_moderator(actor, show)
+    if message.is_removed:
+        raise NotFound(_("There is no such message."), field="id")
+    pinned = PinnedMessage(
+        id=message.id,
+        seq=message.shown_seq,
+        text=message.said.text,
+        name=message.said.name,
+        role=message.said.role,
+    )
+    values = msgspec.to_builtins(pinned)
+    with transaction.atomic():
+        _alone(show)
+        if Show.objects.filter(pk=show.pk, pinned_message=values).exists():
+            return
+        Show.objects.filter(pk=show.pk).update(pinned_message=values)
+        _tell(show, "pin", actor, message=values)
+
+
+def unpin(*, show: Show, actor: User) -> None:
+    """Show no message on top; raises `NotAllowed`."""
+    access.require_moderator(actor, show)
+    with transaction.atomic():
+        if _alone(show).pinned_message is not None:
+            Show.objects.filter(pk=show.pk).update(pinned_message=None)
+            _tell(show, "unpin", actor)
+
+
+def remove(*, show: Show, actor: User, messages: Sequence[Message]) -> list[NewEntry]:
+    """Take messages away, as entries for the room's log; raises `NotAllowed`.
+
+    Call `unpin_removed` once they are in the log. Taking away what is gone changes nothing.
+    """
+    access.require_moderator(actor, show)
+    marks = [message.mark(show, "removed") for message in messages]
+    if not _are_known(show, marks):
+        with transaction.atomic():
+            for name, user_id in {(one.said.name, one.said.user_id) for one in messages}:
+                _tell_of(show, "remove", actor, name, user_id)
+    return [_removal(show, message) for message in messages]
+
+
+def unpin_removed(*, show: Show, actor: User, messages: Sequence[Message]) -> None:
+    """Show none of these on top. After their removal is in the log, a pin no longer takes them."""
+    with transaction.atomic():
+        pinned = _alone(show).pinned_message
+        if pinned and any(_is_pinned(message, pinned) for message in messages):
+            Show.objects.filter(pk=show.pk).update(pinned_message=None)
+            _tell(show, "unpin", actor)
+
+
+def answer(*, show: Show, actor: User, message: Message) -> NewEntry:
+    """Mark a question as answered, as an entry for the room's log; raises `NotAllowed`."""
+    access.require_moderator(actor, show)
+    if not _are_known(show, [message.mark(show, "answered")]):
+        with transaction.atomic():
+            _tell_of(show, "answer", actor, message.said.name, message.said.user_id)
+    event = ChatAnsweredEvent(seq=message.shown_seq, id=message.id)
+    return event.entry(now(), fact_id=message.mark(show, "answered"))
+
+
+async def newest_messages(log: TopicLog, topic: str) -> tuple[str, list[Message]]:
+    """The present epoch, and the newest messages, which the database may not have yet."""
+    end = await log.tail(topic)
+    start = Position(end.epoch, max(0, end.seq - LOOKED_THROUGH))
+    newest = await log.read(topic, start, 2 * LOOKED_THROUGH)
+    return end.epoch, [
+        Message(entry.fact_id, end.epoch, entry.seq, True, _said(entry.data))
+        for entry in newest.entries
+        if entry.type == ChatMessageEvent.type
+    ]
+
+
+def find(
+    show: Show, epoch: str, newest: Sequence[Message], message_id: UUID | None, seq: int | None
+) -> Message:
+    """The message of this id, or at this seq of the present epoch; raises `NotFound`.
+
+    One that was taken away already is found too: whoever does the same again must get an answer.
+    """
+    if message_id is None and seq is None:
+        raise NotFound(_("There is no such message."), field="id")
+    for message in newest:
+        if message.id == message_id if message_id is not None else message.seq == seq:
+            return message
+    stored = LogEntry.objects.filter(topic=show.topic, type=ChatMessageEvent.type)
+    named = {"fact_id": message_id} if message_id is not None else {"epoch": epoch, "seq": seq}
+    row = stored.filter(**named).first()
+    if row is None:
+        raise NotFound(_("There is no such message."), field="seq" if message_id is None else "id")
+    return _stored(row, epoch)
+
+
+def all_of(show: Show, epoch: str, newest: Sequence[Message], user_id: UUID) -> list[Message]:
+    """Everything that a viewer has said in the show and that is still there, in order."""
+    stored = LogEntry.objects.filter(
+        topic=show.topic, type=ChatMessageEvent.type, data__user_id=str(user_id), removed_at=None
+    )
+    found = {(row.epoch, row.seq): _stored(row, epoch) for row in stored.order_by("id")}
+    for message in newest:
+        if message.said.user_id == user_id:
+            found.setdefault((message.epoch, message.seq), message)
+    return list(found.values())
+
+
+def _stored(row: LogEntry, epoch: str) -> Message:
+    return Message(
+        id=row.fact_id,
+        epoch=row.epoch,
+        seq=row.seq,
+        is_present=row.epoch == epoch,
+        said=_said(row.data),
+        is_removed=row.removed_at is not None,
+    )
+
+
+def _are_known(show: Show, marks: Sequence[UUID]) -> bool:
+    known = LogEntry.objects.filter(topic=show.topic, fact_id__in=marks)
+    return known.count() == len(marks)
+
+
+def _said(data: dict[str, Any]) -> ChatMessageEvent:
+    return msgspec.convert(data, ChatMessageEvent)
+
+
+def _removal(show: Show, message: Message) -> NewEntry:
+    event = ChatRemovedEvent(seq=message.shown_seq, id=message.id)
+    entry = event.entry(now(), fact_id=message.mark(show, "removed"), removes=message.seq)
+    if message.is_present:
+        return entry
+    return msgspec.structs.replace(entry, removes_epoch=message.epoch)
+
+
+def _is_pinned(message: Message, pinned: dict[str, Any]) -> bool:
+    if message.id is not None:
+        return bool(pinned["id"] == str(message.id))
+    return pinned["id"] is None and bool(pinned["seq"] == message.seq)
+
+
+def _viewer(show: Show, actor: User, user_id: UUID) -> User:
+    access.require_moderator(actor, show)
+    viewer = User.objects.filter(public_id=user_id).first()
+    if viewer is None:
+        raise NotFound(_("There is no such viewer."), field="user_id")
+    if access.may_moderate(viewer, show):
+        message = _("Who hosts a show or keeps order in it cannot be muted or sent away.")
+        raise NotAllowed(message, field="user_id")
+    return viewer
+
+
+def _terms(reason: str, for_s: float | None) -> dict[str, Any]:
+    return {
+        "reason": clean_line(reason, "reason", longest=LONGEST_REASON, shortest=0),
+        "until": None if for_s is None else now() + timedelta(seconds=for_s),
+    }
+
+
+def _alone(show: Show) -> Show:
+    """Until the transaction ends nobody else changes this show's room."""
+    return Show.objects.select_for_update().get(pk=show.pk)
+
+
+def _tell(
+    show: Show,
+    action: str,
+    actor: User | None,
+    viewer: User | None = None,
+    *,
+    reason: str = "",
+    until: datetime | None = None,
+    **details: object,
+) -> None:
+    outbox.publish(
+        RoomModerated(
+            show_id=show.public_id,
+            at=now(),
+            action=action,
+            actor=actor.shown_name if actor else "",
+            viewer=viewer.shown_name if viewer else "",
+            user_id=viewer.public_id if viewer else None,
+            reason=reason,
+            until=until,
+            details=details,
+        )
+    )
+
+
+def _tell_of(show: Show, action: str, actor: User, name: str, user_id: UUID) -> None:
+    """Of what is done to a message: its author, as named then, may have no account any more."""
+    outbox.publish(
+        RoomModerated(
+            show_id=show.public_id,
+            at=now(),
+            action=action,
+            actor=actor.shown_name,
+            viewer=name,
+            user_id=user_id,
+        )
+    )
