@@ -11,6 +11,7 @@ from core.realtime import runtime
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.desk import desk
 from streams.services import reactions, shows
+from streams.studio.sampling import Sampler
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +51,18 @@ class Web:
         self._alone = running.alone
         self._likes = reactions.Sharing(running)
         self._sweeper = Sweeper()
+        self._sampler = Sampler(running.hub)
 
     async def start(self) -> None:
         await run_in_db(shows.seal_leftovers, alone=self._alone)
         self._likes.start()
+        self._sampler.start()
         if not self._alone:
             self._sweeper.start()
 
     async def stop(self) -> None:
         await self._sweeper.stop()
+        await self._sampler.stop()
         await desk.stop()
         await self._likes.stop()
 

@@ -29,11 +29,12 @@ from streams.events import (
     ShowStarted,
 )
 from streams.services import moderation, shows
+from streams.studio import handlers as studio_handlers
 
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
-    StockChanged: (handlers.tell_stock,),
-    OrderPlaced: (handlers.tell_order,),
-    OrderMoved: (),
+    StockChanged: (handlers.tell_stock, studio_handlers.tell_low_stock),
+    OrderPlaced: (handlers.tell_order, studio_handlers.tell_order),
+    OrderMoved: (studio_handlers.tell_move,),
     TakeStarted: (camera_handlers.camera_on,),
     TakeResumed: (camera_handlers.camera_on,),
     TakeStopped: (camera_handlers.camera_off,),

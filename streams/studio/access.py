@@ -12,7 +12,7 @@ from core.errors import NotAllowed, NotFound
 from media_pipeline.models import Recording
 from sellers.access import KEEPERS, sellers_of
 from sellers.models import Seller
-from streams.access import may_host, show_by_id
+from streams.access import may_host, require_moderator, show_by_id
 from streams.models import Show
 
 
@@ -21,6 +21,17 @@ def shows_of(user: AnyUser) -> QuerySet[Show]:
     if not is_signed_in(user):
         return Show.objects.none()
     return Show.objects.filter(Q(host=user) | Q(seller__in=sellers_of(user, *KEEPERS)))
+
+
+def show_to_moderate(user: AnyUser, show_id: UUID) -> Show:
+    """The show, for its host, its moderators and the operators.
+
+    Raises `SignInRequired`, `NotFound` or `NotAllowed`.
+    """
+    person = signed_in(user)
+    show = show_by_id(show_id)
+    require_moderator(person, show)
+    return show
 
 
 def recording_to_cut(user: AnyUser, recording_id: UUID) -> Recording:

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
+from core.clock import iso_ms
+from core.realtime.frames import Event, event_of
+from core.realtime.log import Entry, Position
+from core.realtime.log_store import entry_of
+from core.realtime.models import LogEntry
 from media_pipeline.models import Asset, AssetKind, Job, Recording, Take
 from media_pipeline.selectors import playback
 from media_pipeline.storage import storage
 from orders.models import Delivery, Order, OrderState
 from orders.selectors import OfferView, offer_views, orders_of_seller
 from sellers.models import Seller, Stock
-from streams.models import Show, ShowState
+from streams.access import bans_of, mutes_of
+from streams.models import Ban, Mute, Show, ShowState
 from streams.studio.access import shows_of
+from streams.studio.figures import figures
+from streams.studio.protocol import HeldViewer, StudioLine, StudioOrder, StudioSnapshot
+from streams.studio.topics import studio_topic
 
 ENDED_SHOWN = 30
 ORDERS_SHOWN = 100
+MODERATION_SHOWN = 100
+MODERATION_DONE = "moderation.done"
+H = TypeVar("H", Mute, Ban)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +203,68 @@ def order_view(order: Order) -> OrderView:
         delivery_text=_delivery_text(order),
         note=order.note,
         placed_at=order.placed_at,
+    )
+
+
+def studio_orders(**chosen: object) -> list[StudioOrder]:
+    """The orders that are `chosen` by a filter of `Order`, the newest first, in full."""
+    orders = Order.objects.filter(**chosen).select_related("buyer", "pickup_point")
+    return [studio_order(order) for order in orders.prefetch_related("lines")[:ORDERS_SHOWN]]
+
+
+def studio_order(order: Order) -> StudioOrder:
+    return StudioOrder(
+        id=order.public_id,
+        number=order.number,
+        state=order.state,
+        buyer=order.buyer.shown_name,
+        lines=[StudioLine(line.title, line.quantity) for line in order.lines.all()],
+        total_minor=order.total_minor,
+        currency=order.currency,
+        delivery=order.delivery,  # type: ignore[arg-type] # the model's choices are the same two
+        place=order.pickup_point.name if order.pickup_point else "",
+        note=order.note,
+        placed_at=iso_ms(order.placed_at),
+    )
+
+
+def studio_snapshot(show: Show, upto: Position, recent: Sequence[Entry]) -> StudioSnapshot:
+    """What a console begins from, with the studio's log up to a position.
+
+    `recent` is the end of that log, which the database may not have yet.
+    """
+    return StudioSnapshot(
+        orders=studio_orders(show_id=show.public_id),
+        figures=figures(show),
+        moderation=_moderation(show.public_id, upto, recent),
+        muted=[_held(mute, mute.muted_by) for mute in _people(mutes_of(show), "muted_by")],
+        banned=[_held(ban, ban.banned_by) for ban in _people(bans_of(show), "banned_by")],
+        slow_mode_s=show.slow_mode_s,
+    )
+
+
+def _moderation(show_id: UUID, upto: Position, recent: Sequence[Entry]) -> list[Event]:
+    """What was done to keep order, the newest first."""
+    stored = LogEntry.objects.filter(topic=studio_topic(show_id), type=MODERATION_DONE)
+    known = stored.exclude(epoch=upto.epoch, seq__gt=upto.seq).order_by("-id")
+    done = [entry for entry in reversed(recent) if entry.type == MODERATION_DONE]
+    told = {entry.fact_id for entry in done}
+    rows = [row for row in known[:MODERATION_SHOWN] if row.fact_id not in told]
+    return [event_of(entry) for entry in [*done, *map(entry_of, rows)][:MODERATION_SHOWN]]
+
+
+def _people(held: QuerySet[H], by: str) -> QuerySet[H]:
+    return held.select_related("user", by).order_by("-at")
+
+
+def _held(held: Mute | Ban, by: User | None) -> HeldViewer:
+    return HeldViewer(
+        user_id=held.user.public_id,
+        name=held.user.shown_name,
+        by=by.shown_name if by else "",
+        reason=held.reason,
+        at=iso_ms(held.at),
+        until=iso_ms(held.until) if held.until else None,
     )
 
 

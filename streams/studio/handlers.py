@@ -1,0 +1,58 @@
+"""What a show's own people are told about facts, in full: `studio:<show id>`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from core.clock import now
+from core.realtime import runtime
+from orders.events import OrderMoved, OrderPlaced
+from orders.models import Offer, OrderMove, OrderState
+from sellers.events import StockChanged
+from streams.models import Show, ShowState
+from streams.studio.protocol import OrderMovedInFull, OrderPlacedInFull, StockLow, StudioEvent
+from streams.studio.selectors import studio_orders
+from streams.studio.topics import studio_topic
+
+LOW_STOCK = 5
+
+
+def tell_order(fact: OrderPlaced, fact_id: UUID) -> None:
+    if fact.show_id is not None:
+        [order] = studio_orders(public_id=fact.order_id)
+        # As it was: an order may be packed before this is told, and that is told next.
+        placed = msgspec.structs.replace(order, state=OrderState.PLACED.value)
+        _tell(fact.show_id, OrderPlacedInFull(placed), fact.at, fact_id)
+
+
+def tell_move(fact: OrderMoved, fact_id: UUID) -> None:
+    if fact.show_id is not None:
+        [order] = studio_orders(public_id=fact.order_id)
+        moved = msgspec.structs.replace(order, state=fact.state)
+        _tell(fact.show_id, OrderMovedInFull(moved, _mover(fact)), fact.at, fact_id)
+
+
+def tell_low_stock(fact: StockChanged, fact_id: UUID) -> None:
+    """Tell the studio of every open show that sells the variant, when there is little left."""
+    if fact.available > LOW_STOCK:
+        return
+    for offer in Offer.objects.filter(variant__public_id=fact.variant_id).select_related(
+        "variant__product"
+    ):
+        if Show.objects.filter(public_id=offer.show_id).exclude(state=ShowState.ENDED).exists():
+            event = StockLow(fact.variant_id, str(offer.variant), fact.available, fact.version)
+            _tell(offer.show_id, event, now(), fact_id)
+
+
+def _mover(fact: OrderMoved) -> str:
+    """Who made this move; empty if that person is gone."""
+    moves = OrderMove.objects.filter(order__public_id=fact.order_id, state=fact.state)
+    move = moves.select_related("actor").last()
+    return move.actor.shown_name if move and move.actor else ""
+
+
+def _tell(show_id: UUID, event: StudioEvent, at: datetime, fact_id: UUID) -> None:
+    runtime.current().log.append_blocking(studio_topic(show_id), [event.entry(at, fact_id=fact_id)])
