@@ -31,6 +31,7 @@ LEASE_S = 6.0
 ANSWERS_WITHIN_S = 0.5
 AWAY_FOR_S = 1.0
 LIMITS_REMEMBERED = 1000
+REFUSED_REMEMBERED = 10_000
 
 
 class SharedAway(Exception):
@@ -83,6 +84,24 @@ class Limits:
         return limit.take(key)
 
 
+class Refused:
+    """Until when somebody was told to wait: who asks again before is refused without a question."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def wait_s(self, key: str) -> float:
+        return max(0.0, self._until.get(key, 0.0) - time.monotonic())
+
+    def note(self, key: str, wait_s: float) -> float:
+        if wait_s > 0:
+            self._until[key] = time.monotonic() + wait_s
+            self._until.move_to_end(key)
+            if len(self._until) > REFUSED_REMEMBERED:
+                self._until.popitem(last=False)
+        return wait_s
+
+
 class LocalShared:
     """`Shared` of a process that is alone."""
 
@@ -131,6 +150,7 @@ class RedisShared:
         )
         self._process = secrets.token_hex(8)
         self._limits = Limits()
+        self._refused = Refused()
         self._told: dict[str, Told] = {}
         self._away_until = float("-inf")
         self._is_away = False
@@ -147,18 +167,17 @@ class RedisShared:
         await self._redis.aclose()
 
     async def take(self, name: str, key: str, *, burst: int, every_s: float) -> float:
-        # Here first: who asks far too often is refused without a word to Redis.
-        wait_s = self._limits.take(name, key, burst=burst, every_s=every_s)
+        bucket = f"lc:{{{key}}}:rate:{name}"
+        wait_s = self._refused.wait_s(bucket)
         if wait_s > 0 or every_s <= 0:
             return wait_s
-        bucket = f"lc:{{{key}}}:rate:{name}"
         try:
             answer = await self._ask(
                 lambda: self._take(keys=[bucket], args=[burst, round(every_s * 1e6)])
             )
         except SharedAway:
-            return 0.0
-        return int(answer) / 1e6
+            return self._limits.take(name, key, burst=burst, every_s=every_s)
+        return self._refused.note(bucket, int(answer) / 1e6)
 
     async def present(self, here: Mapping[str, Collection[str]]) -> dict[str, int]:
         found = {topic: set(keys) for topic, keys in here.items()}
