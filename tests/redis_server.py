@@ -24,9 +24,12 @@ from pathlib import Path
 from typing import Literal
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 Persistence = Literal["none", "rdb", "aof"]
 ANSWERS_WITHIN_S = 10.0
+NEVER_AGAIN = Retry(NoBackoff(), 0)
 _PERSISTENCE: dict[str, list[str]] = {
     "none": ["--save", "", "--appendonly", "no"],
     "rdb": ["--save", "1 1", "--appendonly", "no"],
@@ -80,7 +83,7 @@ class RedisServer:
 
     def client(self) -> redis.Redis:
         """A plain client of the test's own."""
-        return redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=10)
+        return redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=10, retry=NEVER_AGAIN)
 
     def start(self) -> None:
         """Run it on its port and folder, and return once it answers."""

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 import redis
 
-from tests.realtime import until
-from tests.redis_server import redis_server
+from tests.redis_server import NEVER_AGAIN, redis_server
 from tests.server import ROOT
 
 
@@ -66,23 +66,25 @@ def test_nothing_of_it_is_left() -> None:
 
 ASKED = """
 import sys
-from tests.redis_server import redis_server
+from tests.redis_server import NEVER_AGAIN, redis_server
 with redis_server() as server:
     print(server.port, flush=True)
     sys.stdin.read()
 """
 
 
-async def test_it_ends_with_a_test_process_that_is_killed() -> None:
+def test_it_ends_with_a_test_process_that_is_killed() -> None:
     tests = subprocess.Popen(
         [sys.executable, "-c", ASKED], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert tests.stdout is not None
-    client = redis.Redis(port=int(tests.stdout.readline()))
+    client = redis.Redis(port=int(tests.stdout.readline()), retry=NEVER_AGAIN)
     assert client.ping()
     tests.kill()
     tests.communicate()
-    await until(lambda: not answers(client))
+    give_up_at = time.monotonic() + 10
+    while answers(client):
+        assert time.monotonic() < give_up_at, "it is still there"
 
 
 def answers(client: redis.Redis) -> bool:

@@ -7,22 +7,21 @@ disk costs latency once, not once per message.
 from __future__ import annotations
 
 import asyncio
-import json
 import queue
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import islice
 
 from django.db import DatabaseError, transaction
 
 from core.realtime import log_store
 from core.realtime.db import run_in_db, with_fresh_connections
 from core.realtime.log import Entry, Follower, LogClosed, NewEntry, Position, Stretch
+from core.realtime.log_json import encoded
+from core.realtime.newest import Head
 
-REMEMBERED_ENTRIES = 1000
 REMEMBERED_TOPICS = 500
 BATCH = 500
 
@@ -34,33 +33,6 @@ class Append:
     topic: str
     entries: Sequence[NewEntry]
     answer: Future[list[Entry]] = field(default_factory=Future)
-
-
-class Head:
-    """The end of a topic and its newest entries."""
-
-    def __init__(self, position: Position) -> None:
-        self.position = position
-        self._newest: deque[Entry] = deque(maxlen=REMEMBERED_ENTRIES)
-
-    def add(self, entries: Sequence[Entry], removed: Iterable[int]) -> None:
-        self._newest.extend(entries)
-        if entries:
-            self.position = Position(self.position.epoch, entries[-1].seq)
-        for seq in removed:
-            self._remove(seq)
-
-    def after(self, seq: int) -> list[Entry] | None:
-        """The entries after `seq`; `None` if memory does not reach back that far."""
-        missing = self.position.seq - seq
-        if missing > len(self._newest):
-            return None
-        return list(islice(self._newest, len(self._newest) - missing, None))
-
-    def _remove(self, seq: int) -> None:
-        index = seq - self.position.seq + len(self._newest) - 1
-        if 0 <= index < len(self._newest):
-            self._newest[index] = self._newest[index].tombstone()
 
 
 class LocalLog:
@@ -101,6 +73,9 @@ class LocalLog:
     async def tail(self, topic: str) -> Position:
         return (await self._head(topic)).position
 
+    async def stored(self, topic: str, upto: Position) -> None:
+        pass  # nothing has a place before it is stored
+
     async def watch(self, topic: str) -> Position:
         return await self.tail(topic)  # followers hear of every topic anyway
 
@@ -121,7 +96,8 @@ class LocalLog:
 
     def _submit(self, topic: str, entries: Sequence[NewEntry]) -> Future[list[Entry]]:
         # What cannot be written as JSON must fail its own caller, not everyone in the same commit.
-        json.dumps([entry.data for entry in entries], allow_nan=False)
+        for entry in entries:
+            encoded(entry)
         request = Append(topic, entries)
         with self._lock:  # nothing may be put behind the sentinel that stops the writer
             if self._writer is None:

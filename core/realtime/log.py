@@ -27,7 +27,10 @@ class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that has no place yet.
 
     `fact_id` makes the append idempotent: a topic takes each fact once. `removes` is the `seq` of
-    an earlier entry that this one takes away: from then on readers find a tombstone there.
+    an earlier entry that this one takes away: from then on readers find a tombstone there. An entry
+    of another epoch than the topic's present one is named by `removes_epoch` too.
+
+    `data` is JSON that every database takes: no NaN, no lone surrogates, no NUL.
     """
 
     type: str
@@ -35,6 +38,10 @@ class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     fact_id: uuid.UUID | None = None
     removes: int | None = None
+    removes_epoch: str | None = None
+
+    def at_place(self, seq: int) -> Entry:
+        return Entry(seq=seq, type=self.type, data=self.data, at=self.at, fact_id=self.fact_id)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +103,9 @@ class TopicLog(Protocol):
 
     def follow(self, follower: Follower) -> None:
         """Call `follower` with every entry of every watched topic from now on."""
+
+    async def stored(self, topic: str, upto: Position) -> None:
+        """Return once every entry up to this place is in the database (for snapshots)."""
 
     async def watch(self, topic: str) -> Position:
         """Begin to watch; followers hear of everything after the returned place, without a hole."""
