@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from django.db import transaction
 
 from core import outbox
 from core.clock import now
+from core.models import OutboxFact
 from core.outbox import Fact
 from core.realtime.db import run_in_db
 from core.realtime.models import LogEntry
@@ -18,10 +22,15 @@ from core.realtime.runtime import Runtime
 from media_pipeline.events import RecordingSealed
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from orders.events import LineSold, OrderPlaced
+from orders.models import Order, OrderState
+from orders.services.fulfil import move_order
+from orders.services.place import place_order
 from sellers.events import StockChanged
 from streams import handlers, selectors
 from streams.events import ShowEnded, ShowInterrupted, ShowResumed, ShowStarted
 from streams.models import Show, ShowState
+from streams.studio import handlers as studio_handlers
+from streams.studio.figures import figures
 from tests.realtime import until
 from tests.world import World
 
@@ -58,6 +67,61 @@ async def test_an_order_is_told_once_however_often_its_fact_comes(
     await handle(handlers.tell_order, order_placed(world, world.show.public_id), times=3)
     line = {"variant_id": str(world.apples.public_id), "title": "Huaniu apples", "quantity": 2}
     assert await told(world.show) == [("order.placed", {"buyer": "L**", "lines": [line]})]
+
+
+async def told_studio(show: Show) -> list[tuple[str, dict[str, Any]]]:
+    rows = LogEntry.objects.filter(topic=f"studio:{show.public_id}").order_by("seq")
+    return await run_in_db(lambda: [(row.type, row.data) for row in rows])
+
+
+def bought(world: World) -> Order:
+    return place_order(
+        buyer=world.li,
+        key="first",
+        show_id=world.show.public_id,
+        offer_id=world.apple_offer.public_id,
+        quantity=2,
+        price_minor=3590,
+        delivery={"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River St"},
+    )
+
+
+async def relay_twice_at_once() -> None:
+    """As two relays that each had the same facts in hand."""
+    rows = await run_in_db(lambda: list(OutboxFact.objects.order_by("id")))
+    for row in rows:
+        both = (run_in_db(outbox.wiring.handle, row) for _relay in range(2))
+        await asyncio.gather(*both)
+
+
+async def test_two_relays_tell_the_studio_each_order_and_move_once(
+    runtime: Runtime, world: World
+) -> None:
+    order = await run_in_db(bought, world)
+    await run_in_db(move_order, order.public_id, OrderState.PACKED, world.zhang)
+
+    await relay_twice_at_once()
+
+    told_there = await told_studio(world.show)
+    assert [(kind, data["order"]["state"]) for kind, data in told_there] == [
+        ("order.placed", "placed"),
+        ("order.moved", "packed"),
+    ]
+    assert told_there[1][1]["by"] == "Zhang"
+    assert (await run_in_db(figures, world.show)).orders == 1
+
+
+async def test_little_stock_is_told_to_the_studio_once(runtime: Runtime, world: World) -> None:
+    fact = StockChanged(variant_id=world.apples.public_id, available=5, version=9)
+    await handle(studio_handlers.tell_low_stock, fact, times=3)
+    await handle(studio_handlers.tell_low_stock, msgspec.structs.replace(fact, available=6))
+    data = {
+        "variant_id": str(world.apples.public_id),
+        "title": "Huaniu apples, 5 kg box",
+        "available": 5,
+        "version": 9,
+    }
+    assert await told_studio(world.show) == [("stock.low", data)]
 
 
 async def test_an_order_outside_a_show_is_told_nowhere(runtime: Runtime, world: World) -> None:
