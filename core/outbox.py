@@ -182,7 +182,7 @@ def _deliver(row: OutboxFact, later: tuple[type[Exception], ...]) -> bool:
 
 
 def _put_off(row: OutboxFact, error: Exception) -> None:
-    log.info("fact %s (%s) waits: %s", row.id, row.type, error)
+    log.debug("fact %s (%s) waits: %s", row.id, row.type, error)
     OutboxFact.objects.filter(pk=row.pk).update(
         claimed_until=None,
         attempts=models.F("attempts") - 1,  # the claim has counted this try

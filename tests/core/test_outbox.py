@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -49,7 +49,7 @@ class Heard:
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     wiring, handler = Wiring(), Heard()
     wiring.connect({AppleFell: (handler,)})
     monkeypatch.setattr(outbox, "wiring", wiring)
@@ -180,6 +180,164 @@ def test_without_the_claim_two_relays_handle_a_fact_twice(
     fell(("old", 1))
     _relay_at_once(2)
     assert heard.numbers == [("old", 1), ("old", 1)]
+
+
+def test_a_row_that_another_relay_has_failed_with_is_not_claimed(
+    transactional_db: None, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was due when it was read; since then it pauses, or was given up."""
+    heard.broken_trees = {"old", "young"}
+    fell(("old", 1), ("young", 1))
+    read_before = outbox._due(10)
+    deliver_waiting()
+    OutboxFact.objects.filter(topic="tree:young").update(dead_at=now(), retry_at=None)
+    heard.broken_trees = set()
+    monkeypatch.setattr(outbox, "_due", lambda limit: read_before)
+    assert deliver_waiting() == 0
+    assert heard.facts == []
+
+
+def test_relays_that_race_keep_each_topic_in_its_order(
+    transactional_db: None, heard: Heard
+) -> None:
+    trees = [f"tree {number}" for number in range(4)]
+    for number in range(12):
+        fell(*((tree, number) for tree in trees))
+
+    def relay_until_all_is_handled(_number: int) -> None:
+        while OutboxFact.objects.filter(sent_at=None).exists():
+            with_fresh_connections(deliver_waiting)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(relay_until_all_is_handled, range(2)))
+    for tree in trees:
+        assert [number for name, number in heard.numbers if name == tree] == list(range(12))
+
+
+class Slow:
+    """A handler that works until it is told to end."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.may_end = threading.Event()
+        self.times = 0
+
+    def __call__(self, fact: AppleFell, fact_id: uuid.UUID) -> None:
+        self.times += 1
+        self.began.set()
+        assert self.may_end.wait(20)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    wiring, handler = Wiring(), Slow()
+    wiring.connect({AppleFell: (handler,)})
+    monkeypatch.setattr(outbox, "wiring", wiring)
+    yield handler
+    handler.may_end.set()
+
+
+def while_it_works(slow: Slow, check: Callable[[], None]) -> None:
+    fell(("old", 1), ("old", 2))
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(with_fresh_connections, deliver_waiting)
+        assert slow.began.wait(10)
+        check()
+        slow.may_end.set()
+        assert working.result() == 2
+
+
+def test_a_claim_that_is_renewed_outlives_its_time(transactional_db: None, slow: Slow) -> None:
+    def renewed_in_time() -> None:
+        start = now()
+        for second in range(1, 10, 2):
+            with time_machine.travel(start + timedelta(seconds=second)):
+                outbox.renew_claims()
+                assert deliver_waiting() == 0
+
+    while_it_works(slow, renewed_in_time)
+    assert slow.times == 2
+
+
+def test_without_renewal_another_relay_takes_the_fact_of_one_that_hangs(
+    transactional_db: None, slow: Slow
+) -> None:
+    """The negative control, and what happens to the claims of a process that was killed."""
+
+    def others_take_it() -> None:
+        slow.began.clear()
+        with (
+            time_machine.travel(now() + outbox.CLAIM_FOR + timedelta(milliseconds=100)),
+            ThreadPoolExecutor(1) as pool,
+        ):
+            other = pool.submit(with_fresh_connections, deliver_waiting)
+            assert slow.began.wait(10)
+            slow.may_end.set()
+            other.result()
+
+    fell(("old", 1))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(with_fresh_connections, deliver_waiting)
+        assert slow.began.wait(10)
+        others_take_it()
+    assert slow.times == 2
+
+
+def test_what_nobody_has_in_hand_is_not_renewed(transactional_db: None, heard: Heard) -> None:
+    fell(("old", 1))
+    OutboxFact.objects.update(claimed_until=now() - timedelta(seconds=1))
+    outbox.renew_claims()
+    assert deliver_waiting() == 1
+
+
+class Away(Exception):
+    """As of a log that cannot be reached."""
+
+
+class NeedsTheLog:
+    def __init__(self) -> None:
+        self.is_away = True
+        self.done: list[int] = []
+        self.asked = 0
+
+    def __call__(self, fact: AppleFell, fact_id: uuid.UUID) -> None:
+        self.asked += 1
+        if self.is_away:
+            raise Away("not now")
+        self.done.append(fact.number)
+
+
+@pytest.fixture
+def needy(monkeypatch: pytest.MonkeyPatch) -> NeedsTheLog:
+    wiring, handler = Wiring(), NeedsTheLog()
+    wiring.connect({AppleFell: (handler,)})
+    monkeypatch.setattr(outbox, "wiring", wiring)
+    return handler
+
+
+def test_what_is_away_for_an_hour_is_not_held_against_a_fact(
+    transactional_db: None, needy: NeedsTheLog
+) -> None:
+    fell(("old", 1), ("old", 2))
+    start = now()
+    for minute in range(60):
+        with time_machine.travel(start + timedelta(minutes=minute)):
+            assert deliver_waiting(later=(Away,)) == 0
+    row = OutboxFact.objects.order_by("id")[0]
+    assert (row.attempts, row.dead_at, row.last_error) == (0, None, "Away: not now")
+    needy.is_away = False
+    with time_machine.travel(start + timedelta(minutes=59) + 2 * outbox.LATER):
+        assert deliver_waiting(later=(Away,)) == 2
+    assert needy.done == [1, 2]
+
+
+def test_nobody_asks_for_the_rest_while_something_is_away(
+    transactional_db: None, needy: NeedsTheLog
+) -> None:
+    """Each question may take its time until it fails."""
+    fell(*((f"tree {number}", number) for number in range(10)))
+    deliver_waiting(later=(Away,))
+    assert needy.asked == 1
 
 
 def test_a_commit_wakes_the_relay_and_a_rollback_does_not(transactional_db: None) -> None:
