@@ -11,10 +11,23 @@ from django.utils.translation import ngettext
 from core.errors import InvalidInput
 
 MOST_MARKS = 4  # on one letter: Vietnamese needs two, Tibetan up to four
+MOST_TYPED = 20  # times the allowed length: what is longer is not looked at
 _SPACES = re.compile(r"\s+")
 _JOINERS = "\u200c\u200d"
-_JOINED = re.compile(f"(?<=[^\\s{_JOINERS}])[{_JOINERS}](?=[^\\s{_JOINERS}])")
-_BLANK_LETTERS = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800"), " ")
+# Arabic, the scripts of India and their neighbours, Mongolian, Arabic's presentation forms.
+_JOINING = "\u0600-\u109f\u1780-\u18af\u1900-\u1cff\ua840-\uabff\ufb50-\ufdff\ufe70-\ufefe"
+_PICTURES = "\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\U0001f000-\U0001faff"
+_EMOJI = _PICTURES + "\ufe0f"
+_JOINED = re.compile(
+    f"(?<=[{_JOINING}])[{_JOINERS}](?=[{_JOINING}])|(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])"
+)
+# Variation selectors where they select nothing, and marks that are never seen.
+_STRAY = re.compile(
+    f"(?<![{_PICTURES}\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d\u3297\u3299])[\ufe0e\ufe0f](?!\u20e3)"
+    "|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+    "|(?<![\u1820-\u18aa])[\u180b-\u180d]|[\ufe00-\ufe0d\u034f\u17b4\u17b5]"
+)
+_BLANK_LETTERS = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800\ufffc"), " ")
 
 
 def clean_line(value: object, field: str, *, longest: int, shortest: int = 1) -> str:
@@ -24,11 +37,7 @@ def clean_line(value: object, field: str, *, longest: int, shortest: int = 1) ->
     and piles of accents go; joiners stay where they join (emoji, Persian, Hindi). What is left
     shows as what it is, so that nobody can wear another's name.
     """
-    if not isinstance(value, str):
-        raise InvalidInput(_("Please write this as text."), field=field)
-    line = _SPACES.sub(" ", _without_piles(_without_invisible(value))).strip()
-    if not any(unicodedata.category(char)[0] in "LNPS" for char in line):
-        line = ""
+    line = _plain(_typed(value, field, longest))
     if not line and shortest:
         raise InvalidInput(_("Please fill this in."), field=field)
     if len(line) < shortest:
@@ -38,11 +47,27 @@ def clean_line(value: object, field: str, *, longest: int, shortest: int = 1) ->
     return line
 
 
-def clean_lines(value: object, field: str, *, longest: int) -> str:
-    """Any number of lines, of at most `longest` characters together; may be empty."""
+def _typed(value: object, field: str, longest: int) -> str:
+    """The text, if there is any chance that it is short enough once it is clean."""
     if not isinstance(value, str):
         raise InvalidInput(_("Please write this as text."), field=field)
-    lines = (clean_line(line, field, longest=longest, shortest=0) for line in value.splitlines())
+    if len(value) > MOST_TYPED * longest:
+        raise InvalidInput(_too_long(longest), field=field)
+    return value
+
+
+def _plain(text: str) -> str:
+    if text.isascii() and text.isprintable():  # what most people type needs no more than this
+        return " ".join(text.split())
+    line = _SPACES.sub(" ", _without_piles(_without_invisible(text))).strip()
+    line = unicodedata.normalize("NFC", line)  # what was taken out may have kept marks apart
+    return line if any(unicodedata.category(char)[0] in "LNPS" for char in line) else ""
+
+
+def clean_lines(value: object, field: str, *, longest: int) -> str:
+    """Any number of lines, of at most `longest` characters together; may be empty."""
+    typed = _typed(value, field, longest)
+    lines = (clean_line(line, field, longest=longest, shortest=0) for line in typed.splitlines())
     text = "\n".join(lines).strip()
     if len(text) > longest:
         raise InvalidInput(_too_long(longest), field=field)
@@ -50,7 +75,11 @@ def clean_lines(value: object, field: str, *, longest: int) -> str:
 
 
 def _without_invisible(text: str) -> str:
-    folded = unicodedata.normalize("NFC", text).translate(_BLANK_LETTERS)
+    # Composing takes the square of the length of a pile: piles are made lower before it, too.
+    low = _STRAY.sub("", _without_piles(text, 4 * MOST_MARKS))
+    folded = unicodedata.normalize("NFC", low).translate(_BLANK_LETTERS)
+    if folded.isprintable():
+        return folded
     joins = {found.start() for found in _JOINED.finditer(folded)}
     return "".join(char if place in joins else _visible(char) for place, char in enumerate(folded))
 
@@ -60,15 +89,16 @@ def _visible(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Cc":
         return " "
-    return "" if category in {"Cf", "Co", "Cs"} else char
+    is_no_character = ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
+    return "" if category in {"Cf", "Co", "Cs"} or is_no_character else char
 
 
-def _without_piles(text: str) -> str:
+def _without_piles(text: str, most: int = MOST_MARKS) -> str:
     kept: list[str] = []
     marks = 0
     for char in text:
         marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
-        if marks <= MOST_MARKS:
+        if marks <= most:
             kept.append(char)
     return "".join(kept)
 

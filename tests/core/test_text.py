@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import time
 import unicodedata
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -34,6 +36,20 @@ def clean_text(typed: str) -> str:
         ("cafe\u0301", "café"),
         ("1\ufe0f\u20e3", "1\ufe0f\u20e3"),
         ("<b>bold</b>", "<b>bold</b>"),
+        ("👩\u200d❤\ufe0f\u200d👨", "👩\u200d❤\ufe0f\u200d👨"),
+        ("🏳\ufe0f\u200d🌈", "🏳\ufe0f\u200d🌈"),
+        ("👍🏽", "👍🏽"),
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("नमस्\u200dते", "नमस्\u200dते"),
+        ("葛\U000e0100", "葛\U000e0100"),
+        ("Zh\u200dang", "Zhang"),
+        ("张\u200c伟", "张伟"),
+        ("Li\ufe0f", "Li"),
+        ("Li\U000e0100", "Li"),
+        ("L\u034fi", "Li"),
+        ("e\u200b\u0301", "é"),
+        ("a\ufdd0b\uffffc", "abc"),
+        ("Tiếng Việt", "Tiếng Việt"),
     ],
 )
 def test_text_is_kept_plain(typed: str, kept: str) -> None:
@@ -54,6 +70,68 @@ def test_five_hundred_characters_are_allowed_and_not_one_more() -> None:
     with pytest.raises(InvalidInput) as refused:
         clean_text("苹" * (LONGEST + 1))
     assert refused.value.field == "text"
+
+
+@pytest.mark.parametrize(
+    "typed", ["a" + "\u0345\u0334" * 5_000, "\u200d" * 9_000, "👨\u200d" * 4_000]
+)
+def test_a_flood_is_cleaned_or_refused_at_once(typed: str) -> None:
+    began = time.process_time()
+    with suppress(InvalidInput):
+        assert len(clean_text(typed)) <= LONGEST
+    assert time.process_time() - began < 0.1
+
+
+def test_ten_thousand_letters_are_refused_with_the_limit() -> None:
+    for count in (10_000, 10_000_000):
+        with pytest.raises(InvalidInput) as refused:
+            clean_text("好" * count)
+        assert (refused.value.field, "500" in refused.value.message) == ("text", True)
+
+
+EMOJI = st.lists(
+    st.sampled_from(
+        [
+            "👨\u200d👩\u200d👧",
+            "👩🏽\u200d🚀",
+            "❤\ufe0f",
+            "🏳\ufe0f\u200d🌈",
+            "1\ufe0f\u20e3",
+            "好",
+            "a",
+        ]
+    ),
+    min_size=1,
+    max_size=20,
+).map("".join)
+
+
+@given(EMOJI)
+def test_emoji_stay_whole(typed: str) -> None:
+    assert clean_text(typed) == typed
+
+
+TRICKS = (
+    "ab张é\u0301\u0327\u200b\u200c\u200d\u200e\u202e\u2066\ufe0f\u034f\U000e0100\u00ad\n\x00 👍❤"
+)
+
+
+@given(st.text(alphabet=TRICKS, max_size=60))
+def test_cleaning_twice_is_cleaning_once(typed: str) -> None:
+    try:
+        kept = clean_text(typed)
+    except InvalidInput:
+        return
+    assert clean_text(kept) == kept
+    assert unicodedata.is_normalized("NFC", kept)
+    assert not set(kept) & set("\u200b\u200e\u202e\u2066\u034f\u00ad\n\x00")
+
+
+@given(st.text(alphabet="Li张\u200b\u200c\u200d\u2060\ufe0f\u034f\U000e0100\u00ad", max_size=20))
+def test_two_names_that_look_the_same_are_the_same(typed: str) -> None:
+    visible = "".join(char for char in typed if char in "Li张")
+    shown = clean_line(typed, "display_name", longest=60, shortest=0)
+    assert shown.replace("\U000e0100", "") == visible
 
 
 @given(st.text(max_size=60))
