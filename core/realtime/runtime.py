@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import logging
 import threading
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +21,9 @@ from core import outbox
 from core.realtime.db import run_in_db, with_fresh_connections
 from core.realtime.hub import Hub
 from core.realtime.local_log import LocalLog
+from core.realtime.log import LogUnavailable
 from core.realtime.presence import Presence
+from core.realtime.redis_log import RedisLog
 from core.realtime.shared import LocalShared, RedisShared, Shared
 
 log = logging.getLogger(__name__)
@@ -40,8 +43,8 @@ class Runtime:
     """What a web process runs beside its requests. `alone` says that no other shares its data."""
 
     def __init__(self, data: Path, redis_url: str = "") -> None:
-        self.alone = True
-        self.log = LocalLog()
+        self.alone = not redis_url
+        self.log = RedisLog(redis_url) if redis_url else LocalLog()
         self.shared: Shared = RedisShared(redis_url) if redis_url else LocalShared()
         self.hub = Hub(self.log, lines_per_s=settings.CHAT_LINES_PER_S)
         self.presence = Presence(self.hub, self.shared)
@@ -77,9 +80,10 @@ class Runtime:
             self._lock.close()
 
     def _relay_until_stopped(self) -> None:
+        deliver = partial(outbox.deliver_waiting, later=(LogUnavailable,))
         while not self._stopping.is_set():
             try:
-                with_fresh_connections(outbox.deliver_waiting)
+                with_fresh_connections(deliver)
             except Exception:  # outermost loop of the thread: the database may be away for a while
                 log.exception("the relay could not read the outbox")
             outbox.wait_for_facts(RELAY_EVERY_S)

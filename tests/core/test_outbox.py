@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -237,49 +237,50 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
     handler.may_end.set()
 
 
-def while_it_works(slow: Slow, check: Callable[[], None]) -> None:
-    fell(("old", 1), ("old", 2))
+def test_a_claim_that_is_renewed_outlives_its_time(transactional_db: None, slow: Slow) -> None:
+    fell(("old", 1))
+    start = now()
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(with_fresh_connections, deliver_waiting)
         assert slow.began.wait(10)
-        check()
-        slow.may_end.set()
-        assert working.result() == 2
-
-
-def test_a_claim_that_is_renewed_outlives_its_time(transactional_db: None, slow: Slow) -> None:
-    def renewed_in_time() -> None:
-        start = now()
         for second in range(1, 10, 2):
             with time_machine.travel(start + timedelta(seconds=second)):
                 outbox.renew_claims()
                 assert deliver_waiting() == 0
+        slow.may_end.set()
+        assert working.result() == 1
+    assert slow.times == 1
 
-    while_it_works(slow, renewed_in_time)
-    assert slow.times == 2
+
+def test_the_next_fact_waits_while_another_relay_has_the_first_in_hand(
+    transactional_db: None, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the other relay read both before the first was claimed."""
+    fell(("old", 1), ("old", 2))
+    both_free = outbox._due(10)
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(with_fresh_connections, deliver_waiting)
+        assert slow.began.wait(10)
+        monkeypatch.setattr(outbox, "_due", lambda limit: both_free)
+        assert deliver_waiting() == 0
+        slow.may_end.set()
+        assert working.result() == 2
 
 
 def test_without_renewal_another_relay_takes_the_fact_of_one_that_hangs(
     transactional_db: None, slow: Slow
 ) -> None:
     """The negative control, and what happens to the claims of a process that was killed."""
-
-    def others_take_it() -> None:
+    fell(("old", 1))
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(with_fresh_connections, deliver_waiting)
+        assert slow.began.wait(10)
         slow.began.clear()
-        with (
-            time_machine.travel(now() + outbox.CLAIM_FOR + timedelta(milliseconds=100)),
-            ThreadPoolExecutor(1) as pool,
-        ):
+        with time_machine.travel(now() + outbox.CLAIM_FOR + timedelta(milliseconds=100)):
             other = pool.submit(with_fresh_connections, deliver_waiting)
             assert slow.began.wait(10)
             slow.may_end.set()
             other.result()
-
-    fell(("old", 1))
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(with_fresh_connections, deliver_waiting)
-        assert slow.began.wait(10)
-        others_take_it()
     assert slow.times == 2
 
 
