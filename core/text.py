@@ -21,6 +21,11 @@ _EMOJI = _PICTURES + "\ufe0f"
 _JOINED = re.compile(
     f"(?<=[{_JOINING}])[{_JOINERS}](?=[{_JOINING}])|(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])"
 )
+# Latin, Chinese and Japanese: composed, visible, no marks. What most people type needs no more.
+_SIMPLE = re.compile(
+    "[ -~\u00a1-\u00ac\u00ae-\u02af\u2010-\u2027\u3001-\u3029\u3041-\u3096\u30a1-\u30fa"
+    "\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e]*"
+)
 # Variation selectors where they select nothing, and marks that are never seen.
 _STRAY = re.compile(
     f"(?<![{_PICTURES}\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d\u3297\u3299])[\ufe0e\ufe0f](?!\u20e3)"
@@ -57,7 +62,7 @@ def _typed(value: object, field: str, longest: int) -> str:
 
 
 def _plain(text: str) -> str:
-    if text.isascii() and text.isprintable():  # what most people type needs no more than this
+    if _SIMPLE.fullmatch(text):
         return " ".join(text.split())
     line = _SPACES.sub(" ", _without_piles(_without_invisible(text))).strip()
     line = unicodedata.normalize("NFC", line)  # what was taken out may have kept marks apart

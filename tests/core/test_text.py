@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import text
 from core.errors import InvalidInput
 from core.text import MOST_MARKS, clean_line, clean_lines
 
@@ -149,6 +150,14 @@ def test_whatever_is_typed_what_is_kept_can_be_shown(typed: str) -> None:
     assert not any(
         set(categories[n : n + MOST_MARKS + 1]) <= {"Mn", "Me"}
         for n in range(len(categories) - MOST_MARKS)
+    )
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0xFFFF), max_size=30))
+def test_what_is_simple_is_cleaned_as_all_else_is(typed: str) -> None:
+    simple = "".join(text._SIMPLE.findall(typed))
+    assert (
+        text._plain(simple) == text._plain(f"{simple}\u0bcd\u200b").removesuffix("\u0bcd").strip()
     )
 
 
