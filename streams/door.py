@@ -26,7 +26,7 @@ from core.accounts.access import AnyUser
 from core.clock import now
 from core.realtime import backoff
 from core.realtime.db import run_in_db
-from core.realtime.frames import events_frame
+from core.realtime.frames import Events, encode, event_of
 from core.realtime.log import Entry, Position
 from core.realtime.runtime import Runtime
 from streams import access, selectors
@@ -299,7 +299,10 @@ def _until(text: str | None) -> datetime | None:
 def stretch_frame(entries: Sequence[Entry]) -> str:
     """The frame of a stretch for who was away: every fact, of the viewers' chat the newest."""
     chat = [entry.seq for entry in entries if _is_viewers_chat(entry)]
-    return events_frame(entries, frozenset(chat[:-CAUGHT_UP_CHAT]))
+    left_out = set(chat[:-CAUGHT_UP_CHAT])
+    events = [event_of(entry) for entry in entries if entry.seq not in left_out]
+    first, last = entries[0].seq, entries[-1].seq
+    return encode(Events(from_=first, to=last, events=events, thinned=len(left_out)))
 
 
 def _is_viewers_chat(entry: Entry) -> bool:
@@ -325,11 +328,11 @@ class Doors:
         kept = self._doors.setdefault(door.topic, door)
         self._doors.move_to_end(door.topic)
         if len(self._doors) > IDLE_DOORS_KEPT:
-            self._forget_idle()
+            self._forget_idle(kept)
         return kept
 
-    def _forget_idle(self) -> None:
-        idle = [topic for topic, door in self._doors.items() if not door.inside]
+    def _forget_idle(self, but: Door) -> None:
+        idle = [door.topic for door in self._doors.values() if not door.inside and door is not but]
         for topic in idle[: len(self._doors) - IDLE_DOORS_KEPT]:
             del self._doors[topic]
 

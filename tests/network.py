@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
 class Wire:
     """`address` stands for the server; `cut` breaks all connections, as a network does.
 
-    While `is_down`, no new ones are made.
+    While `is_down`, no new ones are made. While `is_deaf`, what the server says is lost, and while
+    `is_mute`, what the client says; neither side is told.
     """
 
     def __init__(self, server: str) -> None:
@@ -18,6 +19,12 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self.address = ""
         self.is_down = False
+        self.is_deaf = False
+        self.is_mute = False
+
+    def lead_to(self, server: str) -> None:
+        """From now on stand for another server at `host:port`, as after a failover."""
+        self._host, _, self._port = server.partition(":")
 
     def cut(self) -> None:
         for writer in self._writers:
@@ -27,15 +34,26 @@ class Wire:
         if self.is_down:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection(self._host, int(self._port))
+        try:
+            far_reader, far_writer = await asyncio.open_connection(self._host, int(self._port))
+        except OSError:  # nobody answers there
+            writer.transport.abort()
+            return
         self._writers |= {writer, far_writer}
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        await asyncio.gather(
+            _pump(reader, far_writer, lambda: self.is_mute),
+            _pump(far_reader, writer, lambda: self.is_deaf),
+        )
         self._writers -= {writer, far_writer}
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: Callable[[], bool]
+) -> None:
     try:
         while block := await reader.read(65536):
+            if is_lost():
+                continue
             writer.write(block)
             await writer.drain()
     except ConnectionError:
