@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from livecommerce.health import waiting_migrations
+from livecommerce.health import redis_problem, waiting_migrations
 from media_pipeline.ffmpeg import ffmpeg_path, ffprobe_path
 
 FREE_AT_LEAST = 2 * 1024**3  # two hours of a phone's video, with its renditions
@@ -78,6 +78,14 @@ def check_database() -> Finding:
     return Finding("database", f"{engine}, migrated")
 
 
+def check_redis() -> Finding:
+    if not settings.REDIS_URL:
+        return Finding("Redis", "none: one web process keeps the rooms itself")
+    if problem := redis_problem(in_full=True):
+        return Finding("Redis", problem, "Start it, or correct REDIS_URL.")
+    return Finding("Redis", "answers: any number of web processes may share the rooms")
+
+
 def check_ffmpeg() -> Finding:
     remedy = (
         "Install livecommerce's own packages again, or name a full ffmpeg: LIVECOMMERCE_FFMPEG."
@@ -110,6 +118,7 @@ CHECKS: Sequence[Callable[[], Finding]] = (
     check_data,
     check_space,
     check_database,
+    check_redis,
     check_ffmpeg,
     check_player,
 )

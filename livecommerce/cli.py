@@ -154,8 +154,8 @@ def supervise(found: config.Config, others: list[Child], *, then: list[str]) -> 
 def serve(server: str | None, host: str | None, port: int | None) -> None:
     """One web process: pages, API, sockets, media files and the log of every room.
 
-    Daphne is the default; uvicorn carries more people in a room. While the log is kept in the web
-    process, an instance has one of these: a second one on the same data refuses to start.
+    Daphne is the default; uvicorn carries more people in a room. With REDIS_URL any number of these
+    share an instance; without it the log is kept in the process, and a second one refuses to start.
     """
     found = settings()
     host, port = host or found.host, port or found.port
@@ -182,8 +182,8 @@ def worker() -> None:
 
 def need_database() -> None:
     """End with one line, and a code that is worth another try, when the database is not ready."""
-    if missing := product("livecommerce.health.what_is_missing")():
-        raise click.ClickException(f"Not ready: {'; '.join(missing)}. Run: livecommerce check")
+    if missing := product("livecommerce.health.database_problem")():
+        raise click.ClickException(f"Not ready: {missing}. Run: livecommerce check")
 
 
 @main.command("demo-actors", hidden=True)

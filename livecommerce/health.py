@@ -15,11 +15,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from core.clock import now
 from core.models import OutboxFact
 from media_pipeline.models import Job
 from streams.models import Show
+
+REDIS_WITHIN_S = 1.0
 
 
 class HealthMiddleware:
@@ -47,11 +53,33 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def what_is_missing() -> list[str]:
+    return [missing for missing in (database_problem(), redis_problem()) if missing]
+
+
+def database_problem() -> str:
+    """What the database lacks, in a few words; nothing if it is well."""
     try:
         waiting = waiting_migrations()
     except DatabaseError as error:
-        return [f"the database does not answer ({type(error).__name__})"]
-    return [f"{waiting} migrations are not applied"] if waiting else []
+        return f"the database does not answer ({type(error).__name__})"
+    return f"{waiting} migrations are not applied" if waiting else ""
+
+
+def redis_problem(*, in_full: bool = False) -> str:
+    """Why Redis cannot be used, in a few words; nothing if it can, or if there is none.
+
+    `in_full` is for the operator: it names the address.
+    """
+    if not settings.REDIS_URL:
+        return ""
+    patience = {"socket_timeout": REDIS_WITHIN_S, "socket_connect_timeout": REDIS_WITHIN_S}
+    try:
+        with Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **patience) as redis:
+            redis.set("lc:ready", 1, ex=1)  # a replica, or one that is full, cannot be used either
+    except (RedisError, OSError, ValueError) as error:
+        name = type(error).__name__
+        return f"Redis does not answer ({f'{name}: {error}' if in_full else name})"
+    return ""
 
 
 def waiting_migrations() -> int:
