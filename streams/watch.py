@@ -72,7 +72,9 @@ class Chat:
         """Who this is in the chat; raises `NotFound` (no such show) and `DatabaseError`."""
         self._wrote[user_pk] = time.monotonic()
         while (found := self._fresh(user_pk)) is None:
-            if self._reading is None:
+            # A reading that is done, but has not said so yet, would be awaited without a pause, over
+            # and over: nothing else would ever run again.
+            if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read(), name="standings")
                 self._reading.add_done_callback(self._done_reading)
             await asyncio.shield(self._reading)
@@ -119,7 +121,8 @@ class Chat:
             self._people[pk] = Read(standing, version, began)
 
     def _done_reading(self, reading: asyncio.Task[None]) -> None:
-        self._reading = None
+        if self._reading is reading:
+            self._reading = None
         if not reading.cancelled():
             reading.exception()  # whoever waits for it has it; here it only counts as seen
 
