@@ -16,8 +16,10 @@ from media_pipeline.events import (
     TakeStarted,
     TakeStopped,
 )
+from orders import access as orders_access
 from orders.events import OrderMoved, OrderPlaced
 from sellers.events import StockChanged
+from streams import access as streams_access
 from streams import camera_handlers, handlers, moderation_handlers
 from streams.events import (
     ProductPinned,
@@ -58,3 +60,4 @@ PERIODIC: Sequence[Periodic] = (
 
 def connect() -> None:
     outbox.wiring.connect(HANDLERS)
+    orders_access.guards[:] = [streams_access.may_order]

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from core.accounts.access import AnyUser, signed_in
+from core.accounts.models import User
 from core.errors import NotAllowed, NotFound
 from orders.models import ALLOWED_MOVES, Order, OrderState
 from sellers.access import acts_for
 
 BUYER_MOVES = {OrderState.CANCELLED: frozenset({OrderState.PLACED})}
+
+Guard = Callable[[User, UUID], None]
+guards: list[Guard] = []
+"""Who else must agree to an order through a show, by raising or not; `livecommerce.wiring` fills
+it. What a show is, and who may be in it, is not known down here."""
+
+
+def require_may_order(buyer: User, show_id: UUID) -> None:
+    """Raises what a guard raises."""
+    for guard in guards:
+        guard(buyer, show_id)
 
 
 def order_of(user: AnyUser, order_id: UUID) -> Order:

@@ -58,10 +58,6 @@ class Speaker:
     viewer_key: str
     runtime: Runtime
 
-    def __post_init__(self) -> None:
-        # From the first socket on: who is sent away must be sent away from this process too.
-        chats_of(self.runtime)
-
     @property
     def chat(self) -> Chat:
         return chats_of(self.runtime).at(self.topic, self.show_id)

@@ -39,6 +39,7 @@ from streams.commands import Speaker, act
 from streams.door import Door, doors_of
 from streams.protocol import Command, FirstFrame, Hello, HelloBody, OkAnswer, Ping, Snapshot, You
 from streams.reading import FrameRefused, answer_error, read_command, read_first_frame
+from streams.watch import chats_of
 
 log = logging.getLogger(__name__)
 
@@ -244,6 +245,7 @@ class Visit:
         self._socket.viewer_key = key if guest.you.role == "viewer" else None
         self._socket.person = f"user:{guest.you.id}" if guest.you.id else None
         self._socket.hears_all = guest.you.role != "viewer"
+        chats_of(running)  # from here on it hears of who is sent away
         here = await running.hub.join(door.topic, self._socket)
         self._door = doors_of(running).keep(door)
         await self._door.enter(here)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import msgspec
 from django.db.models import QuerySet
@@ -18,7 +19,15 @@ from orders.models import Offer
 from orders.selectors import OfferView, offer_view, offer_views, with_goods
 from streams import access
 from streams.models import Show
-from streams.protocol import ChatMessageEvent, OrderPlacedEvent, ShowView, Snapshot, You
+from streams.protocol import (
+    ChatAnsweredEvent,
+    ChatMessageEvent,
+    OrderPlacedEvent,
+    PinnedMessage,
+    ShowView,
+    Snapshot,
+    You,
+)
 from streams.services import reactions
 
 RECENT_CHAT = 50
@@ -48,11 +57,15 @@ def snapshot(
     """
     latest = now or {}
     log = _Log(show, upto, recent)
+    chat = log.last(ChatMessageEvent.type, RECENT_CHAT)
     return Snapshot(
         show=show_view(show),
         pinned=_pinned(show),
         offers=offer_views(show.public_id),
-        chat=log.last(ChatMessageEvent.type, RECENT_CHAT),
+        chat=chat,
+        pinned_message=_pinned_message(show),
+        slow_mode_s=show.slow_mode_s,
+        answered=log.answered([event.id for event in chat if event.data.get("question")]),
         recent_orders=log.last(OrderPlacedEvent.type, RECENT_ORDERS),
         viewers=latest.get("viewers", 0),
         likes=max(latest.get("likes", 0), reactions.likes(show.public_id, stored=show.likes)),
@@ -85,8 +98,8 @@ def you(user: AnyUser, show: Show) -> You:
 
 
 def log_of(show: Show) -> QuerySet[LogEntry]:
-    """The show's log without what was taken away, in order."""
-    return LogEntry.objects.filter(topic=show.topic, removed_at=None).order_by("id")
+    """The show's log without what was taken away, in order: rows may be stored out of it."""
+    return LogEntry.objects.filter(topic=show.topic, removed_at=None).order_by("epoch", "seq")
 
 
 def replay_entries(show: Show) -> list[ReplayEntry]:
@@ -103,6 +116,25 @@ def replay_entries(show: Show) -> list[ReplayEntry]:
         )
         for row in log_of(show)
     ]
+
+
+def unanswered_questions(show: Show) -> list[LogEntry]:
+    """The viewers' messages that seem to ask something and that nobody has marked as answered."""
+    log = log_of(show)
+    answered = set(_ids_in(log.filter(type=ChatAnsweredEvent.type)))
+    asked = log.filter(type=ChatMessageEvent.type, data__question=True)
+    return [row for row in asked if row.fact_id not in answered]
+
+
+def _ids_in(marks: QuerySet[LogEntry]) -> list[UUID]:
+    ids = marks.values_list("data__id", flat=True)
+    return [UUID(message_id) for message_id in ids if message_id]
+
+
+def _pinned_message(show: Show) -> PinnedMessage | None:
+    if show.pinned_message is None:
+        return None
+    return msgspec.convert(show.pinned_message, PinnedMessage)
 
 
 def _pinned(show: Show) -> OfferView | None:
@@ -126,5 +158,17 @@ class _Log:
     def last(self, kind: str, count: int) -> list[Event]:
         newest = [event_of(entry) for entry in self._recent if entry.type == kind][-count:]
         missing = count - len(newest)
-        rows = list(self._stored.filter(type=kind).order_by("-id")[:missing] if missing else [])
+        rows = list(self._stored.filter(type=kind).reverse()[:missing] if missing else [])
         return [event_of(entry_of(row)) for row in reversed(rows)] + newest
+
+    def answered(self, questions: Sequence[str | None]) -> list[UUID]:
+        """Which of these messages were marked as answered."""
+        if not questions:
+            return []
+        marks = self._stored.filter(type=ChatAnsweredEvent.type, data__id__in=questions)
+        newest = [
+            UUID(entry.data["id"])
+            for entry in self._recent
+            if entry.type == ChatAnsweredEvent.type and entry.data.get("id") in questions
+        ]
+        return _ids_in(marks) + newest

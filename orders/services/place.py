@@ -17,6 +17,7 @@ from core.clock import now
 from core.errors import InvalidInput, NotFound
 from core.ids import parse_id
 from core.text import clean_line
+from orders.access import require_may_order
 from orders.delivery import Courier, Destination, Pickup, clean_destination
 from orders.errors import KeyReused, PriceChanged
 from orders.events import LineSold, OrderPlaced
@@ -68,11 +69,14 @@ def place_order(
     The same buyer, key and request always get the same order back, also when they come at the same
     time; another request under a used key raises `KeyReused`. Raises `InvalidInput` naming the
     field, `NotFound` for an offer that is not in the show, `PriceChanged` if `price_minor` is not
-    the offer's price, and `SoldOut`.
+    the offer's price, `SoldOut`, and what a guard raises for who may not order through the show.
     """
     key = _clean_key(key)
     request = _clean_request(show_id, offer_id, quantity, price_minor, delivery, note)
-    return _known(buyer, key, request) or _place_once(buyer, key, request)
+    if (known := _known(buyer, key, request)) is not None:
+        return known
+    require_may_order(buyer, request.show_id)
+    return _place_once(buyer, key, request)
 
 
 def _clean_key(key: object) -> str:
