@@ -90,14 +90,28 @@ def event_of(entry: Entry) -> Event:
     )
 
 
-def events_frame(entries: Sequence[Entry], left_out: frozenset[int] = frozenset()) -> str:
-    """The text of a frame that covers these entries, which are consecutive and not empty.
+class _Stretch(msgspec.Struct, frozen=True, rename={"from_": "from"}, omit_defaults=True):
+    """`Events` of what is encoded already."""
 
-    `left_out` has the `seq` of those that are only counted, as `thinned`.
-    """
-    events = [event_of(entry) for entry in entries if entry.seq not in left_out]
-    covered = Events(from_=entries[0].seq, to=entries[-1].seq, events=events, thinned=len(left_out))
-    return encode(covered)
+    from_: int
+    to: int
+    events: list[msgspec.Raw]
+    thinned: int = 0
+
+
+def encoded_event(entry: Entry) -> msgspec.Raw:
+    return msgspec.Raw(_encoder.encode(event_of(entry)))
+
+
+def stretch_frame(first: int, last: int, events: list[msgspec.Raw], thinned: int = 0) -> str:
+    """The text of a frame that covers `first` to `last`; so many of them are only counted."""
+    return encode(_Stretch(from_=first, to=last, events=events, thinned=thinned))
+
+
+def events_frame(entries: Sequence[Entry]) -> str:
+    """The text of a frame that covers these entries, which are consecutive and not empty."""
+    events = [encoded_event(entry) for entry in entries]
+    return stretch_frame(entries[0].seq, entries[-1].seq, events)
 
 
 def now_frame(values: Mapping[str, int]) -> str:

@@ -1,18 +1,19 @@
 """The hub: from one log to every socket of this process.
 
-It collects what a topic's log gained during a tick, encodes it once, and offers the same frame to
-every socket. A socket that cannot keep up is closed; it comes back through recovery.
+It collects what a topic's log gained during a tick, encodes it once, and offers the same frames to
+its sockets (`rooms`). A socket that cannot keep up is closed; it comes back through recovery.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 from core.realtime.backoff import Slots
 from core.realtime.log import Entry, Position, TopicLog
-from core.realtime.rooms import NOW_EVERY_S, TICK_S, Listening, Room, tick_after
+from core.realtime.rooms import NOW_EVERY_S, TICK_S, Cohort, Listening, Room, tick_after
 
 __all__ = ["NOW_EVERY_S", "TICK_S", "Hub"]
 
@@ -20,7 +21,6 @@ log = logging.getLogger(__name__)
 
 TOO_SLOW = 4408
 RESTARTING = 4503
-SLICE = 250  # sockets that are told in one go: some 2 ms, after which commands get their turn
 
 
 class Hub:
@@ -54,9 +54,7 @@ class Hub:
         """
         while not self._is_open(room := await self._opened(topic)):
             self._close_all(room)  # history was lost while the room opened
-        room.enter(socket)
-        assert room.position is not None  # noqa: S101 - it is open
-        return room.position
+        return room.enter(socket)
 
     def leave(self, topic: str, socket: Listening) -> None:
         """Forget the socket; once is enough, twice does no harm."""
@@ -111,8 +109,7 @@ class Hub:
 
     def _open(self, topic: str) -> Room:
         watching = asyncio.ensure_future(self._log.watch(topic))
-        began_s = asyncio.get_running_loop().time()
-        room = Room(topic, watching, began_s=began_s, lines_per_s=self._lines_per_s)
+        room = Room(topic, watching, lines_per_s=self._lines_per_s)
         self._rooms[topic] = room
         room.telling = asyncio.create_task(self._tell_forever(room), name=f"hub {topic}")
         room.telling.add_done_callback(lambda task: self._stopped_telling(room, task))
@@ -139,19 +136,15 @@ class Hub:
 
     async def _tell_forever(self, room: Room) -> None:
         loop = asyncio.get_running_loop()
+        room.tick_s = self._tick_s
+        took_s = 0.0
         while True:
-            await _until_due(room)
+            cohort = await _next_cohort(room)
             began_s = loop.time()
-            await self._tell(room)
-            took_s = loop.time() - began_s
-            room.tick_s = tick_after(took_s, self._tick_s)
-
-    async def _tell(self, room: Room) -> None:
-        """Offer what is due to everybody who is there now: who joins meanwhile begins after it."""
-        told = room.take(asyncio.get_running_loop().time())
-        for sockets in _slices(list(room.sockets)):
-            self._give_up(room, [socket for socket in sockets if not told.to(socket)])
-            await asyncio.sleep(0)
+            self._give_up(room, room.tell(cohort, began_s))
+            await asyncio.sleep(0)  # the event loop writes, and others get their turn
+            took_s += (loop.time() - began_s - took_s) / 8
+            room.tick_s = tick_after(took_s * len(room.cohorts), self._tick_s)
 
     def _give_up(self, room: Room, slow: list[Listening]) -> None:
         for socket in slow:
@@ -174,19 +167,17 @@ class Hub:
             self._close_all(room)
 
 
-def _slices(sockets: list[Listening]) -> Iterator[list[Listening]]:
-    return (sockets[start : start + SLICE] for start in range(0, len(sockets), SLICE))
-
-
-async def _until_due(room: Room) -> None:
+async def _next_cohort(room: Room) -> Cohort:
+    """Whom to tell something, once it is time."""
     loop = asyncio.get_running_loop()
-    while (wait_s := room.due_at() - loop.time()) > 0:
-        if room.pending and room.position is not None:
-            await asyncio.sleep(wait_s)  # not woken by each further entry
+    while True:
+        due_at, cohort = room.next_due()
+        if cohort is not None and due_at <= loop.time():
+            return cohort
+        if cohort is not None and room.has_news():
+            await asyncio.sleep(due_at - loop.time())  # not woken by each further entry
             continue
         room.work.clear()
-        try:
-            async with asyncio.timeout(wait_s):
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(None if cohort is None else due_at):
                 await room.work.wait()
-        except TimeoutError:
-            pass

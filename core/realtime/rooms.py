@@ -1,22 +1,29 @@
-"""One topic in the hub: its sockets, what they have been told, and what they are told next."""
+"""One topic in the hub: its sockets, what they have been told, and what they are told next.
+
+The sockets of a room are told in cohorts of `COHORT`, each at most once a tick and each at its own
+moment. So nobody waits for a whole room to be written to, which takes longer than a tick wants to
+be: a message reaches everybody within one tick, and commands are answered between two cohorts.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
-from core.realtime.frames import Prepared, events_frame, now_frame
+import msgspec
+
+from core.realtime.frames import Prepared, encoded_event, now_frame, stretch_frame
 from core.realtime.log import Entry, Position
+from core.realtime.thinning import Thinning
 
+COHORT = 250  # telling so many takes some 3 ms
 NOW_EVERY_S = 1.0
 HEARTBEAT_S = 3.0
 TICK_S = 0.05
 SLOWEST_TICK_S = 0.25
-
-IsLine = Callable[[Entry], bool]
 
 
 class Listening(Protocol):
@@ -33,84 +40,54 @@ class Listening(Protocol):
         """Send nothing more and close."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is told at once: in full, and as those hear it for whom chat is thinned."""
+class Line(NamedTuple):
+    """An entry that is still to be told: encoded once, and whether everybody is shown it."""
 
-    full: Prepared
-    thinned: Prepared
-
-    def to(self, socket: Listening) -> bool:
-        """Offer it; `False` if the socket cannot keep up."""
-        return socket.offer(self.full if socket.hears_all else self.thinned)
+    seq: int
+    event: msgspec.Raw
+    is_shown: bool
 
 
-def is_viewers_line(entry: Entry) -> bool:
-    """Chat of viewers may be thinned; what hosts say and all that happens may not."""
-    return entry.type == "chat.message" and entry.data.get("role") == "viewer"
+class Cohort:
+    """Sockets that are told together, and up to where they have been told."""
+
+    __slots__ = ("now_told", "now_told_at", "sockets", "told", "told_at")
+
+    def __init__(self, told: int) -> None:
+        self.sockets: dict[Listening, None] = {}
+        self.told = told
+        self.told_at = float("-inf")
+        self.now_told = 0  # which version of the latest values
+        self.now_told_at = float("-inf")
 
 
 def tick_after(took_s: float, fastest_s: float = TICK_S) -> float:
-    """Seconds from one frame to the next, where telling took so long: at most half of the time."""
+    """Seconds between two frames, where telling one to all takes so long: half of the time."""
     return min(SLOWEST_TICK_S, max(fastest_s, 2 * took_s))
-
-
-class Thinning:
-    """Which lines of chat are shown: at most `per_s` in any second, spread over it."""
-
-    def __init__(self, per_s: int, is_line: IsLine = is_viewers_line) -> None:
-        self._per_s = per_s
-        self._is_line = is_line
-        self._credit = float(per_s)
-        self._counted_at = 0.0
-        self._shown: deque[tuple[float, int]] = deque()  # when, how many, in the last second
-
-    def left_out(self, entries: Sequence[Entry], at_s: float) -> frozenset[int]:
-        """The `seq` of the lines that are one too many at this moment; the newest are shown."""
-        lines = [entry.seq for entry in entries if self._is_line(entry)] if self._per_s else []
-        if not lines:
-            return frozenset()
-        count = min(len(lines), self._allowed(at_s))
-        self._credit -= count
-        self._shown.append((at_s, count))
-        return frozenset(lines[: len(lines) - count])
-
-    def _allowed(self, at_s: float) -> int:
-        gained = (at_s - self._counted_at) * self._per_s
-        self._credit = min(self._per_s, self._credit + gained)
-        self._counted_at = at_s
-        while self._shown and self._shown[0][0] <= at_s - 1:
-            self._shown.popleft()
-        return min(int(self._credit), self._per_s - sum(count for _, count in self._shown))
 
 
 class Room:
     """One topic's sockets, what they have been told, and what they are told next."""
 
     def __init__(
-        self,
-        topic: str,
-        opened: asyncio.Future[Position],
-        *,
-        began_s: float = 0.0,
-        lines_per_s: int = 0,
+        self, topic: str, opened: asyncio.Future[Position], *, lines_per_s: int = 0
     ) -> None:
         self.topic = topic
         self.opened = opened
         self.position: Position | None = None
         self.epoch_heard: str | None = None
-        self.pending: list[Entry] = []
-        self.sockets: dict[Listening, None] = {}
+        self.lines: list[Line] = []
+        self.sockets: dict[Listening, Cohort] = {}
+        self.cohorts: list[Cohort] = []
         self.viewers: Counter[str] = Counter()
         self.joining = 0
         self.now: dict[str, int] = {"viewers": 0}
-        self.now_changed = False
-        self.now_told_at = float("-inf")
-        self.told_at = began_s
+        self.now_version = 0
         self.tick_s = TICK_S
         self.work = asyncio.Event()
         self.telling: asyncio.Task[None] | None = None
         self._thinning = Thinning(lines_per_s)
+        self._frames: dict[tuple[int, int, bool], str] = {}
 
     @property
     def empty(self) -> bool:
@@ -122,8 +99,9 @@ class Room:
         The room stays without a position if history was lost meanwhile.
         """
         if self.position is None and self.epoch_heard in {None, position.epoch}:
-            self.position = position
-            self.pending = [entry for entry in self.pending if entry.seq > position.seq]
+            self.lines = [line for line in self.lines if line.seq > position.seq]
+            last = self.lines[-1].seq if self.lines else position.seq
+            self.position = Position(position.epoch, last)
 
     def hear(self, epoch: str, entries: Sequence[Entry]) -> bool:
         """Take what the log gained; `False` if history was lost."""
@@ -134,63 +112,105 @@ class Room:
         return True
 
     def add(self, entries: Sequence[Entry]) -> None:
-        told = self.position.seq if self.position else 0
-        self.pending.extend(entry for entry in entries if entry.seq > told)
+        heard = self.position.seq if self.position else 0
+        new = [entry for entry in entries if entry.seq > heard]
+        self.lines += [
+            Line(entry.seq, encoded_event(entry), self._thinning.shows(entry)) for entry in new
+        ]
+        if new and self.position is not None:
+            self.position = Position(self.position.epoch, new[-1].seq)
         self.work.set()
 
-    def enter(self, socket: Listening) -> None:
-        self.sockets[socket] = None
+    def enter(self, socket: Listening) -> Position:
+        """Let the socket hear all after the returned position."""
+        assert self.position is not None, "open_at() first"  # noqa: S101
+        cohort = min(self.cohorts, key=lambda one: len(one.sockets), default=None)
+        if cohort is None or len(cohort.sockets) >= COHORT:
+            cohort = Cohort(self.position.seq)
+            self.cohorts.append(cohort)
+        cohort.sockets[socket] = None
+        self.sockets[socket] = cohort
         if socket.viewer_key is not None:
             self.viewers[socket.viewer_key] += 1
-        self.set_now(viewers=len(self.viewers))
+        # At least they are there; all processes are counted once a second (`presence`).
+        self.set_now(viewers=max(self.now["viewers"], len(self.viewers)))
+        self.work.set()
+        return Position(self.position.epoch, cohort.told)
 
     def leave(self, socket: Listening) -> None:
-        del self.sockets[socket]
+        cohort = self.sockets.pop(socket)
+        del cohort.sockets[socket]
+        if not cohort.sockets:
+            self.cohorts.remove(cohort)
         if (key := socket.viewer_key) is not None:
             self.viewers[key] -= 1
             if not self.viewers[key]:
                 del self.viewers[key]
-        self.set_now(viewers=len(self.viewers))
 
     def set_now(self, **values: int) -> None:
         if any(self.now.get(name) != value for name, value in values.items()):
             self.now.update(values)
-            self.now_changed = True
+            self.now_version += 1
             self.work.set()
 
-    def due_at(self) -> float:
-        """When there is something to tell: the next tick, the latest values, or a heartbeat."""
-        tick_at = self.told_at + self.tick_s
-        if self.pending and self.position is not None:
+    def next_due(self) -> tuple[float, Cohort | None]:
+        """Which cohort is to be told something next, and when."""
+        dues = ((self._due_at(cohort), cohort) for cohort in self.cohorts)
+        return min(dues, key=lambda due: due[0], default=(float("inf"), None))
+
+    def has_news(self) -> bool:
+        return bool(self.lines)
+
+    def _due_at(self, cohort: Cohort) -> float:
+        """The next tick, if anything is new; else when the latest values or a heartbeat are due."""
+        tick_at = cohort.told_at + self.tick_s
+        if self.position is not None and cohort.told < self.position.seq:
             return tick_at
-        heartbeat_at = self.told_at + HEARTBEAT_S
-        if not self.now_changed:
+        heartbeat_at = cohort.told_at + HEARTBEAT_S
+        if cohort.now_told == self.now_version:
             return heartbeat_at
-        return min(heartbeat_at, max(tick_at, self.now_told_at + NOW_EVERY_S))
+        return min(heartbeat_at, max(tick_at, cohort.now_told_at + NOW_EVERY_S))
 
-    def take(self, at_s: float) -> Told:
-        """All that is due at this moment; the latest values if nothing else is."""
-        self.told_at = at_s
-        full, thinned = self._take_pending(at_s)
-        latest = self._take_now(at_s, alone=not full)
-        both = Prepared(*full, *latest)
-        return Told(both, both if thinned == full else Prepared(*thinned, *latest))
+    def tell(self, cohort: Cohort, at_s: float) -> list[Listening]:
+        """Offer the cohort all that is due at this moment; who of it cannot keep up."""
+        hears_all = any(socket.hears_all for socket in cohort.sockets)
+        texts, in_full = self._take(cohort, at_s, hears_all=hears_all)
+        if in_full == texts:
+            frame = Prepared(*texts)
+            return [socket for socket in cohort.sockets if not socket.offer(frame)]
+        frames = (Prepared(*texts), Prepared(*in_full))
+        return [one for one in cohort.sockets if not one.offer(frames[one.hears_all])]
 
-    def _take_pending(self, at_s: float) -> tuple[list[str], list[str]]:
-        """The frame of what is new since the last one, in full and thinned."""
-        entries, self.pending = self.pending, []
-        if not entries or self.position is None:
-            return [], []
-        self.position = Position(self.position.epoch, entries[-1].seq)
-        left_out = self._thinning.left_out(entries, at_s)
-        thinned = [events_frame(entries, left_out)]
-        if not left_out or not any(socket.hears_all for socket in self.sockets):
-            return thinned, thinned
-        return [events_frame(entries)], thinned
+    def _take(self, cohort: Cohort, at_s: float, *, hears_all: bool) -> tuple[list[str], list[str]]:
+        """What the cohort is told now; thinned, and in full if one of it `hears_all`."""
+        after, cohort.told_at = cohort.told, at_s
+        texts: list[str] = []
+        in_full: list[str] = []
+        if self.position is not None and self.position.seq > after:
+            cohort.told = self.position.seq
+            texts = [self._frame(after, in_full=False)]
+            in_full = [self._frame(after, in_full=True)] if hears_all else texts
+            self._forget_what_all_know()
+        changed = cohort.now_told != self.now_version
+        if not texts or (changed and at_s >= cohort.now_told_at + NOW_EVERY_S):
+            cohort.now_told, cohort.now_told_at = self.now_version, at_s
+            latest = [now_frame(self.now)]
+            return texts + latest, in_full + latest
+        return texts, in_full
 
-    def _take_now(self, at_s: float, *, alone: bool) -> list[str]:
-        if not alone and not (self.now_changed and at_s >= self.now_told_at + NOW_EVERY_S):
-            return []
-        self.now_changed = False
-        self.now_told_at = at_s
-        return [now_frame(self.now)]
+    def _frame(self, after: int, *, in_full: bool) -> str:
+        """The frame of all after this `seq`: encoded once for all cohorts at the same place."""
+        key = (after, self.lines[-1].seq, in_full)
+        if (text := self._frames.get(key)) is None:
+            first = bisect_right(self.lines, after, key=lambda line: line.seq)
+            lines = self.lines[first:]
+            shown = [line.event for line in lines if line.is_shown or in_full]
+            text = stretch_frame(lines[0].seq, lines[-1].seq, shown, len(lines) - len(shown))
+            self._frames[key] = text
+        return text
+
+    def _forget_what_all_know(self) -> None:
+        lowest = min(cohort.told for cohort in self.cohorts)
+        if self.lines and self.lines[0].seq <= lowest:
+            self.lines = [line for line in self.lines if line.seq > lowest]
+            self._frames = {key: text for key, text in self._frames.items() if key[0] >= lowest}

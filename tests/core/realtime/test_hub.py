@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 
 from core.clock import now
+from core.realtime import rooms as rooms_module
 from core.realtime.frames import Prepared
 from core.realtime.hub import Hub
 from core.realtime.log import Entry, Follower, NewEntry, Position, Stretch
-from core.realtime import rooms as rooms_module
-from core.realtime.rooms import Room
+from core.realtime.rooms import Cohort, Room
 from core.realtime.runtime import Runtime
 from tests.realtime import until
 
@@ -56,12 +56,21 @@ class Listener:
         return [event["seq"] for frame in self.batches for event in frame["events"]]
 
     @property
-    def viewers(self) -> list[int]:
-        return [frame["now"]["viewers"] for frame in self.frames if "now" in frame]
+    def likes(self) -> list[int]:
+        return [frame["now"].get("likes", 0) for frame in self.frames if "now" in frame]
 
 
 def said(text: str) -> NewEntry:
     return NewEntry(type="chat.message", data={"text": text}, at=now())
+
+
+def open_room(lines_per_s: int = 0, *listeners: Listener) -> tuple[Room, Cohort]:
+    """A room at the beginning of its log, with somebody there."""
+    room = Room(TOPIC, asyncio.get_running_loop().create_future(), lines_per_s=lines_per_s)
+    room.open_at(Position("e", 0))
+    for listener in listeners or (Listener(),):
+        room.enter(listener)
+    return room, room.cohorts[0]
 
 
 async def test_a_tick_is_one_frame_that_says_what_it_covers(runtime: Runtime) -> None:
@@ -79,13 +88,13 @@ async def test_all_sockets_get_the_same_text_encoded_once(
     runtime: Runtime, monkeypatch: Any
 ) -> None:
     encoded: list[int] = []
-    real = rooms_module.events_frame
+    real = rooms_module.stretch_frame
 
-    def counting(entries: Sequence[Entry], left_out: frozenset[int]) -> str:
-        encoded.append(len(entries))
-        return real(entries, left_out)
+    def counting(first: int, last: int, *rest: Any) -> str:
+        encoded.append(last)
+        return real(first, last, *rest)
 
-    monkeypatch.setattr(rooms_module, "events_frame", counting)
+    monkeypatch.setattr(rooms_module, "stretch_frame", counting)
     listeners = [Listener() for _ in range(50)]
     for listener in listeners:
         await runtime.hub.join(TOPIC, listener)
@@ -130,38 +139,58 @@ async def test_a_socket_that_cannot_keep_up_is_closed_and_the_others_are_not(
 
 
 async def test_a_person_with_three_tabs_is_one_viewer(runtime: Runtime) -> None:
-    tabs = [Listener("li") for _ in range(3)]
-    watcher, host = Listener("wang"), Listener(None)
+    tabs = [Listener("user:li") for _ in range(3)]
+    watcher, host = Listener("browser:1"), Listener(None)
+    host.person = "user:zhang"
     for socket in (*tabs, watcher, host):
         await runtime.hub.join(TOPIC, socket)
-    assert runtime.hub.now(TOPIC)["viewers"] == 2
+    assert set(runtime.hub.viewer_keys(TOPIC)) == {"user:li", "browser:1"}
     for tab in tabs[:2]:
         runtime.hub.leave(TOPIC, tab)
-    assert runtime.hub.now(TOPIC)["viewers"] == 2
+    assert set(runtime.hub.viewer_keys(TOPIC)) == {"user:li", "browser:1"}
     runtime.hub.leave(TOPIC, tabs[2])
     runtime.hub.leave(TOPIC, tabs[2])
-    assert runtime.hub.now(TOPIC)["viewers"] == 1
+    assert set(runtime.hub.viewer_keys(TOPIC)) == {"browser:1"}
+    assert runtime.hub.viewer_keys("show:nobody is there") == ()
 
 
-async def test_the_latest_values_come_at_most_once_a_second(runtime: Runtime) -> None:
+async def test_the_sockets_of_a_person_are_found_counted_or_not(runtime: Runtime) -> None:
+    tabs = [Listener("user:li") for _ in range(2)]
+    host = Listener(None)
+    host.person = "user:zhang"
+    for socket in (*tabs, host):
+        await runtime.hub.join(TOPIC, socket)
+    assert runtime.hub.sockets_of(TOPIC, "user:li") == tabs
+    assert runtime.hub.sockets_of(TOPIC, "user:zhang") == [host]
+    assert runtime.hub.sockets_of("show:pears", "user:li") == []
+    assert runtime.hub.topics() == [TOPIC]
+
+
+async def test_the_latest_values_come_at_most_once_a_second(
+    slow_log: SlowTailLog, hub: Hub
+) -> None:
+    slow_log.answer.set_result(Position("e", 0))
     listener = Listener("li")
-    await runtime.hub.join(TOPIC, listener)
-    await until(lambda: listener.viewers == [1])
+    await hub.join(TOPIC, listener)
+    hub.set_now(TOPIC, likes=1)
+    await until(lambda: listener.likes)
     began = time.monotonic()
     for number in range(50):
-        runtime.hub.set_now(TOPIC, likes=number)
-    await until(lambda: len(listener.viewers) == 2)
+        hub.set_now(TOPIC, likes=number)
+    await until(lambda: listener.likes[-1] == 49)
     assert time.monotonic() - began > rooms_module.NOW_EVERY_S / 2
-    assert listener.frames[-1] == {"now": {"viewers": 1, "likes": 49}}
+    assert len(listener.likes) <= 3
 
 
 async def test_values_that_stay_the_same_are_not_told_again() -> None:
-    room = Room(TOPIC, asyncio.get_running_loop().create_future())
+    room, cohort = open_room()
     room.set_now(likes=3)
-    assert room.due_at() < rooms_module.HEARTBEAT_S
-    room.take(10.0)
+    assert room.next_due()[0] == float("-inf")
+    room.tell(cohort, 10.0)
     room.set_now(likes=3)
-    assert room.due_at() == 10.0 + rooms_module.HEARTBEAT_S
+    assert room.next_due()[0] == 10.0 + rooms_module.HEARTBEAT_S
+    room.set_now(likes=4)
+    assert room.next_due()[0] == 10.0 + rooms_module.NOW_EVERY_S
 
 
 async def test_an_empty_room_is_forgotten(runtime: Runtime) -> None:
@@ -239,9 +268,10 @@ async def test_without_the_check_of_positions_entries_are_doubled(
 ) -> None:
     """The negative control: what the test above would see."""
 
-    monkeypatch.setattr(
-        Room, "add", lambda room, entries: room.pending.extend(entries) or room.work.set()
-    )
+    def forget(room: Room, position: Position) -> None:
+        room.position = Position(position.epoch, 0)
+
+    monkeypatch.setattr(Room, "open_at", forget)
     listener = Listener()
     joining = asyncio.create_task(hub.join(TOPIC, listener))
     await until(lambda: hub._rooms)
@@ -250,7 +280,7 @@ async def test_without_the_check_of_positions_entries_are_doubled(
     slow_log.gain(5)
     slow_log.gain(6)
     await until(lambda: 6 in listener.heard)
-    assert (position.seq, listener.heard) == (5, [5, 6])
+    assert (position.seq, listener.heard) == (0, [5, 6])
 
 
 async def test_who_gives_up_while_the_room_opens_leaves_nothing_behind(
