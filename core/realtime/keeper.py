@@ -36,7 +36,6 @@ class Keeper:
         self._link = link
         self._database = database
         self._me = uuid.uuid4().hex
-        self._dirty: set[str] = set()
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -72,10 +71,12 @@ class Keeper:
                 await self._keep()
             except (LogUnavailable, DatabaseError) as error:
                 log.warning("the log could not be stored, again soon: %s", error)
+            except Exception:  # outermost loop: what cannot be stored must not stop the rest
+                log.exception("the log could not be stored")
 
     async def _keep(self) -> None:
         await self._store_left_overs()
-        waiting = [state for state in self._topics if state.epoch and state.seen > state.stored]
+        waiting = [state for state in self._topics if state.epoch and state.seen > state.marked]
         if not waiting:
             return
         link = await self._link.up()
@@ -84,7 +85,14 @@ class Keeper:
         )
         for state, is_mine in zip(waiting, leases, strict=True):
             if is_mine:
-                await self.stored(state, Position(state.epoch, state.seen))
+                await self._keep_one(state, link)
+
+    async def _keep_one(self, state: TopicState, link: Link) -> None:
+        epoch = state.epoch
+        await self.stored(state, Position(epoch, state.seen))
+        marks = await self._mark(link, state.name, epoch, state.stored)
+        if marks is not None and state.epoch == epoch:
+            state.was_marked(*marks)
 
     async def _store_left_overs(self) -> None:
         for state in self._topics:
@@ -102,16 +110,17 @@ class Keeper:
         await self._database.run(log_store.keep, state.name, epoch, placed)
         if state.epoch == epoch:
             state.was_stored(placed[-1][0])
-        await self._mark(link, state.name, epoch, placed[-1][0])
 
-    async def _mark(self, link: Link, topic: str, epoch: str, upto: int) -> None:
+    async def _mark(self, link: Link, topic: str, epoch: str, upto: int) -> tuple[int, int] | None:
+        """Say on Redis how far the topic is stored, if the lease still is this process's."""
         keys = Keys.of(topic, epoch)
-        await link.call(
+        [marks] = await link.call(
             (
                 *("EVALSHA", STORED.sha, 5, keys.head, keys.log, keys.facts, keys.gone),
                 *(keys.keeper, self._me, epoch, upto),
             )
         )
+        return (marks[0], marks[1]) if marks else None
 
     async def _sweep(self) -> None:
         """Find topics whose appender died before they were stored."""
@@ -122,11 +131,14 @@ class Keeper:
             answers = await link.call(*(Mark.question(name) for name in names))
             for name, when, answer in zip(names, marked[1::2], answers, strict=True):
                 await self._sweep_one(link, name, when, Mark.of(answer))
-        self._topics.forget_idle(lambda state: state.name in self._dirty)
+        self._topics.forget_idle()
 
     async def _sweep_one(self, link: Link, name: str, when: bytes, mark: Mark | None) -> None:
         if mark is not None and mark.stored < mark.seq:
-            if self._topics.get(name).epoch != mark.epoch:
+            state = self._topics.get(name)
+            if state.epoch == mark.epoch:
+                state.was_marked(mark.stored, mark.seq)
+            else:
                 await self._store_of_others(link, name, mark)
         elif time.time() - float(when) > DIRTY_FOR_S:
             await link.call(("EVALSHA", CLEAN.sha, 1, DIRTY_KEY, name, when))

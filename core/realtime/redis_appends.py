@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections import deque
@@ -19,6 +20,8 @@ from core.realtime.log_store import Placed
 from core.realtime.redis_link import Command, KeptLink, Link
 from core.realtime.redis_scripts import APPEND, DIRTY_KEY
 from core.realtime.redis_topics import Topics, TopicState
+
+log = logging.getLogger(__name__)
 
 APPENDED_WITHIN_S = 2.5
 AGAIN_AFTER_S = 0.05
@@ -97,10 +100,20 @@ class Appender:
             self._work.clear()
             while self._waiting:
                 flight = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
-                if not await self._fly([one for one in flight if not one.answer.done()]):
+                if not await self._fly_safely([one for one in flight if not one.answer.done()]):
                     await asyncio.sleep(AGAIN_AFTER_S)
             if self._stopping:
                 return
+
+    async def _fly_safely(self, flight: list[Request]) -> bool:
+        try:
+            return await self._fly(flight)
+        except Exception as error:  # outermost loop: without it nothing could be appended any more
+            log.exception("a flight of appends failed")
+            for request in flight:
+                if not request.answer.done():
+                    request.answer.set_exception(LogUnavailable(str(error)))
+            return False
 
     async def _fly(self, flight: list[Request]) -> bool:
         """Whether it went well; requests that may be sent again wait again, in their order."""

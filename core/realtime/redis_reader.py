@@ -66,6 +66,8 @@ class Reader:
                 await self._read_from(own)
             except (LogUnavailable, DatabaseError) as error:
                 log.warning("the log's reader comes back in %.2f s: %s", pause_s, error)
+            except Exception:  # outermost loop: without it nobody would hear anything any more
+                log.exception("the log's reader failed")
             if self._own is not None:
                 await self._own.close()
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

@@ -146,10 +146,12 @@ return {'ok', last,
 
 STORED = Script(f"""
 -- KEYS: head, log, facts, gone, keeper  ARGV: keeper, epoch, the seq up to which all is stored
--- Only who still holds the lease moves the mark, and only what is stored may be trimmed.
-if redis.call('GET', KEYS[5]) ~= ARGV[1] then return 0 end
+-- Only who still holds the lease moves the mark, and only what is stored may be trimmed. Who has
+-- stored everything gives the lease back: the next to append may be another process.
+-- Answers the mark and the last seq, or nothing.
+if redis.call('GET', KEYS[5]) ~= ARGV[1] then return false end
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'stored')
-if head[1] ~= ARGV[2] then return 0 end
+if head[1] ~= ARGV[2] then return false end
 local last, stored = tonumber(head[2]), math.max(tonumber(head[3]), tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'stored', stored)
 local trim = math.min(stored, last - {KEPT_ENTRIES})
@@ -158,8 +160,9 @@ if trim > 0 then
 end
 if stored == last then
   for i = 1, 4 do redis.call('EXPIRE', KEYS[i], {QUIET_FOR_S}) end
+  redis.call('DEL', KEYS[5])
 end
-return 1
+return {{stored, last}}
 """)
 
 LEASE = Script("""

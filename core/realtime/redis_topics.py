@@ -8,8 +8,9 @@ takes it only if it is later than what it holds. So a position can never name tw
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ BEGINNING_MS = 3_000
 AGAIN_AFTER_S = 0.02
 PIECE = 1_000
 UNSTORED_AT_MOST = 20_000
+FORGOTTEN_AFTER_S = 60.0  # longer than anything takes that holds on to a topic
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -59,6 +61,9 @@ class TopicState:
         self.reign = ""
         self.seen = 0
         self.stored = 0
+        """Everything up to here is in the database."""
+        self.marked = 0
+        """Everything up to here is known on Redis to be in the database."""
         self.looks_first = False
         """Whether Redis does not know all facts of the topic: the database is asked as well."""
         self.head: Head | None = None
@@ -68,6 +73,7 @@ class TopicState:
         """What was seen in earlier epochs and is perhaps not stored."""
         self.lock = asyncio.Lock()
         self.storing: asyncio.Task[None] | None = None
+        self.used_at = time.monotonic()
 
     @property
     def keys(self) -> Keys:
@@ -75,7 +81,7 @@ class TopicState:
 
     @property
     def is_idle(self) -> bool:
-        return self.head is None and not self.unstored and not self.left_over
+        return self.head is None and not self.left_over and self.marked >= self.seen
 
     def fits(self, mark: Mark | None, reign: str) -> bool:
         """Whether what Redis holds is the topic, with everything this process has seen of it."""
@@ -91,8 +97,13 @@ class TopicState:
         if placed:
             self.seen = max(self.seen, placed[-1][0])
 
+    def was_marked(self, mark: int, last: int) -> None:
+        """Redis says how far the topic is stored, and how far it goes."""
+        self.marked = max(self.marked, mark)
+        self.seen = max(self.seen, last)
+        self.was_stored(mark)
+
     def was_stored(self, upto: int) -> None:
-        """Everything up to here is in the database."""
         if upto <= self.stored:
             return
         self.stored = upto
@@ -105,15 +116,15 @@ class TopicState:
         had = self.epoch
         if had != mark.epoch:
             self.leave_epoch()
-            self.epoch, self.seen = mark.epoch, mark.seq
-        self.was_stored(mark.stored)
+            self.epoch = mark.epoch
+        self.was_marked(mark.stored, mark.seq)
         return bool(had) and had != mark.epoch
 
     def leave_epoch(self) -> None:
         if self.unstored:
             self.left_over.setdefault(self.epoch, []).extend(sorted(self.unstored.items()))
         self.unstored = {}
-        self.stored = 0
+        self.stored = self.marked = self.seen = 0
 
 
 class Topics:
@@ -132,11 +143,15 @@ class Topics:
         state = self._states.get(name)
         if state is None:
             state = self._states[name] = TopicState(name)
+        state.used_at = time.monotonic()
         return state
 
-    def forget_idle(self, is_needed: Callable[[TopicState], bool]) -> None:
+    def forget_idle(self) -> None:
+        """Forget topics that nobody watches, of which everything is stored, and which nobody has
+        in hand."""
+        long_ago = time.monotonic() - FORGOTTEN_AFTER_S
         for state in self:
-            if state.is_idle and not state.lock.locked() and not is_needed(state):
+            if state.is_idle and state.used_at < long_ago:
                 del self._states[state.name]
 
     def tell(self, state: TopicState, entries: Sequence[Entry]) -> None:
@@ -164,7 +179,7 @@ class Topics:
     async def check(self, state: TopicState, mark: Mark | None, link: Link) -> None:
         """Compare with a fresh mark, and settle again if it does not fit."""
         if state.fits(mark, link.reign) and mark is not None and mark.epoch == state.epoch:
-            state.was_stored(mark.stored)
+            state.was_marked(mark.stored, mark.seq)
             return
         async with state.lock:
             state.reign = ""
