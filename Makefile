@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story chaos-room lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,13 @@ quick: setup-dev ## the tests that need no browser, ffmpeg or process of their o
 story: setup-dev ## the main job in a real browser; screenshots in build/shots/
 	$(BIN)/pytest tests/story -v $(ARGS)
 
+chaos-room: setup-dev ## 2,000 viewers while server, Redis and network fail (12 minutes); build/chaos/room.json
+	$(BIN)/python -m tests.chaos.room $(ARGS)
+
+bench-room: ## the room against its peers, each on one core (20 minutes; ARGS=--quick)
+	@$(SETUP) bench
+	$(BIN)/python -m bench.room $(ARGS)
+
 lint: setup-dev ## style, and whether the code is formatted
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,7 +54,7 @@ format: setup-dev ## rewrite the code in the one format
 	$(BIN)/ruff format .
 
 types: setup-dev ## strict types
-	$(BIN)/mypy livecommerce courses streams orders media_pipeline sellers core scripts
+	$(BIN)/mypy livecommerce courses streams orders media_pipeline sellers core scripts bench
 
 imports: setup-dev ## imports point down only
 	$(BIN)/lint-imports
