@@ -1,0 +1,274 @@
+"""Two web processes behind one address: real processes on one data folder, one Redis between them.
+
+Whatever is asked of either is seen by the viewers of both, in one order; when one is killed the
+other has everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from streams.client import RoomClient, RoomClosed
+from tests.redis_server import RedisServer, redis_server
+from tests.server import ROOT, Served, serving
+
+pytestmark = pytest.mark.process
+
+TO_LI = {"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River Street"}
+# A show of its own for each test, and tickets for everybody.
+NEW_SHOW = """
+import django, json; django.setup()
+from core.accounts.models import User
+from core.realtime import tickets
+from orders.models import Offer
+from sellers.models import Seller
+from tests import world
+farm, host = Seller.objects.get(place="Lixian"), User.objects.get(username="zhang")
+show = world.show_of(farm, host, "Apples and more apples")
+apples = world.variant(farm, "Huaniu apples", "5 kg", price_minor=3590, on_hand=100)
+offer = Offer.objects.create(show_id=show.public_id, variant=apples, price_minor=3590)
+print(json.dumps({
+    "show": str(show.public_id),
+    "offer": str(offer.public_id),
+    "tickets": {
+        user.username: [tickets.issue(user.public_id) for _ in range(4)]
+        for user in User.objects.all()
+    },
+}))
+"""
+COUNT = """
+import django, json, sys; django.setup()
+from core.models import OutboxFact
+from core.realtime.models import LogEntry
+from orders.models import Order
+from streams.models import Show
+show = Show.objects.order_by("pk").last()
+print(json.dumps({
+    "orders": Order.objects.filter(show_id=show.public_id).count(),
+    "waiting": OutboxFact.objects.filter(sent_at=None).count(),
+    "dead": OutboxFact.objects.exclude(dead_at=None).count(),
+    "placed": LogEntry.objects.filter(topic=show.topic, type="order.placed").count(),
+    "likes": show.likes,
+}))
+"""
+
+
+@dataclass
+class Processes:
+    one: Served
+    two: Served
+    redis: RedisServer
+
+
+@dataclass
+class Site(Processes):
+    """Two processes, their Redis, a show, and who may come in."""
+
+    show: str
+    offer: str
+    tickets: dict[str, list[str]]
+
+    def room(self, served: Served, name: str | None = None, **more: Any) -> RoomClient:
+        ticket = self.tickets[name].pop() if name else None
+        return RoomClient(f"ws://{served.address}", self.show, ticket=ticket, **more)
+
+    def order(self, key: str, **more: Any) -> dict[str, Any]:
+        usual = {"key": key, "offer_id": self.offer, "quantity": 1, "price_minor": 3590}
+        return usual | {"delivery": TO_LI} | more
+
+    def counts(self) -> dict[str, int]:
+        found: dict[str, int] = ask(self.one, COUNT)
+        return found
+
+
+def ask(served: Served, script: str) -> Any:
+    """What a script prints that runs beside the processes, on their database."""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=served.instance.environment,
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    data = tmp_path_factory.mktemp("instance")
+    with redis_server() as redis:
+        env = {
+            "REDIS_URL": redis.url,
+            "LIVECOMMERCE_CHAT_EVERY_S": "0",
+            "LIVECOMMERCE_CHAT_LINES_PER_S": "0",
+        }
+        with serving(data, env=env) as one, serving(data, env=env) as two:
+            yield Processes(one, two, redis)
+
+
+@pytest.fixture
+def both(processes: Processes) -> Site:
+    """Both of them running, and a show that nobody has been in."""
+    for served in (processes.one, processes.two):
+        if served.process.poll() is not None:
+            served.start()
+    found = ask(processes.one, NEW_SHOW)
+    return Site(processes.one, processes.two, processes.redis, **found)
+
+
+def seen(room: RoomClient) -> list[tuple[int, str, str]]:
+    return [(event["seq"], event["type"], json.dumps(event["data"])) for event in room.events]
+
+
+async def until_same(*rooms: RoomClient) -> None:
+    """Until all have been told as much as the one that was told most."""
+    last = max(room.seq for room in rooms)
+    for room in rooms:
+        await room.until(lambda room=room: room.seq >= last)  # type: ignore[misc]
+
+
+async def chatter(room: RoomClient, name: str, messages: int) -> None:
+    for number in range(messages):
+        await room.command("chat.send", text=f"{name} {number}", key=f"{name}-{number}")
+
+
+async def until_counts(site: Site, **expected: int) -> None:
+    give_up_at = time.monotonic() + 30
+    while (found := await asyncio.to_thread(site.counts)) != found | expected:
+        assert time.monotonic() < give_up_at, found
+
+
+async def test_any_process_takes_any_command_and_both_tell_the_same_in_one_order(
+    both: Site,
+) -> None:
+    async with AsyncExitStack() as stack:
+        zhang = await stack.enter_async_context(both.room(both.one, "zhang"))
+        li = await stack.enter_async_context(both.room(both.one, "li"))
+        wang = await stack.enter_async_context(both.room(both.two, "wang"))
+        watching = await stack.enter_async_context(both.room(both.two))
+
+        async def buy(room: RoomClient, name: str) -> None:
+            for number in range(5):
+                await room.command("order.place", **both.order(f"{name}-{number}"))
+
+        async def pin() -> None:
+            for _ in range(3):
+                await zhang.command("product.pin", offer_id=both.offer)
+                await zhang.command("product.unpin")
+
+        await asyncio.gather(
+            chatter(li, "li", 30), chatter(wang, "wang", 30), buy(li, "li"), buy(wang, "w"), pin()
+        )
+        everywhere = (zhang, li, wang, watching)
+
+        def has_all(room: RoomClient) -> bool:
+            kinds = [event["type"] for event in room.events]
+            sold, said, pinned = map(
+                kinds.count, ("order.placed", "chat.message", "product.pinned")
+            )
+            return (sold, said, pinned) == (10, 60, 3)
+
+        for room in everywhere:
+            await room.until(lambda room=room: has_all(room))  # type: ignore[misc]
+        await until_same(*everywhere)
+        assert seen(zhang) == seen(li) == seen(wang) == seen(watching)
+        assert [event["seq"] for event in li.events] == list(range(1, len(li.events) + 1))
+    await until_counts(both, orders=10, waiting=0, dead=0, placed=10)
+
+
+async def test_an_order_that_is_sent_again_to_the_other_process_is_the_same_order(
+    both: Site,
+) -> None:
+    async with both.room(both.one, "li") as here, both.room(both.two, "li") as there:
+        first, again = await asyncio.gather(
+            here.command("order.place", **both.order("the same click")),
+            there.command("order.place", **both.order("the same click")),
+        )
+        assert first["order"]["id"] == again["order"]["id"]
+        said, repeated = await asyncio.gather(
+            here.command("chat.send", text="hello", key="the same message"),
+            there.command("chat.send", text="hello", key="the same message"),
+        )
+        assert said["seq"] == repeated["seq"]
+
+
+async def test_people_are_counted_over_both_until_a_process_is_killed(both: Site) -> None:
+    async with AsyncExitStack() as stack:
+        li = await stack.enter_async_context(both.room(both.one, "li"))
+        for served in (both.one, both.two):  # the same person in two more tabs
+            await stack.enter_async_context(both.room(served, "li"))
+        wang = await stack.enter_async_context(both.room(both.two, "wang"))
+        await li.until(lambda: li.now.get("viewers") == 2)
+        await wang.until(lambda: wang.now.get("viewers") == 2)
+        both.two.kill()
+        await asyncio.wait_for(li.until(lambda: li.now["viewers"] == 1), 10)
+
+
+async def test_likes_are_one_number_and_outlive_the_processes(both: Site) -> None:
+    async with both.room(both.one, "li") as li, both.room(both.two, "wang") as wang:
+        await asyncio.gather(*(room.command("react", kind="like") for room in [li, wang] * 5))
+        for room in (li, wang):
+            await room.until(lambda room=room: room.now.get("likes") == 10)  # type: ignore[misc]
+        both.two.kill()  # its likes are with the other
+    both.one.stop()
+    assert both.counts()["likes"] == 10
+    both.redis.flush()
+    both.one.start()
+    async with both.room(both.one, "li") as li:
+        await li.until(lambda: li.now.get("likes") == 10)
+
+
+async def test_the_rest_goes_on_when_one_process_is_killed_in_the_middle_of_orders(
+    both: Site,
+) -> None:
+    async with both.room(both.one, "zhang") as zhang, both.room(both.two, "li") as li:
+        await chatter(zhang, "zhang", 3)
+
+        bought = 0
+        with suppress(RoomClosed):
+            while bought < 30:
+                await li.command("order.place", **both.order(f"click {bought}"))
+                bought += 1
+                if bought == 5:
+                    both.two.process.send_signal(signal.SIGKILL)
+        assert bought >= 5
+        # Every order that was answered is told, also by the process that did not take it.
+        await zhang.until(
+            lambda: [e["type"] for e in zhang.events].count("order.placed") >= bought, 15
+        )
+        both.two.kill()
+        both.two.start()
+        async with both.room(both.two, "li") as back:
+            await back.command("order.place", **both.order("click 0"))  # a repeat
+            await back.command("order.place", **both.order("after all that"))
+            await zhang.until(lambda: zhang.seq >= back.seq)
+    sold = both.counts()["orders"]
+    assert sold in {bought + 1, bought + 2}
+    await until_counts(both, waiting=0, dead=0, placed=sold)
+
+
+async def test_facts_wait_for_redis_and_are_told_when_it_is_back(both: Site) -> None:
+    async with both.room(both.one, "li", comes_back=True) as li:
+        both.redis.kill()
+        async with httpx.AsyncClient() as web:
+            answer = await web.get(f"{both.two.url}/readyz")
+        assert answer.status_code == 503
+        assert "Redis does not answer" in answer.json()["missing"][0]
+        both.redis.start_empty()
+        await li.until(lambda: li.hellos > 1, 15)
+        await li.command("order.place", **both.order("after the outage"))
+        await li.event("order.placed", patience_s=15)
+    await until_counts(both, orders=1, waiting=0, dead=0, placed=1)
