@@ -15,12 +15,15 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidHandshake
 
 from streams.client import RoomClient, RoomClosed
+from tests.nginx import nginx
 from tests.redis_server import RedisServer, redis_server
 from tests.server import ROOT, Served, serving
 
@@ -272,3 +275,36 @@ async def test_facts_wait_for_redis_and_are_told_when_it_is_back(both: Site) -> 
         await li.command("order.place", **both.order("after the outage"))
         await li.event("order.placed", patience_s=15)
     await until_counts(both, orders=1, waiting=0, dead=0, placed=1)
+
+
+async def until_let_in(room: RoomClient) -> None:
+    """Come in as soon as the proxy listens, or has found out which process lives."""
+    async with asyncio.timeout(15):
+        while True:
+            with suppress(OSError, InvalidHandshake):
+                return await room.open()
+            await asyncio.sleep(0.05)
+
+
+async def test_behind_nginx_viewers_of_a_killed_process_go_on_at_the_other(
+    both: Site, tmp_path: Path
+) -> None:
+    with nginx(tmp_path, [both.one.address, both.two.address]) as address:
+
+        def room(name: str | None = None) -> RoomClient:
+            ticket = both.tickets[name].pop() if name else None
+            return RoomClient(f"ws://{address}", both.show, ticket=ticket, comes_back=True)
+
+        people = [room("li"), room("wang"), *(room() for _ in range(6))]
+        for one in people:
+            await until_let_in(one)
+        await chatter(people[0], "before", 3)
+        both.two.kill()
+        async with both.room(both.one, "zhang") as zhang:
+            await chatter(zhang, "after", 3)
+        for one in people:
+            await one.until(lambda one=one: one.seq >= 6, 20)  # type: ignore[misc]
+        assert all(seen(one) == seen(people[0]) for one in people)
+        assert [one.hellos for one in people].count(2) in range(1, 8)
+        for one in people:
+            await one.close()
