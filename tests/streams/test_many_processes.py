@@ -24,12 +24,14 @@ from websockets.exceptions import InvalidHandshake
 
 from streams.client import RoomClient, RoomClosed
 from tests.nginx import nginx
+from tests.postgres import postgres_url  # noqa: F401 - a fixture
 from tests.redis_server import RedisServer, redis_server
 from tests.server import ROOT, Served, serving
 
 pytestmark = pytest.mark.process
 
 TO_LI = {"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River Street"}
+NO_LIMITS = {"LIVECOMMERCE_CHAT_EVERY_S": "0", "LIVECOMMERCE_CHAT_LINES_PER_S": "0"}
 # A show of its own for each test, and tickets for everybody.
 NEW_SHOW = """
 import django, json; django.setup()
@@ -113,11 +115,7 @@ def ask(served: Served, script: str) -> Any:
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     data = tmp_path_factory.mktemp("instance")
     with redis_server() as redis:
-        env = {
-            "REDIS_URL": redis.url,
-            "LIVECOMMERCE_CHAT_EVERY_S": "0",
-            "LIVECOMMERCE_CHAT_LINES_PER_S": "0",
-        }
+        env = {**NO_LIMITS, "REDIS_URL": redis.url}
         with serving(data, env=env) as one, serving(data, env=env) as two:
             yield Processes(one, two, redis)
 
@@ -157,6 +155,18 @@ async def until_counts(site: Site, **expected: int) -> None:
 async def test_any_process_takes_any_command_and_both_tell_the_same_in_one_order(
     both: Site,
 ) -> None:
+    await everybody_does_everything(both)
+
+
+async def test_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:  # noqa: F811
+    with redis_server() as redis:
+        env = {**NO_LIMITS, "REDIS_URL": redis.url, "DATABASE_URL": postgres_url}
+        with serving(tmp_path, env=env) as one, serving(tmp_path, env=env) as two:
+            found = await asyncio.to_thread(ask, one, NEW_SHOW)
+            await everybody_does_everything(Site(one, two, redis, **found))
+
+
+async def everybody_does_everything(both: Site) -> None:
     async with AsyncExitStack() as stack:
         zhang = await stack.enter_async_context(both.room(both.one, "zhang"))
         li = await stack.enter_async_context(both.room(both.one, "li"))
