@@ -14,11 +14,13 @@ from core.accounts.access import signed_in
 from core.api import session_user
 from media_pipeline.services.clips import make_clip
 from streams import access
-from streams.models import Show
+from streams.models import BlockedWord, Show
 from streams.selectors import ReplayEntry, replay_entries
+from streams.services import words
 from streams.services.shows import end_show
 from streams.studio import selectors
-from streams.studio.access import recording_to_cut
+from streams.studio.access import recording_to_cut, show_to_moderate
+from streams.studio.figures import Figures, figures
 
 router = Router(tags=["shows"], auth=session_user)
 
@@ -98,6 +100,35 @@ class StudioOut(Schema):
     recording: RecordingOut | None
 
 
+class MinuteOut(Schema):
+    """`viewers` as the minute began; null where nobody counted them."""
+
+    at: datetime
+    viewers: int | None
+    orders: int
+
+
+class FiguresOut(Schema):
+    """Half an hour by the minute, and the sums of the show without what was cancelled."""
+
+    minutes: list[MinuteOut]
+    orders: int
+    boxes: int
+    total_minor: int
+    currency: str
+    waiting: int
+    cancelled: int
+
+
+class WordIn(Input):
+    word: str
+
+
+class WordOut(Schema):
+    id: int
+    word: str
+
+
 class ClipOut(Schema):
     id: UUID
     title: str
@@ -134,6 +165,35 @@ def end(request: HttpRequest, show_id: UUID) -> Show:
 def studio(request: HttpRequest, show_id: UUID) -> selectors.ConsoleView:
     """The console's state: orders with their buyers, stock, and what of the camera is stored."""
     return selectors.console(access.show_to_host(request.user, show_id))
+
+
+@router.get("/shows/{uuid:show_id}/figures", response=FiguresOut)
+def figures_of_show(request: HttpRequest, show_id: UUID) -> Figures:
+    """Viewers and orders minute by minute, and the sums so far."""
+    return figures(show_to_moderate(request.user, show_id))
+
+
+@router.get("/shows/{uuid:show_id}/blocked-words", response=list[WordOut])
+def blocked_words(request: HttpRequest, show_id: UUID) -> list[BlockedWord]:
+    """The words that the show's seller keeps out of the chat of all shows."""
+    show = access.show_to_host(request.user, show_id)
+    return words.blocked(seller=show.seller, actor=signed_in(request.user))
+
+
+@router.post("/shows/{uuid:show_id}/blocked-words", response={201: WordOut})
+def block_word(request: HttpRequest, show_id: UUID, body: WordIn) -> Status[BlockedWord]:
+    """Keep a word out of the chat. Blocking it again changes nothing."""
+    show = access.show_to_host(request.user, show_id)
+    word = words.block(seller=show.seller, actor=signed_in(request.user), word=body.word)
+    return Status(201, word)
+
+
+@router.delete("/shows/{uuid:show_id}/blocked-words/{int:word_id}", response={204: None})
+def unblock_word(request: HttpRequest, show_id: UUID, word_id: int) -> Status[None]:
+    """Allow a word again."""
+    show = access.show_to_host(request.user, show_id)
+    words.unblock(seller=show.seller, actor=signed_in(request.user), word_id=word_id)
+    return Status(204, None)
 
 
 @router.post("/recordings/{uuid:recording_id}/clips", response={201: ClipOut})

@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 from core.ids import parse_id
 from core.pages import id_of_form, made_once, page
 from sellers.access import sellers_of
-from streams.access import show_to_host
+from streams.access import may_host, show_to_host
 from streams.models import Show, ShowState
 from streams.services import ingest_keys
 from streams.services.shows import schedule_show
@@ -82,13 +82,15 @@ def _scheduled(request: HttpRequest, form: ScheduleForm, host: User) -> Show | N
 @ensure_csrf_cookie
 @page
 def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
-    show = show_to_host(request.user, show_id)
+    show = access.show_to_moderate(request.user, show_id)
     if show.state == ShowState.ENDED:
-        return _replay(request, show)
+        return _replay(request, show_to_host(request.user, show_id))
+    hosts = may_host(request.user, show)
     context = {
         "show": show,
-        "studio": {"show_id": str(show.public_id)},
-        "command": broadcast_command(request, show),
+        "studio": {"show_id": str(show.public_id), "hosts": hosts},
+        "hosts": hosts,
+        "command": broadcast_command(request, show) if hosts else "",
     }
     return render(request, "studio/console.html", context)
 

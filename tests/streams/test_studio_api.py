@@ -13,7 +13,8 @@ from core.models import OutboxFact
 from media_pipeline.models import Asset, AssetKind, Job, Recording, RecordingState
 from orders.models import Order
 from orders.services.place import place_order
-from streams.models import Audience, Show, ShowState
+from sellers.models import Member, MemberRole
+from streams.models import Audience, BlockedWord, Show, ShowState
 from tests.world import World
 
 
@@ -129,7 +130,7 @@ def test_the_console_tells_what_of_the_camera_is_stored(world: World) -> None:
 
 
 @pytest.mark.parametrize("person", ["li", "gao", "chen", None])
-@pytest.mark.parametrize("what", ["studio", "clips"])
+@pytest.mark.parametrize("what", ["studio", "clips", "figures", "blocked-words"])
 def test_buyers_are_nobody_elses_business(
     world: World, order: Order, person: str | None, what: str
 ) -> None:
@@ -139,6 +140,52 @@ def test_buyers_are_nobody_elses_business(
 
     assert response.status_code in (401, 403, 404)
     assert "Li" not in response.content.decode()
+
+
+def test_the_figures_of_a_show_count_what_was_bought(world: World, order: Order) -> None:
+    found = signed_in(world.zhang).get(f"/api/v1/shows/{world.show.public_id}/figures").json()
+
+    assert (found["orders"], found["boxes"], found["total_minor"]) == (1, 2, 7180)
+    assert (found["currency"], found["waiting"], found["cancelled"]) == ("CNY", 1, 0)
+    assert sum(minute["orders"] for minute in found["minutes"]) == 1
+    assert len(found["minutes"]) == 30
+
+
+def test_a_packer_reads_the_figures_but_not_the_blocked_words(world: World) -> None:
+    Member.objects.create(seller=world.farm, user=world.wang, role=MemberRole.PACKER)
+    client = signed_in(world.wang)
+    path = f"/api/v1/shows/{world.show.public_id}"
+
+    assert client.get(f"{path}/figures").status_code == 200
+    assert client.get(f"{path}/blocked-words").status_code == 403
+    assert (
+        post(client, f"/shows/{world.show.public_id}/blocked-words", {"word": "x"}).status_code
+        == 403
+    )
+    assert not BlockedWord.objects.exists()
+
+
+def test_a_word_is_blocked_once_and_allowed_again(world: World) -> None:
+    client = signed_in(world.zhang)
+    path = f"/shows/{world.show.public_id}/blocked-words"
+
+    first, again = (post(client, path, {"word": "Durian"}) for _tap in range(2))
+
+    assert (first.status_code, first.json()) == (201, again.json())
+    assert client.get(f"/api/v1{path}").json() == [first.json()]
+    gone = client.delete(f"/api/v1{path}/{first.json()['id']}")
+    assert gone.status_code == 204
+    assert client.get(f"/api/v1{path}").json() == []
+
+
+@pytest.mark.parametrize("word", ["", "!!!", "x" * 41])
+def test_a_word_that_cannot_be_found_is_refused(world: World, word: str) -> None:
+    response = post(
+        signed_in(world.zhang), f"/shows/{world.show.public_id}/blocked-words", {"word": word}
+    )
+
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == ["word"]
 
 
 @pytest.mark.parametrize("person", ["zhang", "zhao"])

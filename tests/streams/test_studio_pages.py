@@ -206,6 +206,24 @@ def test_the_console_opens_for_its_host_and_the_operator_alone(world: World, per
     assert signed_in(world.zhao).get(address).status_code == 200
 
 
+def test_a_helper_keeps_order_and_packs_but_has_no_camera_and_no_key(world: World) -> None:
+    Member.objects.create(seller=world.farm, user=world.wang, role=MemberRole.PACKER)
+
+    page = signed_in(world.wang).get(f"/studio/shows/{world.show.public_id}/").content.decode()
+
+    assert 'id="panel-orders"' in page
+    assert "Go live" not in page
+    assert "--key" not in page
+    assert 'id="words-open"' not in page
+
+
+def test_a_helper_does_not_cut_the_replay(world: World) -> None:
+    Member.objects.create(seller=world.farm, user=world.wang, role=MemberRole.PACKER)
+    ended(world.show)
+
+    assert signed_in(world.wang).get(f"/studio/shows/{world.show.public_id}/").status_code == 403
+
+
 def test_a_show_that_is_not_there_is_not_found(world: World) -> None:
     assert signed_in(world.zhang).get(f"/studio/shows/{uuid4()}/").status_code == 404
 

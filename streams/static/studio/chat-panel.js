@@ -1,32 +1,51 @@
-// The chat as the host sees it: every line can be taken away, every viewer kept quiet.
+// The chat as its keepers see it: one button beside each line opens what can be done about it.
 
 import { el, icon, one, show } from "../livecommerce/dom.js";
 
-const MOST_LINES = 200;
+const MOST_LINES = 300;
+const AT_END_PX = 60;
+
+/** What the room calls a message: by its id, where it has one; ids outlive a new epoch. */
+export function nameOf({ id, seq }) {
+  return id ? { id } : { seq };
+}
 
 export class ChatPanel {
-  #lines = one("#chat-lines");
+  #list = one("#chat-lines");
   #error = one("#chat-error");
-  #form = one("#chat-form");
+  #lines = new Map();
+  #banned = new Set();
+  #muted = new Set();
   #news = 0;
   #send;
+  #onAct;
 
-  /** `send(command, data)` resolves when the room did it and rejects with an error to be read. */
-  constructor(send) {
+  /**
+   * `send(command, data)` resolves when the room did it and rejects with an error to be read;
+   * `onAct(event)` opens what can be done about a message.
+   */
+  constructor(send, onAct) {
     this.#send = send;
-    this.#form.addEventListener("submit", (event) => {
+    this.#onAct = onAct;
+    one("#chat-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#say();
     });
+    one("#chat-unpin").addEventListener("click", () => this.#do("chat.unpin", {}));
+    one("#chat-to-end").addEventListener("click", () => this.seen());
+    this.#list.addEventListener("scroll", () => this.#isAtEnd() && show(one("#chat-to-end"), false));
   }
 
-  reset(messages) {
-    this.#lines.replaceChildren();
+  reset(messages, pinned) {
+    this.#list.replaceChildren();
+    this.#lines.clear();
     for (const message of messages) this.#append(message);
+    this.pinned(pinned ?? null);
     this.#tidy(true);
   }
 
   add(message) {
+    if (message.id && this.#lines.has(message.id)) return;
     const wasAtEnd = this.#isAtEnd();
     this.#append(message);
     const isSeen = message.data.role !== "viewer" || one("#panel-chat").hasAttribute("data-active");
@@ -34,58 +53,77 @@ export class ChatPanel {
     this.#tidy(wasAtEnd);
   }
 
-  remove(seq) {
-    const line = this.#lines.querySelector(`[data-seq="${Number(seq)}"]`);
-    line?.replaceChildren(el("span", { class: "muted" }, gettext("Taken away")));
+  /** Grey, not gone: who keeps order sees what was taken away. */
+  remove(removed) {
+    const line = this.#line(removed);
+    if (!line || line.classList.contains("chat-line--removed")) return;
+    line.classList.add("chat-line--removed");
+    line.querySelector("button").remove();
+    line.append(el("span", { class: "badge" }, gettext("taken away")));
   }
 
-  muted(userId) {
-    for (const line of this.#lines.querySelectorAll(`[data-user="${CSS.escape(userId)}"]`)) {
-      line.querySelector("[data-mute]")?.setAttribute("disabled", "");
-    }
+  answered(event) {
+    this.#line(event)?.querySelector(".badge--question")?.replaceWith(answeredBadge());
+  }
+
+  /** `muted` and `banned` are sets of user ids. */
+  held({ muted, banned }) {
+    [this.#muted, this.#banned] = [muted, banned];
+    for (const line of this.#lines.values()) this.#drawHeld(line);
+  }
+
+  pinned(message) {
+    show(one("#chat-pinned"), message !== null);
+    one("#chat-pinned-text").textContent = message ? `${message.name}: ${message.text}` : "";
   }
 
   /** The host looks at the chat: nothing in it is news any more. */
   seen() {
     this.#count(0);
-    this.#lines.scrollTop = this.#lines.scrollHeight;
+    this.#list.scrollTop = this.#list.scrollHeight;
+    show(one("#chat-to-end"), false);
   }
 
-  #append({ seq, data }) {
-    const isHost = data.role !== "viewer";
-    const name = el("strong", { class: isHost ? "chat-line__host" : null }, data.name);
+  #line({ id, seq }) {
+    return this.#lines.get(id) ?? this.#lines.get(seq);
+  }
+
+  #append(event) {
+    const { id, seq, data } = event;
     const line = el(
       "li",
       { class: "chat-line", data: { seq, user: data.user_id } },
-      el("span", { class: "chat-line__text" }, name, " ", data.text),
-      this.#button("trash", interpolate(gettext("Take away what %s wrote"), [data.name]), () =>
-        this.#do("chat.remove", { seq }),
-      ),
-      isHost ? null : this.#muteButton(data),
+      el("span", { class: "chat-line__text" }, ...words(event)),
+      this.#button(event),
     );
-    this.#lines.append(line);
+    this.#lines.set(id ?? seq, line);
+    this.#list.append(line);
+    this.#drawHeld(line);
   }
 
-  #muteButton({ name, user_id: userId }) {
-    const label = interpolate(gettext("Keep %s quiet in this show"), [name]);
-    const button = this.#button("mute", label, () => this.#mute(userId));
-    button.dataset.mute = "";
-    return button;
+  #button(event) {
+    const label = interpolate(gettext("What to do about what %s wrote"), [event.data.name]);
+    const attributes = { type: "button", class: "button button--icon chat-line__act", "aria-label": label };
+    return el("button", { ...attributes, on: { click: () => this.#onAct(event) } }, icon("more"));
   }
 
-  async #mute(userId) {
-    if (await this.#do("viewer.mute", { user_id: userId })) this.muted(userId);
-  }
-
-  #button(name, label, onClick) {
-    const attributes = { type: "button", class: "button button--icon", "aria-label": label, title: label };
-    return el("button", { ...attributes, on: { click: onClick } }, icon(name));
+  #drawHeld(line) {
+    const user = line.dataset.user;
+    const word = this.#banned.has(user) ? gettext("sent away") : this.#muted.has(user) ? gettext("muted") : null;
+    line.querySelector(".chat-line__held")?.remove();
+    if (word) line.querySelector("strong").after(el("span", { class: "badge badge--warn chat-line__held" }, word));
   }
 
   async #say() {
     const input = one("#chat-text");
     const text = input.value.trim();
-    if (text && (await this.#do("chat.send", { text }))) input.value = "";
+    if (!text) return;
+    // One key for one intent: sent again after a lost answer it is still one message.
+    input.dataset.key ||= crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+    if (await this.#do("chat.send", { text, key: input.dataset.key })) {
+      input.value = "";
+      delete input.dataset.key;
+    }
   }
 
   async #do(command, data) {
@@ -100,20 +138,49 @@ export class ChatPanel {
   }
 
   #isAtEnd() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#lines;
-    return scrollHeight - scrollTop - clientHeight < 60;
+    const { scrollTop, scrollHeight, clientHeight } = this.#list;
+    return scrollHeight - scrollTop - clientHeight < AT_END_PX;
   }
 
   #tidy(toEnd) {
-    while (this.#lines.childElementCount > MOST_LINES) this.#lines.firstElementChild.remove();
-    show(one("#chat-empty"), this.#lines.childElementCount === 0);
-    if (toEnd) this.#lines.scrollTop = this.#lines.scrollHeight;
+    while (this.#list.childElementCount > MOST_LINES) this.#forgetFirst();
+    show(one("#chat-empty"), this.#list.childElementCount === 0);
+    if (toEnd) this.#list.scrollTop = this.#list.scrollHeight;
+    else show(one("#chat-to-end"), true);
+  }
+
+  #forgetFirst() {
+    const [key, line] = this.#lines.entries().next().value;
+    this.#lines.delete(key);
+    line.remove();
   }
 
   #count(news) {
     this.#news = news;
     const badge = one("#chat-news");
-    badge.textContent = String(news);
+    badge.textContent = news > 99 ? "99+" : String(news);
     show(badge, news > 0);
   }
+}
+
+/** Name, badge and text of a message, as nodes. */
+export function words({ data }) {
+  const isKeeper = data.role !== "viewer";
+  const name = el("strong", { class: isKeeper ? "chat-line__host" : null }, data.name);
+  return [name, " ", roleBadge(data.role), data.question ? questionBadge() : null, " ", data.text].filter(
+    (part) => part !== null,
+  );
+}
+
+function roleBadge(role) {
+  const words = { host: gettext("host"), moderator: gettext("moderator") };
+  return words[role] ? el("span", { class: "badge badge--ok chat-badge" }, words[role]) : null;
+}
+
+function questionBadge() {
+  return el("span", { class: "badge chat-badge badge--question" }, gettext("question"));
+}
+
+function answeredBadge() {
+  return el("span", { class: "badge badge--ok chat-badge" }, gettext("answered"));
 }

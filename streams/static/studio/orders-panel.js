@@ -1,25 +1,47 @@
-// The orders of this show, newest first, each to be marked as packed with one tap.
+// The orders of this show as they come, newest first, each to be marked as packed with one tap.
 
 import { api } from "../livecommerce/api.js";
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { clockTime, money } from "../livecommerce/format.js";
 
+const MOST_SHOWN = 200;
+
 export class OrdersPanel {
   #list = one("#orders");
   #error = one("#orders-error");
-  #known = null;
+  #orders = new Map();
+  #rows = new Map();
 
-  /** Show `orders` as the server has them; those that were not there before are marked new. */
+  /** Show `orders` (newest first) as the server has them. */
   reset(orders) {
-    const known = this.#known ?? new Set(orders.map(({ id }) => id));
-    this.#list.replaceChildren(...orders.map((order) => this.#row(order, !known.has(order.id))));
-    this.#known = new Set(orders.map(({ id }) => id));
-    this.#count(orders.filter(({ state }) => state === "placed").length);
-    show(one("#orders-empty"), orders.length === 0);
+    this.#orders = new Map(orders.map((order) => [order.id, order]));
+    this.#rows = new Map(orders.map((order) => [order.id, this.#row(order, false)]));
+    this.#list.replaceChildren(...this.#rows.values());
+    this.#changed();
+  }
+
+  /** An order as it is now. One that is new goes on top; the same news twice changes nothing. */
+  put(order) {
+    const known = this.#rows.get(order.id);
+    const row = this.#row(order, !known);
+    if (known) known.replaceWith(row);
+    else this.#list.prepend(row);
+    this.#orders.set(order.id, order);
+    this.#rows.set(order.id, row);
+    while (this.#list.childElementCount > MOST_SHOWN) this.#forgetLast();
+    this.#changed();
+  }
+
+  #forgetLast() {
+    const row = this.#list.lastElementChild;
+    this.#orders.delete(row.dataset.order);
+    this.#rows.delete(row.dataset.order);
+    row.remove();
   }
 
   #row(order, isNew) {
     const goods = order.lines.map(({ title, quantity }) => `${quantity} × ${title}`).join(", ");
+    const details = `${order.number} · ${clockTime(order.placed_at)} · ${delivery(order)}`;
     return el(
       "li",
       { class: isNew ? "order order--new" : "order", data: { order: order.id } },
@@ -28,10 +50,10 @@ export class OrdersPanel {
         { class: "order__text" },
         el("strong", {}, goods),
         el("span", { class: "small" }, `${order.buyer} · `, el("span", { class: "price" }, money(order.total_minor, order.currency))),
-        el("span", { class: "muted small" }, `${order.number} · ${clockTime(order.placed_at)} · ${order.delivery_text}`),
+        el("span", { class: "muted small" }, details),
         order.note ? el("span", { class: "small order__note" }, `“${order.note}”`) : null,
       ),
-      order.state === "placed" ? this.#packButton(order) : stateBadge(order),
+      order.state === "placed" ? this.#packButton(order) : stateBadge(order.state),
     );
   }
 
@@ -46,22 +68,34 @@ export class OrdersPanel {
     button.disabled = true;
     try {
       await api("POST", `/api/v1/orders/${order.id}/moves`, { to: "packed" });
-      button.replaceWith(el("span", { class: "badge badge--ok" }, gettext("packed")));
-      this.#count(this.#list.querySelectorAll("button").length);
+      this.put({ ...this.#orders.get(order.id), state: "packed" });
     } catch (error) {
       button.disabled = false;
       this.#error.textContent = error.message;
     }
   }
 
-  #count(waiting) {
+  #changed() {
+    const waiting = [...this.#orders.values()].filter(({ state }) => state === "placed").length;
     const badge = one("#orders-waiting");
     badge.textContent = String(waiting);
     show(badge, waiting > 0);
+    show(one("#orders-empty"), this.#orders.size === 0);
   }
 }
 
-function stateBadge({ state, state_text: text }) {
+function delivery(order) {
+  if (order.delivery === "courier") return gettext("by courier");
+  return interpolate(gettext("fetched at %s"), [order.place]);
+}
+
+function stateBadge(state) {
+  const words = {
+    packed: gettext("packed"),
+    sent: gettext("sent"),
+    delivered: gettext("delivered"),
+    cancelled: gettext("cancelled"),
+  };
   const kind = state === "cancelled" ? "badge--warn" : "badge--ok";
-  return el("span", { class: `badge ${kind}` }, text);
+  return el("span", { class: `badge ${kind}` }, words[state] ?? state);
 }

@@ -3,15 +3,19 @@
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { money } from "../livecommerce/format.js";
 
+const LOW_STOCK = 5;
+
 export class ProductsPanel {
   #list = one("#offers");
   #error = one("#products-error");
   #offers = [];
   #pinnedId = null;
   #send;
+  #mayPin;
 
-  constructor(send) {
+  constructor(send, mayPin) {
     this.#send = send;
+    this.#mayPin = mayPin;
   }
 
   reset(offers, pinnedId) {
@@ -37,7 +41,17 @@ export class ProductsPanel {
     const focused = document.activeElement?.dataset?.offer;
     this.#list.replaceChildren(...this.#offers.map((offer) => this.#row(offer)));
     show(one("#offers-empty"), this.#offers.length === 0);
+    this.#drawLow();
     if (focused) this.#list.querySelector(`[data-offer="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #drawLow() {
+    const low = this.#offers.filter(({ available }) => available <= LOW_STOCK);
+    const words = low.map(({ title, available }) => `${title}: ${stockWords(available)}`);
+    one("#stock-low-text").textContent = words.join(" · ");
+    show(one("#stock-low"), low.length > 0);
+    one("#products-low").textContent = String(low.length);
+    show(one("#products-low"), low.length > 0);
   }
 
   #row(offer) {
@@ -53,7 +67,7 @@ export class ProductsPanel {
         el("span", { class: "row" }, el("span", { class: "price" }, money(offer.price_minor, offer.currency)), stockBadge(offer.available)),
         isPinned ? el("span", { class: "offer__now small" }, gettext("Everybody sees this now")) : null,
       ),
-      this.#pinButton(offer, isPinned),
+      this.#mayPin ? this.#pinButton(offer, isPinned) : null,
     );
   }
 
@@ -92,7 +106,10 @@ function picture({ image_url: url }) {
 }
 
 function stockBadge(available) {
-  if (available === 0) return el("span", { class: "badge badge--warn" }, gettext("Sold out"));
-  const text = interpolate(ngettext("%s left", "%s left", available), [available]);
-  return el("span", { class: available <= 5 ? "badge badge--warn" : "badge" }, text);
+  return el("span", { class: available <= LOW_STOCK ? "badge badge--warn" : "badge" }, stockWords(available));
+}
+
+function stockWords(available) {
+  if (available === 0) return gettext("Sold out");
+  return interpolate(ngettext("%s left", "%s left", available), [available]);
 }

@@ -5,11 +5,18 @@ import { all, one } from "../livecommerce/dom.js";
 /** Makes the tabs of `list` work; `onChange(panel)` hears what is shown. */
 export function makeTabs(list, onChange) {
   const tabs = all('[role="tab"]', list);
+  // What is always seen on a wide screen has no tab there: another one must be open.
+  const widened = matchMedia("(min-width: 60rem)");
+  widened.addEventListener("change", () => {
+    const chosen = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
+    if (widened.matches && getComputedStyle(chosen).display === "none") choose(tabs, tabs[0], onChange);
+  });
   for (const tab of tabs) tab.addEventListener("click", () => choose(tabs, tab, onChange));
   list.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const next = tabs.at((tabs.indexOf(document.activeElement) + step) % tabs.length);
+    const shown = tabs.filter((tab) => tab.offsetParent !== null);
+    const next = shown.at((shown.indexOf(document.activeElement) + step) % shown.length);
     choose(tabs, next, onChange);
     next.focus();
   });
