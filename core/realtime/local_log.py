@@ -20,7 +20,7 @@ from core.realtime import log_store
 from core.realtime.db import run_in_db, with_fresh_connections
 from core.realtime.log import Entry, Follower, LogClosed, NewEntry, Position, Stretch
 from core.realtime.log_json import encoded
-from core.realtime.newest import Head
+from core.realtime.newest import REMEMBERED_ENTRIES, Head
 
 REMEMBERED_TOPICS = 500
 BATCH = 500
@@ -35,12 +35,19 @@ class Append:
     answer: Future[list[Entry]] = field(default_factory=Future)
 
 
+def head_of(topic: str) -> Head:
+    """The topic's end with its newest entries, as the database has them."""
+    end = log_store.tail(topic)
+    return Head(end, log_store.newest(topic, end, REMEMBERED_ENTRIES))
+
+
 class LocalLog:
     """`TopicLog` in this process. Only one process may write a database's log this way."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
         self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._loading: dict[str, asyncio.Future[Head]] = {}
         self._lock = threading.Lock()
         self._followers: list[Follower] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -108,16 +115,25 @@ class LocalLog:
     async def _head(self, topic: str) -> Head:
         with self._lock:
             known = self._heads.get(topic)
-        return known or self._remember(topic, await run_in_db(log_store.tail, topic))
+        return known or self._remember(topic, await asyncio.shield(self._load(topic)))
+
+    def _load(self, topic: str) -> asyncio.Future[Head]:
+        """Read the topic's end once for all who ask: after a restart that is the whole room."""
+        loading = self._loading.get(topic)
+        if loading is None:
+            loading = asyncio.ensure_future(run_in_db(head_of, topic))
+            self._loading[topic] = loading
+            loading.add_done_callback(lambda _: self._loading.pop(topic, None))
+        return loading
 
     def _head_blocking(self, topic: str) -> Head:
         with self._lock:
             known = self._heads.get(topic)
-        return known or self._remember(topic, log_store.tail(topic))
+        return known or self._remember(topic, head_of(topic))
 
-    def _remember(self, topic: str, tail: Position) -> Head:
+    def _remember(self, topic: str, loaded: Head) -> Head:
         with self._lock:
-            head = self._heads.setdefault(topic, Head(tail))
+            head = self._heads.setdefault(topic, loaded)
             self._heads.move_to_end(topic)
             if len(self._heads) > REMEMBERED_TOPICS:
                 self._heads.popitem(last=False)

@@ -69,6 +69,17 @@ def between(topic: str, after: Position, upto: Position) -> list[Entry]:
     return [entry_of(row) for row in rows.order_by("seq")]
 
 
+def newest(topic: str, end: Position, limit: int) -> list[Entry]:
+    """The stored entries right before and at `end`, at most `limit`, as far as there is no hole."""
+    rows = LogEntry.objects.filter(topic=topic, epoch=end.epoch, seq__lte=end.seq)
+    found: list[Entry] = []
+    for row in rows.order_by("-seq")[:limit]:
+        if row.seq != end.seq - len(found):
+            break
+        found.append(entry_of(row))
+    return found[::-1]
+
+
 def entry_of(row: LogEntry) -> Entry:
     entry = Entry(seq=row.seq, type=row.type, data=row.data, at=row.at, fact_id=row.fact_id)
     return entry.tombstone() if row.removed_at else entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,8 +13,10 @@ from django.db import DatabaseError, connection
 from core.clock import now
 from core.realtime import log_store
 from core.realtime.db import run_in_db
-from core.realtime.local_log import LocalLog
+from core.realtime.local_log import LocalLog, head_of
+from core.realtime.log import Position
 from core.realtime.models import LogEntry, Topic
+from core.realtime.newest import Head
 from tests.logs import said
 from tests.realtime import until
 
@@ -59,6 +62,33 @@ def occupy(seq: int) -> None:
     """A row where the log wants to write: its commit fails, whatever it tries."""
     epoch = Topic.objects.get(name=TOPIC).epoch
     LogEntry.objects.create(topic=TOPIC, epoch=epoch, seq=seq, at=now(), type="x", data={})
+
+
+async def test_a_room_that_comes_back_after_a_restart_is_one_load(local: LocalLog) -> None:
+    await local.append(TOPIC, [said(str(n)) for n in range(50)])
+    await local.append(TOPIC, [said("rude"), said("gone", removes=51)])
+    end = await local.tail(TOPIC)
+    again = LocalLog()
+    again.start()
+    statements: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, params, many, context)
+
+    def noting(topic: str) -> Head:
+        with connection.execute_wrapper(note):
+            return head_of(topic)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.realtime.local_log.head_of", noting)
+        stretches = await asyncio.gather(
+            *(again.read(TOPIC, Position(end.epoch, n % 50), limit=500) for n in range(2000))
+        )
+    await again.stop()
+    assert all(stretch.complete for stretch in stretches)
+    assert stretches[0].entries[50].type == "tombstone"
+    assert len(statements) == 2  # the topic, and its newest entries
 
 
 async def test_a_failed_commit_fails_its_caller_and_nobody_else(local: LocalLog) -> None:
