@@ -195,7 +195,7 @@ async def count_sql(stage: Stage) -> Figures:
     # What runs beside (the sampling of viewers, say) is as much in as it is in the cut.
     before = await stage.sql()
     began = time.perf_counter()
-    await asyncio.sleep(10.0)
+    await asyncio.sleep(stage.scale.idle_s)
     idle_s, idle = time.perf_counter() - began, (await stage.sql())["db"] - before["db"]
     begin = (await stage.sql())["db"]
     cut_at = time.perf_counter()
@@ -235,13 +235,16 @@ def judgement(stage: Stage, scene: Scene) -> Figures:
     log = truth.read_log(stage.topic, epochs_seen(stage))
     verdict = truth.judge(crowd.viewers, crowd.library, log)
     lost = truth.lost_chat(stage.traffic.speakers, log)
+    # What Redis lost before it was stored leaves a hole in the stored epoch that it was lost from.
+    holes = 0 if scene.redis_may_lose_chat else verdict.stored_holes
     wishes = [wish for actor in stage.traffic.actors for wish in actor.done]
     return {
         "viewers": len(crowd.viewers),
         "undetected_gaps": verdict.undetected_gaps + verdict.snapshot_holes,
         "of_them_in_snapshots": verdict.snapshot_holes,
         "duplicates": verdict.duplicates,
-        "conflicts": verdict.conflicts,
+        "conflicts": verdict.conflicts + holes,
+        "stored_holes": verdict.stored_holes,
         "chat_lost": 0 if scene.redis_may_lose_chat else len(lost),
         "chat_lost_with_redis": len(lost) if scene.redis_may_lose_chat else 0,
         "told_but_not_stored": truth.told_but_not_stored(crowd.library, log),

@@ -48,6 +48,8 @@ class Scale:
     orders_per_s: float = 2.0
     beat: int = 250
     """So many messages are said between the acts of a scene."""
+    idle_s: float = 10.0
+    """How long the server is watched with nobody saying anything."""
 
 
 def low_port() -> int:
