@@ -45,7 +45,7 @@ class Crowd:
         self.facts: list[int] = []
         self.frames: dict[bytes, RoomFrame] = {}
         self.fact_sent: list[float] = []
-        self.facts_met = 0
+        self.fact_at: dict[int, int] = {}
         self.joining = 0
         self.commands = 0
         self.asked: dict[int, Callable[[dict[str, Any]], None]] = {}
@@ -157,7 +157,7 @@ class Crowd:
                     self.gaps += 1
                 last[number] = frame.last
                 if frame.facts:
-                    self.facts[number] += frame.facts
+                    self.facts[number] += len(frame.facts)
                 if self.heard_own is not None and number in frame.authors:
                     self.heard_own(number)
             at = end
@@ -175,9 +175,7 @@ class Crowd:
         told = json.loads(payload)
         if "events" in told:
             frame = self.frames[key] = wire.room_frame(told)
-            for fact in range(self.facts_met, self.facts_met + frame.facts):
-                frame.sent.append(int(self.fact_sent[fact] * TICKS_PER_S))
-            self.facts_met += frame.facts
+            frame.sent.extend(self.sent_at(seq) for seq in frame.facts)
             return frame
         if "hello" in told:
             self.last[number] = told["hello"]["seq"]
@@ -188,6 +186,13 @@ class Crowd:
         elif "error" in told:
             self.refused[told["error"]["code"]] += 1
         return None
+
+    def sent_at(self, seq: int) -> int:
+        """When the fact in this place was sent: the log has the host's facts in their order."""
+        fact = self.fact_at.setdefault(seq, len(self.fact_at))
+        if fact >= len(self.fact_sent):
+            raise SystemExit(f"at {seq} is a fact that nobody has sent")
+        return int(self.fact_sent[fact] * TICKS_PER_S)
 
     def lost(self, number: int, code: int) -> None:
         if self.sockets[number].fileno() < 0:

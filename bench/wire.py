@@ -28,14 +28,15 @@ SAYING = "how heavy is one box, and does it travel?"
 class RoomFrame:
     """A stretch of the log, and in which tick how many sockets had it.
 
-    `sent` are the ticks in which its messages were sent, `authors` the sockets that sent them.
+    `sent` are the ticks in which its messages were sent, `authors` the sockets that sent them,
+    `facts` the places of what must never be missing.
     """
 
     first: int
     last: int
     sent: list[int]
     authors: frozenset[int]
-    facts: int
+    facts: list[int]
     thinned: int
     received: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -52,7 +53,7 @@ def room_frame(told: dict[str, Any]) -> RoomFrame:
         last=told["to"],
         sent=[tick for tick, _ in stamps],
         authors=frozenset(author for _, author in stamps),
-        facts=sum(event["type"] in FACTS for event in told["events"]),
+        facts=[event["seq"] for event in told["events"] if event["type"] in FACTS],
         thinned=told.get("thinned", 0),
     )
 

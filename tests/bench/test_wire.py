@@ -55,7 +55,7 @@ def test_a_frame_says_who_sent_what_when() -> None:
         "thinned": 2,
     }
     frame = wire.room_frame(told)
-    assert (frame.first, frame.last, frame.facts, frame.thinned) == (7, 9, 1, 2)
+    assert (frame.first, frame.last, frame.facts, frame.thinned) == (7, 9, [8], 2)
     assert frame.sent == [123456]
     assert frame.authors == {41}
 
