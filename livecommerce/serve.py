@@ -7,6 +7,7 @@ that every socket is told to come back (4503) and every take is sealed.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 STOP_WITHIN_S = 3.5  # each of two; together below the supervisor's patience
 # Well above what any socket of ours takes, so that they can answer why a message is too big.
 MESSAGE_LIMIT = 4 * 1024 * 1024
+# Python's own (700, 10, 10) stopped 5,000 sockets six times, for up to 330 ms, while they came in.
+COLLECT_AFTER = (5_000, 10, 100)
 
 
 class CannotServe(Exception):
@@ -48,6 +51,7 @@ def serve(server: str, host: str, port: int) -> None:
 def serve_with_daphne(host: str, port: int) -> None:
     server = Daphne(host, port)
     twisted_loop.run_until_complete(web.start())
+    spare_pauses()
     on_stop_signal(twisted_loop, server.stop_gently)
     server.run()
 
@@ -165,6 +169,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
         ws="websockets-sansio",
         ws_max_size=MESSAGE_LIMIT,
         ws_per_message_deflate=False,  # frames are encoded once for all; deflate is per socket
+        ws_ping_interval=None,  # rooms have a heartbeat, which costs no timer per socket
         access_log=False,
         log_config=None,
         server_header=False,
@@ -177,6 +182,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
 
 async def run_uvicorn(server: Uvicorn) -> None:
     await web.start()
+    spare_pauses()
     await server.serve()
 
 
@@ -199,6 +205,18 @@ class Uvicorn(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await let_everybody_go()
         await super().shutdown(sockets)
+
+
+def spare_pauses() -> None:
+    """Collect garbage less often, and never look again at what was there from the start.
+
+    A full collection looks at everything that every socket has, while all of them wait. Next to
+    nothing of a socket needs it: uvicorn's leave no cycles behind. What requests leave is found
+    among the young.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 async def let_everybody_go() -> None:

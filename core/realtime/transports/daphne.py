@@ -8,17 +8,24 @@ the event loop to watch the connection, and to stop, for each frame.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from core.realtime.transports.base import DirectSocket, Send
+from core.realtime.transports.base import DirectSocket, Send, watch_over
 
 PROTOCOL = ("daphne.ws_protocol", "WebSocketProtocol")
 TRANSPORT = "twisted.internet.tcp"
 TESTED = {"daphne": "4.2.", "autobahn": "26.", "twisted": "26."}
 NEEDED = ("state", "send_queue", "sendClose", "unregisterProducer", "dropConnection")
-NEEDED_OF_TRANSPORT = ("connected", "dataBuffer", "offset", "_tempDataLen", "writeSomeData")
+NEEDED_OF_TRANSPORT = (
+    "socket",
+    "connected",
+    "dataBuffer",
+    "offset",
+    "_tempDataLen",
+    "writeSomeData",
+)
 
 
 class DaphneSocket(DirectSocket):
@@ -30,6 +37,7 @@ class DaphneSocket(DirectSocket):
         super().__init__()
         self._protocol = protocol
         self._transport = protocol.transport
+        watch_over(protocol.transport.socket)
         self._open_state: int = protocol.STATE_OPEN
 
     def _is_open(self) -> bool:
@@ -86,6 +94,7 @@ def _problem(protocol: Any) -> str:
     return ""
 
 
+@cache  # it reads a file
 def _version(package: str) -> str:
     try:
         return version(package)

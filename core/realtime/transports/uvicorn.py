@@ -7,10 +7,11 @@ Relied on: `send` is a method of the protocol, which writes each frame whole, at
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from core.realtime.transports.base import DirectSocket, Send
+from core.realtime.transports.base import DirectSocket, Send, watch_over
 
 PROTOCOL = ("uvicorn.protocols.websockets.websockets_sansio_impl", "WebSocketsSansIOProtocol")
 TESTED = "0.54."
@@ -26,6 +27,7 @@ class UvicornSocket(DirectSocket):
         super().__init__()
         self._protocol = protocol
         self._transport = protocol.transport
+        watch_over(protocol.transport.get_extra_info("socket"))
 
     def _is_open(self) -> bool:
         protocol = self._protocol
@@ -72,6 +74,7 @@ def recognise(send: Send) -> tuple[DirectSocket | None, str]:
     return UvicornSocket(protocol), ""
 
 
+@cache  # it reads a file
 def _version() -> str:
     try:
         return version("uvicorn")

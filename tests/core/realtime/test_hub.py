@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ import pytest_asyncio
 
 from core.clock import now
 from core.realtime import rooms as rooms_module
+from core.realtime.backoff import COMEBACKS_PER_S, retry_within_s
 from core.realtime.frames import Prepared
 from core.realtime.hub import Hub
 from core.realtime.log import Entry, Follower, NewEntry, Position, Stretch
-from core.realtime.rooms import Cohort, Room
+from core.realtime.rooms import Cohort, Room, tick_after
 from core.realtime.runtime import Runtime
+from core.realtime.thinning import Thinning
 from tests.realtime import until
 
 TOPIC = "show:apples"
@@ -314,3 +317,138 @@ async def test_a_new_epoch_sends_everybody_through_recovery(
     slow_log.gain(1, epoch="another")
     await until(lambda: listener.closed)
     assert (listener.closed, listener.heard) == (4503, [])
+
+
+def entries(first: int, count: int, *, role: str = "viewer", every_s: float = 0.0) -> list[Entry]:
+    began = now()
+    return [
+        Entry(
+            seq=first + number,
+            type="chat.message",
+            data={"role": role},
+            at=began + timedelta(seconds=number * every_s),
+        )
+        for number in range(count)
+    ]
+
+
+def test_the_tick_follows_what_telling_takes_within_its_bounds() -> None:
+    assert [tick_after(took_s) for took_s in (0.0, 0.001, 0.04, 0.1, 3.0)] == [
+        0.05,
+        0.05,
+        0.08,
+        0.2,
+        0.25,
+    ]
+
+
+async def test_every_line_is_shown_or_counted_and_hosts_hear_all() -> None:
+    viewer, host = Listener("li"), Listener()
+    host.hears_all = True
+    room, cohort = open_room(20, viewer, host)
+    room.hear("e", entries(1, 60))
+    room.tell(cohort, 1.0)
+    room.hear("e", entries(61, 60))
+    room.tell(cohort, 2.0)
+    assert [frame.get("thinned", 0) for frame in host.batches] == [0, 0]
+    assert host.heard == list(range(1, 121))
+    assert len(viewer.heard) == 20
+    assert sum(frame["thinned"] for frame in viewer.batches) + len(viewer.heard) == 120
+    assert [(frame["from"], frame["to"]) for frame in viewer.batches] == [(1, 60), (61, 120)]
+
+
+async def test_facts_and_what_hosts_say_are_never_thinned() -> None:
+    viewer = Listener("li")
+    room, cohort = open_room(1, viewer)
+    facts = [Entry(seq=n, type="order.placed", data={}, at=now()) for n in range(1, 51)]
+    room.hear("e", facts + entries(51, 50, role="host") + entries(101, 50))
+    room.tell(cohort, 1.0)
+    assert viewer.heard == list(range(1, 102))
+    assert viewer.batches[0]["thinned"] == 49
+
+
+async def test_without_a_limit_all_is_shown() -> None:
+    viewer = Listener("li")
+    room, cohort = open_room(0, viewer)
+    room.hear("e", entries(1, 500))
+    room.tell(cohort, 1.0)
+    assert (len(viewer.heard), "thinned" in viewer.batches[0]) == (500, False)
+
+
+def test_thinned_chat_is_spread_over_the_second() -> None:
+    thinning = Thinning(20)
+    shown = [thinning.shows(entry) for entry in entries(1, 300, every_s=0.01)]
+    assert all(sum(shown[start : start + 100]) <= 20 for start in range(201))
+    last_second = [at for at in range(200, 300) if shown[at]]
+    assert len(last_second) >= 15
+    assert max(after - before for before, after in itertools.pairwise(last_second)) <= 10
+
+
+async def test_a_big_room_is_told_in_cohorts_that_miss_nothing() -> None:
+    listeners = [Listener() for _ in range(2 * rooms_module.COHORT + 1)]
+    room, first = open_room(0, *listeners)
+    assert [len(cohort.sockets) for cohort in room.cohorts] == [250, 250, 1]
+    room.hear("e", entries(1, 3))
+    room.tell(first, 1.0)
+    room.hear("e", entries(4, 2))
+    late = Listener()
+    position = room.enter(late)
+    for at_s in (1.1, 1.2, 1.3):
+        _, cohort = room.next_due()
+        assert cohort is not None
+        room.tell(cohort, at_s)
+    assert all(listener.heard == [1, 2, 3, 4, 5] for listener in listeners)
+    assert late.heard == list(range(position.seq + 1, 6))
+    assert room.lines == []
+
+
+async def test_a_quiet_room_is_told_that_the_line_is_alive(
+    slow_log: SlowTailLog, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms_module, "HEARTBEAT_S", 0.05)
+    slow_log.answer.set_result(Position("e", 0))
+    listener = Listener("li")
+    await hub.join(TOPIC, listener)
+    await until(lambda: len(listener.likes) >= 4)
+    assert listener.heard == []
+
+
+async def test_who_is_sent_away_is_given_a_slot_of_his_own(slow_log: SlowTailLog, hub: Hub) -> None:
+    slow_log.answer.set_result(Position("e", 0))
+    listeners = [Listener() for _ in range(800)]
+    for listener in listeners:
+        await hub.join(TOPIC, listener)
+    await hub.stop()
+    slots = [float(listener.reason.removeprefix("retry_after=")) for listener in listeners]
+    assert len(set(slots)) == 800
+    assert max(slots) == pytest.approx(800 / COMEBACKS_PER_S, abs=0.5)
+    assert retry_within_s(800) == 2.0
+
+
+async def test_an_epoch_that_begins_while_the_room_opens_is_not_mixed_with_the_old_one(
+    slow_log: SlowTailLog, hub: Hub
+) -> None:
+    joining = asyncio.create_task(hub.join(TOPIC, listener := Listener()))
+    await until(lambda: hub._rooms)
+    slow_log.gain(1, epoch="another")
+    old, slow_log.answer = slow_log.answer, asyncio.get_running_loop().create_future()
+    slow_log.answer.set_result(Position("another", 1))
+    old.set_result(Position("e", 7))
+    assert await joining == Position("another", 1)
+    slow_log.gain(2, epoch="another")
+    await until(lambda: listener.heard == [2])
+
+
+async def test_a_room_that_cannot_be_told_sends_its_sockets_away(
+    slow_log: SlowTailLog, hub: Hub
+) -> None:
+    class Broken(Listener):
+        def offer(self, frame: Prepared) -> bool:
+            raise RuntimeError("a fault of ours")
+
+    slow_log.answer.set_result(Position("e", 0))
+    broken = Broken()
+    await hub.join(TOPIC, broken)
+    slow_log.gain(1)
+    await until(lambda: broken.closed)
+    assert (broken.closed, hub.topics()) == (4503, [])

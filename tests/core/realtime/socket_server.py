@@ -1,0 +1,80 @@
+"""Sockets and a hub behind a real server, which do what their clients say: for `test_transports`.
+
+python -m tests.core.realtime.socket_server uvicorn|daphne PORT [untested]
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import django
+
+django.setup()
+
+from core.realtime.frames import Prepared  # noqa: E402 - settings come first
+from core.realtime.sockets import Socket, open_socket  # noqa: E402
+from core.realtime.transports import daphne, uvicorn  # noqa: E402
+from livecommerce import serve  # noqa: E402
+
+everybody: list[Socket] = []
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    socket = open_socket(send)
+    everybody.append(socket)
+    try:
+        while (message := await receive())["type"] == "websocket.receive":
+            obey(socket, *message["text"].split())
+    finally:
+        everybody.remove(socket)
+        socket.gone()
+
+
+def obey(socket: Socket, do: str, *words: str) -> None:
+    match do:
+        case "offer":
+            socket.offer(Prepared(*words))
+        case "release":
+            socket.release(*words)
+        case "answer":
+            socket.answer(words[0])
+        case "both":
+            for number in range(int(words[0])):
+                socket.offer(Prepared(f"event {number}"))
+                socket.answer(f"answer {number}")
+        case "flood":
+            flood(int(words[0]), int(words[1]))
+        case "close":
+            socket.close(int(words[0]), words[1])
+            socket.close(4404, "the first one counts")
+        case "kind":
+            socket.answer(type(socket).__name__)
+        case "count":
+            socket.answer(str(len(everybody)))
+
+
+def flood(frames: int, size: int) -> None:
+    """Offer everybody so much at once, as a hub does."""
+    frame = Prepared("x" * size)
+    for _ in range(frames):
+        for socket in [one for one in everybody if not one.offer(frame)]:
+            socket.close(4408, "retry_after=0.250")
+
+
+async def nothing() -> None:
+    """There is no runtime here."""
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout)
+    server, port, *untested = sys.argv[1:]
+    if untested:
+        uvicorn.TESTED = "0.0."
+        daphne.TESTED = {"daphne": "0.0."}
+    serve.application = application  # type: ignore[assignment]
+    serve.web.start = serve.let_everybody_go = nothing  # type: ignore[assignment]
+    serve.SERVERS[server]("127.0.0.1", int(port))
