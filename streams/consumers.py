@@ -28,7 +28,7 @@ from core.accounts.access import AnyUser, is_signed_in
 from core.accounts.models import User
 from core.accounts.sockets import Handshake, user_by_public_id
 from core.errors import AppError, InvalidInput, NotAllowed, NotFound, SignInRequired, TooMany
-from core.realtime import runtime, tickets
+from core.realtime import backoff, runtime, tickets
 from core.realtime.db import run_in_db
 from core.realtime.frames import encode, now_frame
 from core.realtime.log import LogClosed, LogUnavailable, Position
@@ -355,7 +355,7 @@ class Visit:
 
     def _answer(self, answer: msgspec.Struct) -> None:
         if not self._socket.answer(encode(answer)):
-            self._socket.close(4408)
+            self._socket.close(4408, f"retry_after={backoff.SOONEST_S}")
 
 
 @dataclass(frozen=True, slots=True)

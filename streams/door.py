@@ -16,7 +16,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -150,9 +150,9 @@ class Door:
         for _attempt in range(2):  # the first may wait for a look that began before `here`
             if self._knows(here):
                 return
-            if self._looking is None:
+            if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._catch_up(here))
-                self._looking.add_done_callback(self._looked)
+                self._looking.add_done_callback(_seen)
             await asyncio.shield(self._looking)
 
     def leave(self) -> None:
@@ -199,11 +199,6 @@ class Door:
         if missed.complete:
             self.hear(after.epoch, missed.entries)
 
-    def _looked(self, looking: asyncio.Task[None]) -> None:
-        self._looking = None
-        if not looking.cancelled():
-            looking.exception()  # whoever waits for it has it; here it only counts as seen
-
     def _apply(self, entry: Entry) -> None:
         if self.facts is None:
             return
@@ -241,9 +236,9 @@ class Door:
             return await self._paint(here)
         kept = self._painted
         if kept is None or time.monotonic() - kept.at > SNAPSHOT_FOR_S:
-            if self._painting is None:
+            if self._painting is None or self._painting.done():
                 self._painting = asyncio.create_task(self._paint(here))
-                self._painting.add_done_callback(self._done_painting)
+                self._painting.add_done_callback(_seen)
             kept = await asyncio.shield(self._painting)
         return kept if kept.position.epoch == here.epoch else await self._paint(here)
 
@@ -269,16 +264,17 @@ class Door:
         self._painted = Painted(here, msgspec.Raw(msgspec.json.encode(snapshot)), began)
         return self._painted
 
-    def _done_painting(self, painting: asyncio.Task[Painted]) -> None:
-        self._painting = None
-        if not painting.cancelled():
-            painting.exception()
-
     def _is_crowded(self) -> bool:
         moment = time.monotonic()
         crowded = len(self._came) == CROWD and moment - self._came[0] < SNAPSHOT_FOR_S
         self._came.append(moment)
         return crowded
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Whoever waits for the task has its fault; here it only counts as seen."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _people(rows: QuerySet[Mute] | QuerySet[Ban]) -> dict[UUID, datetime | None]:

@@ -11,7 +11,8 @@ class Wire:
     """`address` stands for the server; `cut` breaks all connections, as a network does.
 
     While `is_down`, no new ones are made. While `is_deaf`, what the server says is lost, and while
-    `is_mute`, what the client says; neither side is told.
+    `is_mute`, what the client says; neither side is told. The first `cuts` times that the server
+    says `cut_at`, the client does not hear it and all connections break.
     """
 
     def __init__(self, server: str) -> None:
@@ -21,6 +22,8 @@ class Wire:
         self.is_down = False
         self.is_deaf = False
         self.is_mute = False
+        self.cut_at = b""
+        self.cuts = 0
 
     def lead_to(self, server: str) -> None:
         """From now on stand for another server at `host:port`, as after a failover."""
@@ -41,18 +44,25 @@ class Wire:
             return
         self._writers |= {writer, far_writer}
         await asyncio.gather(
-            _pump(reader, far_writer, lambda: self.is_mute),
-            _pump(far_reader, writer, lambda: self.is_deaf),
+            _pump(reader, far_writer, lambda _block: self.is_mute),
+            _pump(far_reader, writer, self._is_unheard),
         )
         self._writers -= {writer, far_writer}
 
+    def _is_unheard(self, block: bytes) -> bool:
+        if self.cuts and self.cut_at in block:
+            self.cuts -= 1
+            self.cut()
+            return True
+        return self.is_deaf
+
 
 async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: Callable[[], bool]
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: Callable[[bytes], bool]
 ) -> None:
     try:
         while block := await reader.read(65536):
-            if is_lost():
+            if is_lost(block):
                 continue
             writer.write(block)
             await writer.drain()

@@ -45,7 +45,10 @@ async def site(transactional_db: None) -> AsyncIterator[str]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         host, port = listener.getsockname()
-        server = QuietServer(uvicorn.Config(application, log_level="warning", lifespan="on"))
+        config = uvicorn.Config(
+            application, log_level="warning", lifespan="on", ws_per_message_deflate=False
+        )
+        server = QuietServer(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await until(lambda: server.started or serving.done())
         yield f"{host}:{port}"

@@ -1,28 +1,61 @@
 /**
- * The room protocol, version 1, from a browser (docs/protocol.md). No dependencies, no DOM.
+ * The room protocol, version 1 (docs/protocol.md), for a page of the site or a program. One file,
+ * no dependencies.
+ *
+ *     const room = new RoomClient("/ws/shows/<id>/", {
+ *       onHello: ({ you, snapshot }) => snapshot && showAll(snapshot),
+ *       onEvents: (events) => events.forEach(show),
+ *       onNow: ({ viewers }) => showViewers(viewers),
+ *       onState: (state) => console.log(state),
+ *     });
+ *     room.start();
+ *     const key = crypto.randomUUID(); // the same for the same message, however often it is sent
+ *     const { seq } = await room.send("chat.send", { text: "How heavy is a box?", key }, { keep: true });
  *
  * The client keeps its place in the show's log. It comes back by itself after a lost connection,
- * asks for what it missed, and treats a gap between two frames like a lost connection.
+ * when the server wants it to, asks for what it missed, and treats a gap between two frames, or a
+ * line on which nothing is heard, like a lost connection. It tells each event once.
  */
 
 /**
- * @typedef {{seq: number, at: string, type: string, data: any}} RoomEvent
+ * @typedef {{seq: number, at: string, type: string, data: any, id?: string}} RoomEvent
  * @typedef {{epoch: string, seq: number}} Position
- * @typedef {{epoch: string, seq: number, recovered: boolean, you: any, snapshot: any}} Hello
  * @typedef {"connecting"|"open"|"lost"|"closed"} ConnectionState
  */
 
 /**
+ * @typedef {object} Hello
+ * @property {string} epoch
+ * @property {number} seq
+ * @property {boolean} recovered everything missed follows, and there is no snapshot
+ * @property {any} you
+ * @property {any} [snapshot] the room as it is now, to begin anew with
+ * @property {string} [resume] what to come back with
+ * @property {number} retry_within_s
+ * @property {number} quiet_s
+ */
+
+/**
  * @typedef {object} Listener
- * @property {(hello: Hello) => void} onHello the room as it is now; `snapshot` only if not recovered
- * @property {(events: RoomEvent[], thinned: number) => void} onEvents each event once and in order
+ * @property {(hello: Hello) => void} onHello
+ * @property {(events: RoomEvent[], thinned: number) => void} onEvents each once and in order
  * @property {(now: {viewers?: number, likes?: number}) => void} onNow
  * @property {(state: ConnectionState, closeCode: number|null) => void} onState
  */
 
+/**
+ * @typedef {object} Options
+ * @property {string|null} [ticket] for a program, which has no cookie: `null` watches without an
+ *   account. A page leaves it out.
+ */
+
 /** A command that was refused, or that got no answer (`connection_lost`, `timeout`). */
 export class CommandError extends Error {
-  /** @param {string} code @param {string} message @param {any} [detail] the error as it was sent */
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{field?: string, retry_after?: number, details?: any}} [detail] the error as it was sent
+   */
   constructor(code, message, detail = {}) {
     super(message);
     this.name = "CommandError";
@@ -35,34 +68,52 @@ export class CommandError extends Error {
 
 /** Codes after which coming back is pointless: sign in first, not allowed, no such show. */
 const FINAL = new Set([4401, 4403, 4404]);
-const TOO_SLOW = 4408;
 const TOO_MANY = 4429;
-const RESTARTING = 4503;
+/** Of our own: nothing was heard, or a part of the log was missing. */
+const QUIET = 4000;
+const GAP = 4001;
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 20_000;
+const LOOK_EVERY_MS = 1_000;
+const HELLO_WITHIN_MS = 10_000;
+/** After the network or the person came back, this long is enough to hear something. */
+const HURRIED_QUIET_MS = 4_000;
+const HURRY_WITHIN_MS = 1_000;
+/** While the server may be back any moment, and later. */
+const LONGEST_PAUSES_MS = [5_000, 20_000];
+const SOON_ATTEMPTS = 5;
+const TOO_MANY_PAUSE_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** A kept command may sit out a reconnection. */
-const KEPT_ANSWER_WITHIN_MS = 25_000;
-const PING_EVERY_MS = 20_000;
+const KEPT_ANSWER_WITHIN_MS = 30_000;
+const IDS_KEPT = 5_000;
 
 export class RoomClient {
   /** @type {WebSocket|null} */ #socket = null;
   /** @type {Position|null} */ #position = null;
   /** @type {Map<number, Pending>} */ #pending = new Map();
   /** @type {ConnectionState} */ #state = "connecting";
+  /** @type {Set<string>} */ #shown = new Set();
+  /** @type {string|null} */ #token = null;
+  /** @type {string|null|undefined} */ #ticket;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #retryTimer;
+  /** @type {ReturnType<typeof setInterval>|undefined} */ #lookTimer;
+  #retryAt = 0;
   #nextId = 1;
   #attempts = 0;
-  #retryTimer = 0;
-  #pingTimer = 0;
+  #spreadMs = 1_000;
+  #quietMs = HELLO_WITHIN_MS;
+  #heardAt = 0;
+  #lookedAt = 0;
 
   /**
-   * @param {string} path e.g. "/ws/shows/<id>/"
+   * @param {string} address e.g. "/ws/shows/<id>/", or a whole URL
    * @param {Listener} listener
+   * @param {Options} [options]
    */
-  constructor(path, listener) {
-    this.path = path;
+  constructor(address, listener, { ticket } = {}) {
+    this.address = address;
     this.listener = listener;
+    this.#ticket = ticket;
   }
 
   /** @returns {ConnectionState} */
@@ -72,32 +123,37 @@ export class RoomClient {
 
   /** Connect and stay connected until `stop()` or a final close. */
   start() {
-    addEventListener("online", this.#hurry);
-    document.addEventListener("visibilitychange", this.#hurry);
-    this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
+    globalThis.addEventListener?.("online", this.#hurry);
+    globalThis.document?.addEventListener("visibilitychange", this.#hurry);
+    this.#lookedAt = Date.now();
+    this.#lookTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#connect();
   }
 
   stop() {
-    removeEventListener("online", this.#hurry);
-    document.removeEventListener("visibilitychange", this.#hurry);
-    clearInterval(this.#pingTimer);
+    globalThis.removeEventListener?.("online", this.#hurry);
+    globalThis.document?.removeEventListener("visibilitychange", this.#hurry);
+    clearInterval(this.#lookTimer);
     clearTimeout(this.#retryTimer);
     this.#leave();
+    this.#rejectAll();
     this.#setState("closed", null);
   }
 
   /**
    * Send a command and wait for its answer.
    *
+   * A kept command that has a `key` is done once, even if its answer is lost and it is sent again.
+   *
    * @param {string} command e.g. "chat.send"
    * @param {object} [data]
-   * @param {{keep?: boolean}} [options] `keep`: sent once more, unchanged, after a reconnection
+   * @param {{keep?: boolean}} [options] `keep`: waits for a connection, and is sent once more,
+   *   unchanged, if that is lost before the answer
    * @returns {Promise<any>} what follows "ok"
    * @throws {CommandError}
    */
   send(command, data = {}, { keep = false } = {}) {
-    if (!keep && this.#state !== "open") return Promise.reject(lost());
+    if (this.#state === "closed" || (!keep && this.#state !== "open")) return Promise.reject(lost());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const pending = new Pending(JSON.stringify({ id, do: command, data }), keep, resolve, reject);
@@ -113,94 +169,134 @@ export class RoomClient {
   #connect() {
     clearTimeout(this.#retryTimer);
     this.#setState("connecting", null);
-    const socket = new WebSocket(this.#address());
+    this.#heardAt = Date.now();
+    this.#quietMs = HELLO_WITHIN_MS;
+    const socket = new WebSocket(this.#url());
     this.#socket = socket;
+    socket.onopen = () => this.#introduce(socket);
     socket.onmessage = (message) => this.#receive(JSON.parse(message.data));
-    socket.onclose = (event) => this.#closed(event.code);
+    socket.onclose = (event) => this.#closed(event.code, event.reason);
   }
 
-  #address() {
-    const url = new URL(this.path, location.href);
+  #url() {
+    const url = new URL(this.address, globalThis.location?.href);
     url.protocol = url.protocol.replace("http", "ws");
     if (this.#position) {
       url.searchParams.set("epoch", this.#position.epoch);
       url.searchParams.set("seq", String(this.#position.seq));
     }
+    if (this.#token) url.searchParams.set("resume", "1");
     return url.href;
   }
 
-  #closed(code) {
+  /** A page is known by its cookie; who comes back, and every program, says who it is. */
+  #introduce(/** @type {WebSocket} */ socket) {
+    /** @type {{resume?: string, ticket?: string|null}} */
+    const first = {};
+    if (this.#token) first.resume = this.#token;
+    if (this.#ticket !== undefined) first.ticket = this.#ticket;
+    if (Object.keys(first).length) socket.send(JSON.stringify(first));
+    if (this.#ticket) this.#ticket = undefined; // it works once
+  }
+
+  #closed(/** @type {number} */ code, reason = "") {
     this.#socket = null;
     this.#dropUnkept();
     if (FINAL.has(code)) {
-      this.#rejectAll(lost());
+      this.#rejectAll();
       this.#setState("closed", code);
       return;
     }
     this.#setState("lost", code);
-    this.#retryTimer = setTimeout(() => this.#connect(), pauseMs(code, this.#attempts++));
+    this.#connectIn(pauseMs(code, reason, this.#attempts++, this.#spreadMs));
+  }
+
+  #connectIn(/** @type {number} */ ms) {
+    clearTimeout(this.#retryTimer);
+    this.#retryAt = Date.now() + ms;
+    this.#retryTimer = setTimeout(() => this.#connect(), ms);
   }
 
   /** Let go of the socket without hearing of it again, and come back where we were. */
-  #reconnect() {
+  #reconnect(/** @type {number} */ code) {
     this.#leave();
-    this.#closed(TOO_SLOW);
+    this.#closed(code);
   }
 
   #leave() {
-    if (!this.#socket) return;
-    this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
+    const socket = this.#socket;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
     this.#socket = null;
   }
 
-  /** The network is back, or the person is: do not sit out the pause, and check the line. */
+  /**
+   * The network is back, or the person is: do not sit out a long pause, and soon doubt the line.
+   * A whole town may get its network back at once, so these spread a little too.
+   */
   #hurry = () => {
-    if (document.visibilityState === "hidden") return;
-    if (this.#state === "lost") this.#connect();
-    else this.#ping();
+    if (globalThis.document?.visibilityState === "hidden") return;
+    const soon = Math.random() * HURRY_WITHIN_MS;
+    if (this.#state === "lost" && this.#retryAt - Date.now() > soon) this.#connectIn(soon);
+    if (this.#state === "open") {
+      this.#heardAt = Math.min(Date.now(), Math.max(this.#heardAt, Date.now() - this.#quietMs + HURRIED_QUIET_MS));
+    }
   };
 
-  async #ping() {
-    if (this.#state !== "open") return;
-    const socket = this.#socket;
-    try {
-      await this.send("ping");
-    } catch (error) {
-      if (error.code === "timeout" && this.#socket === socket) this.#reconnect();
-    }
+  /** Nothing heard for too long, not even the latest values: the line is dead. */
+  #look() {
+    const now = Date.now();
+    const slept = now - this.#lookedAt > 3 * LOOK_EVERY_MS;
+    this.#lookedAt = now;
+    if (slept) this.#heardAt = now; // what came meanwhile has not been handed to us yet
+    if (this.#socket && now - this.#heardAt > this.#quietMs) this.#reconnect(QUIET);
   }
 
   // Receiving
 
-  #receive(frame) {
+  #receive(/** @type {any} */ frame) {
+    this.#heardAt = Date.now();
     if (frame.hello) this.#welcome(frame.hello);
     else if (frame.events) this.#advance(frame);
     else if (frame.now) this.listener.onNow(frame.now);
     else if (frame.id !== undefined && frame.id !== null) this.#answer(frame);
   }
 
-  #welcome(hello) {
+  #welcome(/** @type {Hello} */ hello) {
     this.#attempts = 0;
-    if (!hello.recovered || !this.#position) this.#position = { epoch: hello.epoch, seq: hello.seq };
+    this.#spreadMs = (hello.retry_within_s ?? 1) * 1000;
+    this.#quietMs = (hello.quiet_s ?? 30) * 1000;
+    this.#token = hello.resume ?? null;
+    this.#position = { epoch: hello.epoch, seq: hello.seq };
+    for (const event of [...(hello.snapshot?.chat ?? []), ...(hello.snapshot?.recent_orders ?? [])]) this.#isNew(event);
     this.#setState("open", null);
     this.listener.onHello(hello);
     for (const pending of this.#pending.values()) this.#write(pending);
   }
 
-  #advance(frame) {
+  #advance(/** @type {{from: number, to: number, events: RoomEvent[], thinned?: number}} */ frame) {
     const position = this.#position;
     if (!position || frame.to <= position.seq) return;
     if (frame.from > position.seq + 1) {
-      this.#reconnect();
+      this.#reconnect(GAP);
       return;
     }
-    const fresh = frame.events.filter((event) => event.seq > position.seq);
+    const fresh = frame.events.filter((event) => event.seq > position.seq && this.#isNew(event));
     position.seq = frame.to;
     this.listener.onEvents(fresh, frame.thinned ?? 0);
   }
 
-  #answer(frame) {
+  /** A new epoch may tell again what the old one had told. */
+  #isNew(/** @type {RoomEvent} */ { id }) {
+    if (!id) return true;
+    const isNew = !this.#shown.has(id);
+    this.#shown.add(id);
+    if (this.#shown.size > IDS_KEPT) this.#shown.delete(/** @type {string} */ (this.#shown.values().next().value));
+    return isNew;
+  }
+
+  #answer(/** @type {{id: number, ok?: any, error?: any}} */ frame) {
     const pending = this.#take(frame.id);
     if (!pending) return;
     if (frame.error) pending.reject(new CommandError(frame.error.code, frame.error.message, frame.error));
@@ -209,12 +305,12 @@ export class RoomClient {
 
   // Commands under way
 
-  #write(pending) {
+  #write(/** @type {Pending} */ pending) {
     this.#socket?.send(pending.text);
     pending.timesSent += 1;
   }
 
-  #take(id) {
+  #take(/** @type {number} */ id) {
     const pending = this.#pending.get(id);
     if (!pending) return null;
     clearTimeout(pending.timer);
@@ -222,7 +318,7 @@ export class RoomClient {
     return pending;
   }
 
-  #timeOut(id) {
+  #timeOut(/** @type {number} */ id) {
     const message = gettext("No answer. Please try again.");
     this.#take(id)?.reject(new CommandError("timeout", message));
   }
@@ -234,11 +330,11 @@ export class RoomClient {
     }
   }
 
-  #rejectAll(error) {
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+  #rejectAll() {
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(lost());
   }
 
-  #setState(state, closeCode) {
+  #setState(/** @type {ConnectionState} */ state, /** @type {number|null} */ closeCode) {
     if (state === this.#state && closeCode === null) return;
     this.#state = state;
     this.listener.onState(state, closeCode);
@@ -246,7 +342,7 @@ export class RoomClient {
 }
 
 class Pending {
-  timer = 0;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ timer;
   timesSent = 0;
 
   /**
@@ -267,16 +363,28 @@ function lost() {
   return new CommandError("connection_lost", gettext("The connection was lost. Please try again."));
 }
 
+/** The site's translation, where there is one. @param {string} text */
+function gettext(text) {
+  const translate = /** @type {any} */ (globalThis).gettext;
+  return /** @type {string} */ (translate ? translate(text) : text);
+}
+
 /**
- * How long to wait before coming back: exponential with full jitter, so that a room that lost its
- * server does not come back as one.
+ * How long to stay away. The server's word first, since it gave each socket its own; then a place
+ * in the spread that it asked for; then longer each time, with full jitter, so that a room that
+ * lost its server does not come back as one.
  *
  * @param {number} code why the socket was closed
+ * @param {string} reason what the server said about it
  * @param {number} attempts failed in a row before this one
+ * @param {number} spreadMs
  */
-function pauseMs(code, attempts) {
-  if (code === TOO_SLOW && attempts === 0) return 0;
-  const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempts, 10));
-  const least = code === TOO_MANY ? 5_000 : code === RESTARTING ? 500 : 200;
-  return least + Math.random() * ceiling;
+export function pauseMs(code, reason, attempts, spreadMs) {
+  const told = /retry_after=([0-9.]+)/.exec(reason);
+  if (told && attempts === 0) return Number(told[1]) * 1000;
+  if (code === TOO_MANY) return TOO_MANY_PAUSE_MS * (1 + Math.random());
+  if (code === GAP && attempts === 0) return Math.random() * HURRY_WITHIN_MS;
+  if (attempts === 0) return Math.random() * spreadMs;
+  const longest = LONGEST_PAUSES_MS[attempts > SOON_ATTEMPTS ? 1 : 0] ?? 0;
+  return Math.random() * Math.min(longest, Math.max(500, spreadMs / 4) * 2 ** Math.min(attempts, 10));
 }
