@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 READY_WITHIN_S = 60.0
+KEEPS_ALL = ["--maxmemory-policy", "noeviction"]
 
 
 class BenchError(Exception):
@@ -94,7 +95,7 @@ def redis(folder: Path) -> Iterator[tuple[str, int]]:
     """A Redis on the server's core that keeps what it is told as operations.md says: url, pid."""
     port, log = free_port(), folder / "redis.log"
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-    with pinned([*command, "--save", "", "--appendonly", "yes"], log) as process:
+    with pinned([*command, "--save", "", "--appendonly", "yes", *KEEPS_ALL], log) as process:
         wait_for_port(port, process, log)
         yield f"redis://127.0.0.1:{port}/0", process.pid
 
