@@ -16,7 +16,7 @@ django.setup()
 from core.realtime.frames import Prepared  # noqa: E402 - settings come first
 from core.realtime.sockets import Socket, open_socket  # noqa: E402
 from core.realtime.transports import daphne, uvicorn  # noqa: E402
-from livecommerce import serve  # noqa: E402
+from livecommerce import serve, web  # noqa: E402
 
 everybody: list[Socket] = []
 
@@ -75,6 +75,6 @@ if __name__ == "__main__":
     if untested:
         uvicorn.TESTED = "0.0."
         daphne.TESTED = {"daphne": "0.0."}
-    serve.application = application  # type: ignore[assignment]
-    serve.web.start = serve.let_everybody_go = nothing  # type: ignore[assignment]
+    vars(serve)["application"] = application
+    vars(web)["start"] = vars(serve)["let_everybody_go"] = nothing
     serve.SERVERS[server]("127.0.0.1", int(port))

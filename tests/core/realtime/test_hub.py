@@ -14,7 +14,7 @@ import pytest_asyncio
 from core.clock import now
 from core.realtime import rooms as rooms_module
 from core.realtime.backoff import COMEBACKS_PER_S, retry_within_s
-from core.realtime.frames import Prepared
+from core.realtime.frames import Prepared, stretch_frame
 from core.realtime.hub import Hub
 from core.realtime.log import Entry, Follower, NewEntry, Position, Stretch
 from core.realtime.rooms import Cohort, Room, tick_after
@@ -91,7 +91,7 @@ async def test_all_sockets_get_the_same_text_encoded_once(
     runtime: Runtime, monkeypatch: Any
 ) -> None:
     encoded: list[int] = []
-    real = rooms_module.stretch_frame
+    real = stretch_frame
 
     def counting(first: int, last: int, *rest: Any) -> str:
         encoded.append(last)
@@ -212,6 +212,9 @@ class SlowTailLog:
 
     async def tail(self, topic: str) -> Position:
         return await self.answer
+
+    async def stored(self, topic: str, upto: Position) -> None:
+        raise NotImplementedError
 
     async def watch(self, topic: str) -> Position:
         return await self.answer

@@ -56,8 +56,8 @@ def server(
         yield url
 
 
-def client(url: str, **options: object) -> ClientConnection:
-    return connect(url, compression=None, proxy=None, **options)  # type: ignore[arg-type]
+def client(url: str, max_queue: int = 16) -> ClientConnection:
+    return connect(url, compression=None, proxy=None, max_queue=max_queue)
 
 
 def ask(one: ClientConnection, what: str) -> str:
@@ -187,7 +187,7 @@ def test_a_version_that_was_not_tested_is_sent_to_and_the_log_says_so_once(
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(base.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
 @pytest.fixture
