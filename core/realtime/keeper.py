@@ -97,8 +97,12 @@ class Keeper:
     async def _store_left_overs(self) -> None:
         for state in self._topics:
             for epoch, placed in list(state.left_over.items()):
-                await self._database.run(log_store.keep, state.name, epoch, placed)
-                state.left_over.pop(epoch, None)
+                placed.sort(key=lambda one: one[0])
+                kept = len(placed)
+                await self._database.run(log_store.keep, state.name, epoch, placed[:kept])
+                del placed[:kept]  # more may have come meanwhile
+                if not placed:
+                    state.left_over.pop(epoch, None)
 
     async def _store(self, state: TopicState) -> None:
         """Store the next piece after what is stored, from memory or else from Redis."""

@@ -44,8 +44,10 @@ class Request:
         self.topic = topic
         self.entries = entries
         self.texts = [encoded(entry) for entry in entries]
-        self.known: dict[uuid.UUID, Entry] | None = None
-        """The facts among them that are stored already, once somebody has looked."""
+        self.known: dict[uuid.UUID, Entry] = {}
+        """The facts among them that are stored already."""
+        self.looked_in = ""
+        """The epoch in which the database was asked: what was told before is stored since."""
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     @property
@@ -54,9 +56,8 @@ class Request:
 
     def fresh(self) -> list[tuple[NewEntry, bytes]]:
         """What goes to Redis: everything but facts that the database knows."""
-        known = self.known or {}
         pairs = zip(self.entries, self.texts, strict=True)
-        return [(entry, text) for entry, text in pairs if entry.fact_id not in known]
+        return [(entry, text) for entry, text in pairs if entry.fact_id not in self.known]
 
 
 class Appender:
@@ -125,14 +126,18 @@ class Appender:
         except (LogUnavailable, DatabaseError):
             self._waiting.extendleft(reversed(flight))  # nothing has been sent
             return False
+        # The epochs as they are asked for: another may have begun by the time of the answer.
+        epochs = [state.epoch for state in by_topic]
         try:
             answers = await link.call(*self._calls(by_topic, link))
         except LogUnavailable as error:
             self._lost(flight, error)
             return False
         again: list[Request] = []
-        for (state, requests), answer in zip(by_topic.items(), answers[1:], strict=True):
-            again += await self._landed(state, requests, answer)
+        for epoch, (state, requests), answer in zip(
+            epochs, by_topic.items(), answers[1:], strict=True
+        ):
+            again += self._landed(state, epoch, requests, answer)
         self._waiting.extendleft(reversed(again))
         return True
 
@@ -150,11 +155,12 @@ class Appender:
 
     async def _look(self, state: TopicState, requests: Sequence[Request]) -> None:
         """Ask the database which of their facts it has."""
-        asking = [request for request in requests if request.known is None]
+        epoch = state.epoch
+        asking = [request for request in requests if request.looked_in != epoch]
         facts = [entry for one in asking for entry in one.entries if entry.fact_id is not None]
         known = await self._database.run(log_store.known_facts, state.name, facts) if facts else {}
         for request in asking:
-            request.known = known
+            request.known, request.looked_in = known, epoch
 
     def _calls(self, by_topic: dict[TopicState, list[Request]], link: Link) -> list[Command]:
         # Marked before: a process that dies right after its append leaves a topic that is found.
@@ -167,7 +173,7 @@ class Appender:
 
     def _call(self, state: TopicState, requests: Sequence[Request], link: Link) -> Command:
         keys = state.keys
-        has_looked = all(request.known is not None for request in requests)
+        has_looked = all(request.looked_in == state.epoch for request in requests)
         parts: list[str | bytes | int] = []
         for request in requests:
             for entry, text in request.fresh():
@@ -180,8 +186,8 @@ class Appender:
             *parts,
         )
 
-    async def _landed(
-        self, state: TopicState, requests: list[Request], answer: Sequence[Any]
+    def _landed(
+        self, state: TopicState, epoch: str, requests: list[Request], answer: Sequence[Any]
     ) -> list[Request]:
         """Answer the requests; those that have to be sent again are returned."""
         if answer[0] == b"epoch":
@@ -192,21 +198,20 @@ class Appender:
             return requests
         seqs, repeats = deque(answer[2]), deque(answer[3])
         for request in requests:
-            placed, is_fresh = await self._placed(state, request, seqs, repeats)
-            state.saw(is_fresh)
+            placed, fresh = self._placed(epoch, request, seqs, repeats)
+            state.saw_in(epoch, fresh)
             if not request.answer.done():
                 request.answer.set_result(placed)
         return []
 
-    async def _placed(
-        self, state: TopicState, request: Request, seqs: deque[int], repeats: deque[bytes | None]
+    def _placed(
+        self, epoch: str, request: Request, seqs: deque[int], repeats: deque[bytes | None]
     ) -> tuple[Answer, list[Placed]]:
-        known = request.known or {}
-        answer = Answer(state.epoch, [], [])
+        answer = Answer(epoch, [], [])
         fresh: list[Placed] = []
         for entry in request.entries:
-            if entry.fact_id is not None and entry.fact_id in known:
-                answer.entries.append(known[entry.fact_id])
+            if entry.fact_id is not None and entry.fact_id in request.known:
+                answer.entries.append(request.known[entry.fact_id])
                 continue
             seq, repeat = seqs.popleft(), repeats.popleft()
             first = entry if not repeat else decoded(repeat)

@@ -110,7 +110,8 @@ class Reader:
         fresh = [one for one in placed if one[0] > told.seq]
         if fresh and fresh[0][0] != told.seq + 1:
             await self._fill(state, told, fresh[0][0] - 1)
-            if state.head is None or state.head.position.seq != fresh[0][0] - 1:
+            filled = Position(told.epoch, fresh[0][0] - 1)
+            if state.head is None or state.head.position != filled:
                 return
         self._tell(state, fresh)
 

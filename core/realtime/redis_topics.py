@@ -97,6 +97,13 @@ class TopicState:
         if placed:
             self.seen = max(self.seen, placed[-1][0])
 
+    def saw_in(self, epoch: str, placed: Sequence[Placed]) -> None:
+        """`saw`, for an answer that may have come after its epoch had ended."""
+        if epoch == self.epoch:
+            self.saw(placed)
+        elif placed:
+            self.left_over.setdefault(epoch, []).extend(placed)
+
     def was_marked(self, mark: int, last: int) -> None:
         """Redis says how far the topic is stored, and how far it goes."""
         self.marked = max(self.marked, mark)

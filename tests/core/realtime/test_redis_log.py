@@ -313,6 +313,22 @@ async def test_an_answer_that_is_lost_does_not_repeat_a_fact(
         assert entry.seq == 1
 
 
+async def test_a_fact_that_was_heard_before_redis_lost_it_is_not_told_again(
+    redis: RedisServer, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.realtime.keeper.KEEP_EVERY_S", 3600)
+    async with process(redis.url) as one:
+        await back_after(one, redis.flush)  # from now on the database is asked about facts
+        ear = Listener(one)
+        fact = said("sold", fact_id=uuid.uuid4())
+        await one.append(TOPIC, [fact])
+        await until(lambda: ear.texts() == ["sold"])
+        redis.flush()
+        [entry] = await one.append(TOPIC, [fact])
+        assert entry.seq == 2
+        assert ear.texts() == ["sold"]
+
+
 @pytest.mark.parametrize("ask", ["append", "read", "watch", "tail"])
 async def test_without_redis_everything_fails_in_time_and_clearly(
     one: RedisLog, redis: RedisServer, ask: str
