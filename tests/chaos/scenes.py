@@ -235,19 +235,22 @@ def judgement(stage: Stage, scene: Scene) -> Figures:
     log = truth.read_log(stage.topic, epochs_seen(stage))
     verdict = truth.judge(crowd.viewers, crowd.library, log)
     lost = truth.lost_chat(stage.traffic.speakers, log)
-    # What Redis lost before it was stored leaves a hole in the stored epoch that it was lost from.
-    holes = 0 if scene.redis_may_lose_chat else verdict.stored_holes
+    # A hole in the stored epoch is what was appended and neither told nor acknowledged when its
+    # Redis was lost: its sender sends it again. What was told must be stored.
+    unstored = truth.told_but_not_stored(crowd.library, log)
+    strange = 0 if scene.redis_may_lose_chat else unstored
+    strange += verdict.stored_holes if scene.redis is None else 0
     wishes = [wish for actor in stage.traffic.actors for wish in actor.done]
     return {
         "viewers": len(crowd.viewers),
         "undetected_gaps": verdict.undetected_gaps + verdict.snapshot_holes,
         "of_them_in_snapshots": verdict.snapshot_holes,
         "duplicates": verdict.duplicates,
-        "conflicts": verdict.conflicts + holes,
+        "conflicts": verdict.conflicts + strange,
         "stored_holes": verdict.stored_holes,
         "chat_lost": 0 if scene.redis_may_lose_chat else len(lost),
         "chat_lost_with_redis": len(lost) if scene.redis_may_lose_chat else 0,
-        "told_but_not_stored": truth.told_but_not_stored(crowd.library, log),
+        "told_but_not_stored": unstored,
         "order_faults": truth.order_faults(stage.traffic.buyers, log),
         "chat_said": sum(len(actor.done) for actor in stage.traffic.speakers),
         "orders": sum(len(actor.done) for actor in stage.traffic.buyers),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,40 +22,48 @@ SCALE: dict[str, Any] = {
     "chat_per_s": 4.0,
     "beat": 8,
     "idle_s": 1.0,
+    "pins_per_s": 1.0,
+    "orders_per_s": 0.5,
 }
 
 
+FAULTS = ("half_open", "server_killed", "redis_killed", "redis_empty")
+CONTROLS = ("without_recovery", "without_ids")
+AT_ONCE = 3  # a scene mostly waits
+
+
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance with everybody in it, to be copied for each scene."""
-    folder = tmp_path_factory.mktemp("chaos") / "template"
-    make_template(folder, SCALE)
-    return folder
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The figures of every scene."""
+    folder = tmp_path_factory.mktemp("chaos")
+    make_template(folder / "template", SCALE)
+
+    def play(name: str) -> dict[str, Any]:
+        shutil.copytree(folder / "template", folder / name)
+        return in_own_process(name, folder / name, size_of(name, SCALE), "uvicorn")
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        names = [*FAULTS, *CONTROLS]
+        return dict(zip(names, pool.map(play, names), strict=True))
 
 
-def played(name: str, template: Path, data: Path) -> dict[str, Any]:
-    shutil.copytree(template, data, dirs_exist_ok=True)
-    found = in_own_process(name, data, size_of(name, SCALE), "uvicorn")
+@pytest.mark.parametrize("name", FAULTS)
+def test_nobody_misses_anything(name: str, played: dict[str, dict[str, Any]]) -> None:
+    found = played[name]
     assert "error" not in found, found["error"]
-    return found
-
-
-@pytest.mark.parametrize("name", ["server_killed", "half_open", "redis_killed", "redis_empty"])
-def test_nobody_misses_anything(name: str, template: Path, tmp_path: Path) -> None:
-    found = played(name, template, tmp_path)
     assert found["came_to_rest"], found["why_no_rest"]
-    assert found["undetected_gaps"] == 0, found["examples"]
-    assert found["duplicates"] == 0, found["examples"]
-    assert found["conflicts"] == 0, found["examples"]
+    assert found["undetected_gaps"] == 0, found
+    assert found["duplicates"] == 0, found
+    assert found["conflicts"] == 0, found
     assert found["order_faults"] == []
-    assert found["chat_lost"] == 0
-    assert found["not_back"] == 0
-    assert found.get("sql_per_recovery", 0) == 0
+    assert found["chat_lost"] == 0, found
+    assert found["not_back"] == 0, found
+    assert found.get("sql_per_recovery", 0) == 0, found
 
 
-def test_a_checker_without_recovery_finds_gaps(template: Path, tmp_path: Path) -> None:
-    assert played("without_recovery", template, tmp_path)["undetected_gaps"] > 0
+def test_a_checker_without_recovery_finds_gaps(played: dict[str, dict[str, Any]]) -> None:
+    assert played["without_recovery"]["undetected_gaps"] > 0
 
 
-def test_a_checker_that_knows_no_ids_finds_duplicates(template: Path, tmp_path: Path) -> None:
-    assert played("without_ids", template, tmp_path)["duplicates"] > 0
+def test_a_checker_that_knows_no_ids_finds_duplicates(played: dict[str, dict[str, Any]]) -> None:
+    assert played["without_ids"]["duplicates"] > 0

@@ -15,7 +15,7 @@ from core.realtime.models import LogEntry
 from orders.models import Order
 from sellers.models import Stock
 from tests.chaos.actors import Actor
-from tests.chaos.frames import CHAT, ORDER, STOCK, Frame, Library, Place, Snapshot
+from tests.chaos.frames import CHAT, ORDER, STOCK, Frame, Library, Place, Snapshot, said
 from tests.chaos.viewer import Viewer
 
 RECENT_CHAT, RECENT_ORDERS = 50, 5
@@ -194,8 +194,14 @@ def _judge_contents(library: Library, log: Log, verdict: Verdict) -> None:
 
 
 def told_but_not_stored(library: Library, log: Log) -> int:
-    """Entries that viewers saw and that no replay will have."""
-    return sum(place not in log.contents for place in library.at)
+    """What viewers saw and no replay will have, in whatever epoch."""
+    ids = {fact_id for _, _, fact_id in log.contents.values()}
+    return sum(
+        place not in log.contents
+        and (told.id is None or told.id not in ids)
+        and said(told, place[0]) not in log.texts
+        for place, told in library.at.items()
+    )
 
 
 def lost_chat(speakers: Iterable[Actor], log: Log) -> list[str]:
