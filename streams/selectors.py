@@ -38,6 +38,7 @@ class ReplayEntry(msgspec.Struct, frozen=True):
     """An entry of the log beside the video. `media_s` is `None` for what happened off camera."""
 
     seq: int
+    id: UUID | None
     at: str
     type: str
     data: dict[str, object]
@@ -109,6 +110,7 @@ def replay_entries(show: Show) -> list[ReplayEntry]:
     return [
         ReplayEntry(
             seq=row.seq,
+            id=row.fact_id,
             at=iso_ms(row.at),
             type=row.type,
             data=row.data,

@@ -70,10 +70,10 @@ class Chat:
 
     async def standing(self, user_pk: int) -> Standing:
         """Who this is in the chat; raises `NotFound` (no such show) and `DatabaseError`."""
-        self._wrote[user_pk] = time.monotonic()
-        while (found := self._fresh(user_pk)) is None:
-            # A reading that is done, but has not said so yet, would be awaited without a pause, over
-            # and over: nothing else would ever run again.
+        asked = self._wrote[user_pk] = time.monotonic()
+        while (found := self._fresh(user_pk, asked=asked)) is None:
+            # A reading that is done, but has not said so yet, would be awaited without a pause,
+            # over and over: nothing else would ever run again.
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read(), name="standings")
                 self._reading.add_done_callback(self._done_reading)
@@ -90,9 +90,10 @@ class Chat:
 
     def hear(self, epoch: str, entries: Sequence[Entry]) -> None:
         if epoch != self._epoch:
+            if self._epoch:
+                self.changed()  # history was lost, and with it perhaps what changed somebody
             self._epoch = epoch
             self._said.clear()
-            self.changed()
         for entry in entries:
             if entry.type == ChatMessageEvent.type and entry.fact_id is not None:
                 self._remember(entry.fact_id, entry.seq)
@@ -104,11 +105,16 @@ class Chat:
         if len(self._said) > SAID_REMEMBERED:
             self._said.popitem(last=False)
 
-    def _fresh(self, user_pk: int, within_s: float = STANDING_S) -> Standing | None:
+    def _fresh(
+        self, user_pk: int, within_s: float | None = None, asked: float = float("inf")
+    ) -> Standing | None:
+        """What was read not long ago, or since one `asked`: a slow database must not mean never."""
         read = self._people.get(user_pk)
-        if read is None or read.version != self._version or time.monotonic() - read.at > within_s:
+        if read is None or read.version != self._version:
             return None
-        return read.standing
+        longest_s = STANDING_S if within_s is None else within_s
+        is_fresh = time.monotonic() - read.at <= longest_s or read.at >= asked
+        return read.standing if is_fresh else None
 
     async def _read(self) -> None:
         """Read everybody who writes now and is not fresh, so that they are stale together again."""

@@ -57,8 +57,8 @@ _QUESTION = re.compile(
     r"|几斤|几个|几天|几点|几号|能不能|可不可以|有没有|是不是|会不会|要不要|好不好|甜不甜"
 )
 _LINK = re.compile(
-    r"[a-z][a-z0-9+.-]{1,20}://|(?<![^\W_])www[.。]"
-    r"|(?<![\w@.-])(?:[a-z0-9](?:[a-z0-9-]{0,62})[.。]){1,8}"
+    r"[a-z][a-z0-9+.-]{1,20}://|(?<![a-z0-9])www[.。]"
+    r"|(?<![a-z0-9@._-])(?:[a-z0-9](?:[a-z0-9-]{0,62})[.。]){1,8}"
     r"(?:com|net|org|cn|info|biz|xyz|top|shop|site|online|store|club|vip|app|link|live|ru|io|co|me"
     r"|cc|tv|tk|ly|gl|gd|hk|tw|uk|de|fr|eu|jp|kr|pw|click|ink|wang|icu)"
     r"(?![a-z0-9-])",

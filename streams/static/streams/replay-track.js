@@ -1,6 +1,6 @@
 /** A show's log against the seconds of its recording. Pure: no DOM, no video. */
 
-/** @typedef {{seq: number, at: string, type: string, data: any, media_s: number|null}} ReplayEntry */
+/** @typedef {{seq: number, id?: string|null, at: string, type: string, data: any, media_s: number|null}} ReplayEntry */
 
 export class ReplayTrack {
   #index = 0;
@@ -8,9 +8,8 @@ export class ReplayTrack {
 
   /** @param {ReplayEntry[]} entries in the order of the log */
   constructor(entries) {
-    const removed = new Set(entries.filter(({ type }) => type === "chat.removed").map(({ data }) => data.seq));
-    this.entries = entries
-      .filter(({ seq, media_s }) => media_s !== null && !removed.has(seq))
+    this.entries = entries // without what was taken away: the server leaves that out
+      .filter(({ media_s }) => media_s !== null)
       .sort((a, b) => a.media_s - b.media_s || a.seq - b.seq);
     // What was pinned before the first picture is pinned at second 0.
     const early = entries.filter(({ type, media_s }) => type.startsWith("product.") && media_s === null);
@@ -41,6 +40,14 @@ export class ReplayTrack {
       chat: passed.filter(({ type }) => type === "chat.message"),
       orders: passed.filter(({ type }) => type === "order.placed"),
     };
+  }
+
+  /** It was taken away while one watches. @param {{id?: string|null}} named */
+  remove({ id }) {
+    const at = this.entries.findIndex((entry) => id && entry.id === id);
+    if (at < 0) return;
+    this.entries.splice(at, 1);
+    if (at < this.#index) this.#index--;
   }
 
   /** @param {string} offerId @returns {number|null} the second at which it was first shown */

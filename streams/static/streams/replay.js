@@ -31,7 +31,13 @@ function onHello({ you, snapshot }) {
 }
 
 function onEvents(events) {
-  for (const event of events) if (event.type === "stock.changed") state.apply(event);
+  for (const event of events) {
+    if (event.type === "stock.changed") state.apply(event);
+    if (event.type === "chat.removed") {
+      track.remove(event.data);
+      chat.remove(event.data);
+    }
+  }
   page.showOffers(chapter);
 }
 

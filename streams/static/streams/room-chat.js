@@ -1,6 +1,7 @@
 /** The chat on the page: lines as they come, staying at the newest unless one reads back. */
 
 import { el } from "../livecommerce/dom.js";
+import { badgeOf, noticeText, questionMark } from "./room-care.js";
 
 /** Lines in the page; older ones scroll out of reach on a phone anyway. */
 const LINES_KEPT = 200;
@@ -12,28 +13,67 @@ export class ChatLog {
   constructor(list, emptyText) {
     this.list = list;
     this.emptyText = emptyText;
+    // What opens beside the chat makes it shorter: who read its end goes on reading its end.
+    list.addEventListener("scroll", () => (this.following = this.#atEnd()), { passive: true });
+    new ResizeObserver(() => this.following && this.toEnd()).observe(list);
     this.toEnd();
   }
 
-  /** Show these and nothing else. @param {any[]} events chat.message events */
-  reset(events) {
+  /**
+   * Show these and nothing else.
+   *
+   * @param {any[]} events chat.message events
+   * @param {Set<string>} [answered] ids of the questions among them that were answered
+   */
+  reset(events, answered = new Set()) {
     const sending = [...this.list.querySelectorAll(".chat__line--sending")];
-    this.list.replaceChildren(...events.slice(-LINES_KEPT).map(line), ...sending);
+    const lines = events.slice(-LINES_KEPT).map((event) => line(event, answered.has(event.id)));
+    this.list.replaceChildren(...lines, ...sending);
     this.#changed(true);
   }
 
   /** @param {any} event a chat.message */
   add(event) {
-    const follow = this.#atEnd();
-    this.list.append(line(event));
-    while (this.list.children.length > LINES_KEPT) this.list.firstElementChild.remove();
-    this.#changed(follow);
+    this.#append(line(event));
   }
 
-  /** @param {number} seq */
-  remove(seq) {
-    this.list.querySelector(`[data-seq="${seq}"]`)?.remove();
+  /** Something that everybody should read. @param {any} event a notice */
+  addNotice({ data }) {
+    this.#append(el("li", { class: "chat__line chat__line--notice" }, noticeText(data)));
+  }
+
+  /** So many lines were left out, because nobody could have read them. @param {number} count */
+  addThinned(count) {
+    const last = this.list.lastElementChild;
+    const before = Number(last?.dataset.thinned ?? 0);
+    if (before) last.remove();
+    const all = before + count;
+    const text = interpolate(ngettext("%s more message", "%s more messages", all), [all]);
+    this.#append(el("li", { class: "chat__line chat__line--thinned", data: { thinned: all } }, text));
+  }
+
+  /** @param {{id?: string|null, seq?: number|null}} named the message that was taken away */
+  remove(named) {
+    this.#find(named)?.remove();
     this.#changed(this.#atEnd());
+  }
+
+  /** @param {{id?: string|null, seq?: number|null}} named the question that was answered */
+  answered(named) {
+    this.#find(named)?.querySelector(".chat__question")?.replaceWith(questionMark(true));
+  }
+
+  /** By its id; a seq may be another message's once the epoch has changed. */
+  #find({ id, seq }) {
+    const by = id ? `[data-id="${CSS.escape(id)}"]` : `[data-seq="${Number(seq)}"]`;
+    return this.list.querySelector(by);
+  }
+
+  #append(item) {
+    const follow = this.#atEnd();
+    this.list.append(item);
+    while (this.list.children.length > LINES_KEPT) this.list.firstElementChild.remove();
+    this.#changed(follow);
   }
 
   /**
@@ -53,6 +93,7 @@ export class ChatLog {
   }
 
   toEnd() {
+    this.following = true;
     this.list.scrollTop = this.list.scrollHeight;
   }
 
@@ -66,11 +107,10 @@ export class ChatLog {
   }
 }
 
-function line({ seq, data }) {
-  const isHost = data.role !== "viewer";
-  const className = isHost ? "chat__line chat__line--host" : "chat__line";
-  const name = isHost ? interpolate(gettext("%s (host)"), [data.name]) : data.name;
-  return el("li", { class: className, data: { seq } }, el("b", {}, name), " ", data.text);
+function line({ seq, id, data }, answered = false) {
+  const className = data.role === "viewer" ? "chat__line" : "chat__line chat__line--host";
+  const about = [badgeOf(data), data.question ? questionMark(answered) : null];
+  return el("li", { class: className, data: { seq, id: id ?? "" } }, el("b", {}, data.name), ...about, " ", data.text);
 }
 
 /** Shows orders one after the other, each long enough to be read. */

@@ -2,10 +2,11 @@
 
 import { all, el, one, show } from "../livecommerce/dom.js";
 import { recall, remember } from "../livecommerce/store.js";
+import { Wait } from "./room-care.js";
 
 export class Composer {
   /** @type {Map<string, () => void>} taken away when the room shows the text */ #sending = new Map();
-  /** @type {{text: string, key: string}|null} perhaps said already: its answer was lost */ #doubtful = null;
+  /** @type {{text: string, key: string}|null} perhaps said already: its answer was lost */ #doubtful;
 
   /**
    * @param {import("./room-client.js").RoomClient} client
@@ -15,9 +16,12 @@ export class Composer {
    */
   constructor(client, state, chat, data) {
     Object.assign(this, { client, state, chat, data });
+    this.wait = new Wait((text) => this.#tell(text));
     this.input = /** @type {HTMLInputElement} */ (one("#say"));
     this.draftName = `livecommerce.draft.${data.show_id}`;
     this.input.value = recall(this.draftName) ?? this.input.value;
+    this.doubtName = `livecommerce.said.${data.show_id}`;
+    this.#doubtful = recall(this.doubtName);
     this.input.addEventListener("input", () => this.#keepDraft());
     one("#composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -35,7 +39,17 @@ export class Composer {
     show(one("#like"), !isOver);
     this.input.disabled = muted;
     for (const button of all("button", one("#composer"))) button.disabled = muted;
-    if (muted) this.input.placeholder = gettext("You cannot chat in this show");
+    this.placeholder ??= this.input.placeholder;
+    this.input.placeholder = this.#hint(muted);
+    if (this.slowModeS && !this.state.slowModeS) this.wait.stop();
+    this.slowModeS = this.state.slowModeS;
+  }
+
+  /** One cannot come back into this room. */
+  close() {
+    this.wait.stop();
+    show(one("#composer"), false);
+    show(one("#like"), false);
   }
 
   /** The room shows a message: if it is ours, it is on its way no longer. @param {any} event */
@@ -47,27 +61,45 @@ export class Composer {
     const text = this.input.value.trim();
     if (!text) return;
     if (!this.state.you.signed_in) return this.#askToSignIn();
+    if (this.wait.leftS) return this.wait.remind();
     this.#tell("");
     this.input.value = "";
     this.#sending.get(text)?.();
     this.#sending.set(text, this.chat.addSending(this.state.you.name, text));
     const key = this.#doubtful?.text === text ? this.#doubtful.key : crypto.randomUUID();
-    this.#doubtful = null;
+    this.#doubt({ text, key }); // the page may be reloaded before the answer
     try {
-      await this.client.send("chat.send", { text, key }, { keep: true });
+      const { seq } = await this.client.send("chat.send", { text, key }, { keep: true });
+      if (this.state.chat.some((line) => line.seq === seq)) this.#arrived(text); // it had been said before
+      if (this.#doubtful?.key === key) this.#doubt(null);
       this.#keepDraft();
+      if (this.slowModeS && this.state.you.role === "viewer") this.wait.start(this.slowModeS);
     } catch (error) {
-      this.#doubtful = { text, key };
+      this.#doubt({ text, key });
       this.#arrived(text);
-      this.#tell(error.message);
+      if (error.retryAfter) this.wait.start(error.retryAfter, error.message);
+      else this.#tell(error.message);
       this.input.value ||= text;
       this.#keepDraft();
     }
   }
 
+  #hint(muted) {
+    if (muted) return gettext("You cannot chat in this show");
+    const every = this.state.slowModeS;
+    const slow = ngettext("One message every %s second", "One message every %s seconds", every);
+    return every ? interpolate(slow, [every]) : this.placeholder;
+  }
+
   #arrived(text) {
     this.#sending.get(text)?.();
     this.#sending.delete(text);
+  }
+
+  /** Said again, also after a reload, it is the same message. */
+  #doubt(message) {
+    this.#doubtful = message;
+    remember(this.doubtName, message);
   }
 
   #keepDraft() {

@@ -21,6 +21,9 @@ export class RoomState {
   /** @type {string|null} */ pinnedId = null;
   /** @type {any[]} */ chat = [];
   /** @type {any} */ you = { signed_in: false, id: null, name: null, role: "viewer", muted: false };
+  /** @type {any|null} the message on top of the chat */ pinnedMessage = null;
+  /** @type {Set<string>} ids */ answered = new Set();
+  slowModeS = 0;
   viewers = 0;
   likes = 0;
 
@@ -36,6 +39,9 @@ export class RoomState {
     this.pinnedId = null;
     if (snapshot.pinned) this.#pin(snapshot.pinned);
     this.chat = (snapshot.chat ?? []).filter((event) => event.type === "chat.message");
+    this.pinnedMessage = snapshot.pinned_message ?? null;
+    this.answered = new Set(snapshot.answered ?? []);
+    this.slowModeS = snapshot.slow_mode_s ?? 0;
     this.viewers = snapshot.viewers ?? 0;
     this.likes = snapshot.likes ?? 0;
   }
@@ -49,7 +55,7 @@ export class RoomState {
    * Take in one event.
    *
    * @param {import("./room-client.js").RoomEvent} event
-   * @returns {"show"|"chat"|"offers"|"you"|null} the part that it changed
+   * @returns {"show"|"chat"|"pinned"|"offers"|"you"|null} the part that it changed
    */
   apply(event) {
     const change = CHANGES[event.type];
@@ -87,7 +93,7 @@ const showBecomes = (changes) => (state, event) => {
   return "show";
 };
 
-/** @type {Record<string, (state: RoomState, event: any) => "show"|"chat"|"offers"|"you"|null>} */
+/** @type {Record<string, (state: RoomState, event: any) => "show"|"chat"|"pinned"|"offers"|"you"|null>} */
 const CHANGES = {
   "show.started": showBecomes((event) => ({ state: "live", interrupted: false, started_at: event.at })),
   "show.interrupted": showBecomes(() => ({ interrupted: true })),
@@ -99,8 +105,25 @@ const CHANGES = {
     return "chat";
   },
   "chat.removed": (state, event) => {
-    state.chat = state.chat.filter((line) => line.seq !== event.data.seq);
+    const { id, seq } = event.data; // by its id: a seq may be another message's by now
+    state.chat = state.chat.filter((line) => (id && line.id ? line.id !== id : line.seq !== seq));
     return "chat";
+  },
+  "chat.answered": (state, event) => {
+    state.answered.add(event.data.id);
+    return "chat";
+  },
+  "chat.pinned": (state, event) => {
+    state.pinnedMessage = event.data;
+    return "pinned";
+  },
+  "chat.unpinned": (state) => {
+    state.pinnedMessage = null;
+    return "pinned";
+  },
+  "room.slow_mode": (state, event) => {
+    state.slowModeS = event.data.every_s;
+    return "you";
   },
   "product.pinned": (state, event) => {
     state.pin(event.data.offer);
@@ -117,6 +140,11 @@ const CHANGES = {
   "viewer.muted": (state, event) => {
     if (event.data.user_id !== state.you.id) return null;
     state.you = { ...state.you, muted: true };
+    return "you";
+  },
+  "viewer.unmuted": (state, event) => {
+    if (event.data.user_id !== state.you.id) return null;
+    state.you = { ...state.you, muted: false };
     return "you";
   },
 };

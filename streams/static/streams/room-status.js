@@ -63,11 +63,12 @@ export class ConnectionBanner {
   /** @param {import("./room-client.js").ConnectionState} state @param {number|null} code */
   tell(state, code) {
     if (state === "open") this.#hide();
-    else if (state === "closed") this.#show(closedText(code), code === 4401 ? this.loginUrl : null);
+    else if (state === "closed") this.#show(closedText(code, this.wasIn), code === 4401 ? this.loginUrl : null);
     else if (state === "lost") this.#timer ||= setTimeout(() => this.#show(lostText(code), null), 1500);
   }
 
   #hide() {
+    this.wasIn = true;
     clearTimeout(this.#timer);
     this.#timer = 0;
     show(this.element, false);
@@ -85,7 +86,8 @@ function lostText(code) {
   return gettext("Connection lost. Trying again…");
 }
 
-function closedText(code) {
+function closedText(code, wasIn) {
+  if (code === 4403 && wasIn) return gettext("You can no longer be in this show.");
   if (code === 4401) return gettext("Please sign in to see this show.");
   if (code === 4404) return gettext("This show is no longer here.");
   return gettext("You cannot join this show.");

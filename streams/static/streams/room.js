@@ -4,6 +4,7 @@ import { api } from "../livecommerce/api.js";
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { LivePlayer } from "./player-live.js";
 import { ChatLog, Ticker } from "./room-chat.js";
+import { showPinnedMessage } from "./room-care.js";
 import { Composer } from "./room-composer.js";
 import { RoomPage, showLikes, showViewers } from "./room-page.js";
 import { ConnectionBanner, stageWords } from "./room-status.js";
@@ -36,24 +37,29 @@ function onHello({ you, snapshot }) {
   state.you = you;
   if (snapshot) {
     state.load(snapshot);
-    chat.reset(state.chat);
+    chat.reset(state.chat, state.answered);
   }
   page.showOffers();
   showAll();
 }
 
-function onEvents(events) {
+/** What was left out was said before the newest that is shown. */
+function onEvents(events, thinned = 0) {
+  if (thinned) chat.addThinned(thinned);
   const changed = new Set(events.map(hear));
   if (changed.has("offers")) page.showOffers();
   if (changed.has("show")) showAll();
   if (changed.has("you")) composer.refresh();
+  if (changed.has("pinned")) showPinnedMessage(state.pinnedMessage);
 }
 
 function hear(event) {
   if (event.type === "chat.message") {
     composer.heard(event);
     chat.add(event);
-  } else if (event.type === "chat.removed") chat.remove(event.data.seq);
+  } else if (event.type === "chat.removed") chat.remove(event.data);
+  else if (event.type === "chat.answered") chat.answered(event.data);
+  else if (event.type === "notice") chat.addNotice(event);
   else if (event.type === "order.placed") ticker.add(event.data);
   else if (event.type === "replay.ready") openReplay();
   return state.apply(event);
@@ -67,12 +73,14 @@ function onNow(now) {
 
 function onState(connection, code) {
   banner.tell(connection, code);
+  if (connection === "closed") composer.close();
 }
 
 // On the page
 
 function showAll() {
   composer.refresh();
+  showPinnedMessage(state.pinnedMessage);
   show(one("#live-badge"), state.show.state === "live");
   if (state.show.state === "live") player.start();
   if (state.show.state === "ended") waitForReplay();
