@@ -188,12 +188,12 @@ def block_word(request: HttpRequest, show_id: UUID, body: WordIn) -> Status[Bloc
     return Status(201, word)
 
 
-@router.delete("/shows/{uuid:show_id}/blocked-words/{int:word_id}", response={204: None})
-def unblock_word(request: HttpRequest, show_id: UUID, word_id: int) -> Status[None]:
-    """Allow a word again."""
-    show = access.show_to_host(request.user, show_id)
-    words.unblock(seller=show.seller, actor=signed_in(request.user), word_id=word_id)
-    return Status(204, None)
+@router.delete("/shows/{uuid:show_id}/blocked-words/{int:word_id}", response=list[WordOut])
+def unblock_word(request: HttpRequest, show_id: UUID, word_id: int) -> list[BlockedWord]:
+    """Allow a word again; answers with those that are left."""
+    show, user = access.show_to_host(request.user, show_id), signed_in(request.user)
+    words.unblock(seller=show.seller, actor=user, word_id=word_id)
+    return words.blocked(seller=show.seller, actor=user)
 
 
 @router.post("/recordings/{uuid:recording_id}/clips", response={201: ClipOut})

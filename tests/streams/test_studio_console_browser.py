@@ -124,9 +124,9 @@ def small_targets(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """least => [...document.querySelectorAll("button, a, input, summary")]
           .filter((one) => one.offsetParent !== null)
-          .map((one) => [one, one.getBoundingClientRect()])
-          .filter(([, box]) => box.width && (box.height < least - 0.5 || box.width < least - 0.5))
-          .map(([one, box]) => `${one.id || one.className} ${box.width}x${box.height}`)""",
+          .map((one) => [one.id || one.className, one.offsetWidth, one.offsetHeight])
+          .filter(([, width, height]) => Math.min(width, height) < least)
+          .map((one) => one.join(" "))""",
         THUMB_PX,
     )
     return found

@@ -36,10 +36,7 @@ export class WordsDialog {
   }
 
   #remove(blocked) {
-    this.#do(async () => {
-      await api("DELETE", `${this.#path}/${blocked.id}`);
-      this.#words = this.#words.filter(({ id }) => id !== blocked.id);
-    });
+    this.#do(async () => (this.#words = await api("DELETE", `${this.#path}/${blocked.id}`)));
   }
 
   async #do(work) {
