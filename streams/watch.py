@@ -70,14 +70,16 @@ class Chat:
 
     async def standing(self, user_pk: int) -> Standing:
         """Who this is in the chat; raises `NotFound` (no such show) and `DatabaseError`."""
-        asked = self._wrote[user_pk] = time.monotonic()
+        asked = time.monotonic()
         while (found := self._fresh(user_pk, asked=asked)) is None:
+            self._wrote[user_pk] = time.monotonic()  # one who waits long is not forgotten
             # A reading that is done, but has not said so yet, would be awaited without a pause,
             # over and over: nothing else would ever run again.
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read(), name="standings")
                 self._reading.add_done_callback(self._done_reading)
             await asyncio.shield(self._reading)
+        self._wrote[user_pk] = time.monotonic()
         return found
 
     def seq_of(self, message_id: UUID | None) -> int | None:
