@@ -288,7 +288,8 @@ async def test_a_change_while_one_is_looked_up_is_not_missed(
 ) -> None:
     """Read before the mute, answered after it: what was read must not be used."""
     room_chat = watch.chats_of(runtime).at(world.show.topic, world.show.public_id)
-    real, reads = chat.standings, []
+    real = chat.standings
+    reads: list[Any] = []
 
     def muted_meanwhile(show_id: Any, pks: Any) -> Any:
         found = real(show_id, pks)

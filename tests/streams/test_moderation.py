@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import NotAllowed, NotFound
+from core.models import OutboxFact
 from core.realtime import runtime as running
 from core.realtime import tickets
 from core.realtime.db import run_in_db
@@ -434,7 +434,7 @@ async def test_two_moderators_who_disagree_leave_one_result_everywhere(
 
 
 def all_facts_are_told() -> bool:
-    return not outbox.OutboxFact.objects.filter(sent_at=None, type=RoomModerated.name).exists()
+    return not OutboxFact.objects.filter(sent_at=None, type=RoomModerated.name).exists()
 
 
 def last_told(show: Show) -> str:
