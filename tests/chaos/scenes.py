@@ -173,8 +173,14 @@ def back_figures(stage: Stage, cut_at: float, open_at: float, *, needs_hello: bo
     found = [viewer.back_at(cut_at) for viewer in stage.crowd.viewers]
     times = sorted(max(0.0, at - open_at) for at in found if at is not None)
     hellos = [hello for viewer in stage.crowd.viewers for at, hello in viewer.hellos if at > cut_at]
+    noticed = [
+        viewer.hellos[-1][0] - viewer.lost_at
+        for viewer in stage.crowd.viewers
+        if viewer.lost_at > cut_at and viewer.is_in
+    ]
     return {
         "not_back": lost,
+        "back_after_noticing_s": round(max(noticed), 2) if noticed else None,
         "back_within_s": round(times[-1], 2) if times and not lost else None,
         "back_median_s": round(times[len(times) // 2], 2) if times else None,
         "hellos": len(hellos),

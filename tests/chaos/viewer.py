@@ -19,7 +19,7 @@ from tests.chaos.wire import GONE, Wire
 
 COME_IN_WITHIN_S = 10.0
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 4.0
+LONGEST_PAUSE_S = 5.0
 RETRY_AFTER = re.compile(r"retry_after=([0-9.]+)")
 SLOW_PHONE = 4096  # bytes: the receive buffer of somebody whose phone reads no more
 
@@ -239,14 +239,14 @@ class Viewer:
             self._pause = asyncio.get_running_loop().call_later(pause_s, self.come_in)
 
     def _pause_s(self, was_in: bool, reason: str) -> float:
-        """As the server says; then longer and longer, each a little different."""
+        """As the server says; then longer and longer, as `room-client.js` does."""
         if found := RETRY_AFTER.search(reason):
             return float(found[1])
         chance = self.crowd.chance
         if was_in:
             return chance.uniform(0, self._retry_within_s)
-        longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self._tries)
-        return chance.uniform(longest / 2, longest)
+        first_s = max(FIRST_PAUSE_S, self._retry_within_s / 4)
+        return chance.uniform(0, min(LONGEST_PAUSE_S, first_s * 2 ** min(self._tries, 10)))
 
     # Stalling
 
