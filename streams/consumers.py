@@ -312,7 +312,7 @@ class Visit:
             self._commands.append(self._allowed(*read_command(text)))
         except FrameRefused as refused:
             self._answer(answer_error(refused.command_id, refused.error))
-        if self._commands and self._working is None:
+        if self._commands and (self._working is None or self._working.done()):
             self._working = asyncio.create_task(self._work(speaker))
             self._working.add_done_callback(self._worked)
 
@@ -330,7 +330,8 @@ class Visit:
 
     def _worked(self, working: asyncio.Task[None]) -> None:
         """A fault of ours costs this one socket its connection, and nobody waits for an answer."""
-        self._working = None
+        if self._working is working:  # its work may have been taken up already
+            self._working = None
         if not working.cancelled() and (fault := working.exception()) is not None:
             log.error("a command failed", exc_info=fault)
             self._come_back_later()

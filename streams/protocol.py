@@ -551,9 +551,9 @@ CLOSE_CODES: dict[int, str] = {
     4401: "Sign in first.",
     4403: "Not allowed here, banned, or a page of another site asked.",
     4404: "No such show.",
-    4408: "Too slow to keep up: come back with your position.",
+    4408: "Too slow to keep up: come back with your position (`retry_after`).",
     4429: "Far too many frames.",
-    4503: "The server restarts: come back with your position.",
+    4503: "Not now, as when the server restarts: come back with your position (`retry_after`).",
 }
 
 ERROR_CODES: dict[str, str] = {

@@ -6,21 +6,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
 
-from core.realtime import frames, hub, tickets
+from core.realtime import frames, hub, rooms, tickets
 from orders.selectors import OfferView
+from streams import client, consumers, resume
 from streams import protocol as room
+from streams.studio import figures
+from streams.studio import protocol as studio
+
+JAVASCRIPT = Path(__file__).parent / "static/streams/room-client.js"
 
 OPENING = f"""# The room protocol, version 1
 
 <!-- Made from streams/protocol.py by `python manage.py protocol_docs`: change the types instead. -->
 
-One WebSocket per viewer and show: `/ws/shows/<id>/?epoch=…&seq=…`. All frames are JSON text.
+One WebSocket per viewer and show: `/ws/shows/<id>/?epoch=…&seq=…&resume=1`, the query only when
+coming back. All frames are JSON text. Two clients that others may take: `room-client.js` (one file,
+no dependencies) and `streams/client.py` for Python; both are [below](#clients).
 
 ## Coming in
 
@@ -29,8 +37,7 @@ A browser is let in by its session cookie and an `Origin` of this site. Any othe
 account. A ticket comes from `POST /api/v1/realtime/tickets`, works once and for
 {tickets.LIFETIME_S} seconds. A socket that is refused is accepted and then closed with a code.
 
-The first frame from the server is `hello`. Who comes back gives the last `epoch` and `seq` in the
-address and gets either everything since (`recovered: true`) or a new snapshot, never a part.
+The first frame from the server is `hello`.
 
 ```
 → {{"id": 3, "do": "chat.send", "data": {{"text": "how heavy is a box?"}}}}
@@ -41,11 +48,64 @@ address and gets either everything since (`recovered: true`) or a new snapshot, 
 ```
 
 The room tells what happened at most every {round(hub.TICK_S * 1000)} ms in one frame, and `now` at
-most once every {hub.NOW_EVERY_S:g} s. A `from` that is not the last `to` + 1 is a gap: come back
-with your position. Frames from clients may have at most {room.LONGEST_FRAME} bytes. Unknown
-fields, wrong types and unknown commands are answered by an error that names the `field`; they
-never close the socket. Pass over what you do not know: fields and event types may be added.
+most once every {hub.NOW_EVERY_S:g} s. Pass over the events of a frame that you have had; a `from`
+above the last `to` + 1 is a gap: come back with your position. `thinned` counts chat of viewers
+that was too much to read: nothing else is ever left out.
+
+Frames from clients may have at most {room.LONGEST_FRAME} bytes; up to {consumers.BURST} may come at
+once, then one every {consumers.EVERY_S * 1000:g} ms. Unknown fields, wrong types, unknown commands
+and frames too many are answered by an error, which names the `field` at fault; only who goes on for
+{consumers.REFUSALS_AT_MOST} frames too many is closed. Pass over what you do not know: fields and
+event types may be added.
+
+## Coming back
+
+1. Give the last `epoch` and `seq` in the address. You get everything since (`recovered: true`) or a
+   new snapshot, never a part.
+2. Add `resume=1` and send `{{"resume": "…"}}` as the first frame, with the token of the last `hello`:
+   then nobody has to be looked up. It is good for {resume.LIFETIME_S // 60} minutes, in this room and for this session. A
+   browser whose token is no longer good is known by its cookie; another client may send its
+   `ticket` beside it.
+3. Wait as long as the server says. The reason of a close with 4408 or 4503 may be
+   `retry_after=<seconds>`: each socket has its own. After any other loss wait a random time of up
+   to `retry_within_s` of the last `hello`; after a failed attempt longer each time, at random.
+4. The room says something at least every {rooms.HEARTBEAT_S:g} s. A line on which nothing was heard for
+   `quiet_s` is dead, whatever the network says.
+5. Send again, once, what has a `key` and was not answered: it is done once.
+6. An `epoch` that is new means that history was lost: begin with the snapshot, and show each event
+   `id` once, since a fact may be told again.
 """  # noqa: E501 - the samples are frames
+
+STUDIO = """## The studio
+
+`/ws/studio/<id>/` is for the show's host and moderators: the same protocol and frames, with types
+of its own. It has no `resume` token, and of the commands only `ping`.
+"""
+STUDIO_EVENTS = (studio.OrderPlacedInFull, studio.OrderMovedInFull, studio.StockLow)
+STUDIO_TYPES = (
+    studio.StudioSnapshot,
+    studio.StudioOrder,
+    studio.StudioLine,
+    studio.HeldViewer,
+    figures.Figures,
+    figures.Minute,
+)
+
+CLIENTS = """## Clients
+
+JavaScript ([all of it](../streams/static/streams/room-client.js)): a page of the site, or, with a
+`ticket`, whatever has a browser's `WebSocket`.
+
+```js
+{javascript}
+```
+
+Python ([all of it](../streams/client.py)):
+
+```python
+{python}
+```
+"""
 
 
 def render() -> str:
@@ -71,8 +131,20 @@ def _sections() -> Iterator[str]:
     told = (room.Hello, room.HelloBody, room.You, room.Snapshot, room.ShowView)
     yield from _types((kind.__name__, kind) for kind in told)
     yield from _types((kind.__name__, kind) for kind in (frames.Events, frames.Event, frames.Now))
+    yield STUDIO
+    yield from _types((f"`{kind.type}`", kind) for kind in STUDIO_EVENTS)
+    yield from _types((kind.__name__, kind) for kind in STUDIO_TYPES)
     yield "## Closing codes\n"
     yield _table("Code", "Meaning", ((str(c), text) for c, text in room.CLOSE_CODES.items()))
+    head = JAVASCRIPT.read_text().partition("*/")[0]
+    comment = "\n".join(line[3:] for line in head.splitlines())
+    yield CLIENTS.format(javascript=_example(comment), python=_example(client.__doc__ or ""))
+
+
+def _example(comment: str) -> str:
+    """The indented lines of what is written at the head of a client."""
+    lines = [line[4:] for line in comment.splitlines() if line.startswith("    ")]
+    return "\n".join(lines)
 
 
 def _types(named: Iterable[tuple[str, type[msgspec.Struct]]]) -> Iterator[str]:

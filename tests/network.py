@@ -42,6 +42,10 @@ class Wire:
         except OSError:  # nobody answers there
             writer.transport.abort()
             return
+        if self.is_down:  # cut meanwhile
+            writer.transport.abort()
+            far_writer.transport.abort()
+            return
         self._writers |= {writer, far_writer}
         await asyncio.gather(
             _pump(reader, far_writer, lambda _block: self.is_mute),
@@ -82,5 +86,6 @@ async def wire(server: str) -> AsyncIterator[Wire]:
     try:
         yield relay
     finally:
+        relay.is_down = True
         relay.cut()
         listener.close()

@@ -189,6 +189,7 @@ async def test_who_was_muted_meanwhile_learns_it(site: str, world: World) -> Non
         await li.open()
         await li.close()
         await host.command("viewer.mute", user_id=str(world.li.public_id))
+        await host.event("viewer.muted")
         await li.resume()
         assert li.hello["you"]["muted"] is True
         await host.command("viewer.unmute", user_id=str(world.li.public_id))
