@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,9 +33,20 @@ async def run_in_db(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def with_fresh_connections(call: Callable[[], T]) -> T:
-    """Call it without inheriting a dead connection, and leave none open behind it."""
-    close_old_connections()
+    """Call it without inheriting a dead connection, and leave no borrowed one behind it."""
+    _tidy_connections()
     try:
         return call()
     finally:
-        close_old_connections()
+        _tidy_connections()
+
+
+def _tidy_connections() -> None:
+    """Give connections back to PostgreSQL's pool; keep a thread's own to a file, unless it broke.
+
+    SQLite has no pool, and opening the file anew costs more than most of what is asked of it.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.vendor == "sqlite":
+            connection.close_at = None
+        connection.close_if_unusable_or_obsolete()

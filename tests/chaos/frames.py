@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ CHAT = "chat.message"
 ORDER = "order.placed"
 STOCK = "stock.changed"
 TOMBSTONE = "tombstone"
+
+BOUNDS = re.compile(rb'\{"from":(\d+),"to":(\d+)')
 
 Place = tuple[str, int]
 """(epoch, seq)."""
@@ -80,16 +83,22 @@ def said(told: Told, epoch: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """A stretch of one epoch's log, as the room told it."""
+    """A stretch of one epoch's log, as the room told it.
+
+    Only where it lies is read at once. The rest is read when the show is over
+    (`Library.read_all`): two thousand who catch up at once would make the checkers the slowest
+    part of the room.
+    """
 
     epoch: str
     from_: int
     to: int
-    thinned: int
-    places: frozenset[Place]
-    shown: tuple[tuple[str | None, str], ...]
+    text: bytes
+    thinned: int = 0
+    places: frozenset[Place] = frozenset()
+    shown: tuple[tuple[str | None, str], ...] = ()
     """For each event its id, by which a client knows it again, and what it says."""
-    chat: tuple[str, ...]
+    chat: tuple[str, ...] = ()
     arrivals: list[float] = field(default_factory=list)
 
 
@@ -138,8 +147,17 @@ class Library:
         known = self._frames.setdefault(epoch, {})
         found = known.get(text)
         if found is None:
-            found = known[text] = self._read(epoch, self._stretch.decode(text))
+            bounds = BOUNDS.match(text)
+            assert bounds is not None, text[:80]
+            found = known[text] = Frame(epoch, int(bounds[1]), int(bounds[2]), text)
         return found
+
+    def read_all(self) -> None:
+        """Read what the frames say, and whether they contradict each other."""
+        for frame in self.frames():
+            if frame.text:
+                self._read(frame, self._stretch.decode(frame.text))
+                frame.text = b""
 
     def frames(self) -> Iterator[Frame]:
         for known in self._frames.values():
@@ -148,23 +166,18 @@ class Library:
     def other(self, text: bytes) -> Any_:
         return self._other.decode(text)
 
-    def _read(self, epoch: str, stretch: Stretch) -> Frame:
-        seqs = [told.seq for told in stretch.events]
-        if seqs != sorted(set(seqs)) or any(not stretch.from_ <= seq <= stretch.to for seq in seqs):
-            self.faults.append(f"{epoch} {stretch.from_}-{stretch.to}: out of order: {seqs}")
-        if len(seqs) + stretch.thinned != stretch.to - stretch.from_ + 1:
-            self.faults.append(f"{epoch} {stretch.from_}-{stretch.to}: {len(seqs)} events")
+    def _read(self, frame: Frame, stretch: Stretch) -> None:
+        epoch, seqs = frame.epoch, [told.seq for told in stretch.events]
+        if seqs != sorted(set(seqs)) or any(not frame.from_ <= seq <= frame.to for seq in seqs):
+            self.faults.append(f"{epoch} {frame.from_}-{frame.to}: out of order: {seqs}")
+        if len(seqs) + stretch.thinned != frame.to - frame.from_ + 1:
+            self.faults.append(f"{epoch} {frame.from_}-{frame.to}: {len(seqs)} events")
         for told in stretch.events:
             self._note((epoch, told.seq), told)
-        return Frame(
-            epoch=epoch,
-            from_=stretch.from_,
-            to=stretch.to,
-            thinned=stretch.thinned,
-            places=frozenset((epoch, seq) for seq in seqs),
-            shown=tuple((told.id, said(told, epoch)) for told in stretch.events),
-            chat=tuple(said(told, epoch) for told in stretch.events if told.type == CHAT),
-        )
+        frame.thinned = stretch.thinned
+        frame.places = frozenset((epoch, seq) for seq in seqs)
+        frame.shown = tuple((told.id, said(told, epoch)) for told in stretch.events)
+        frame.chat = tuple(said(told, epoch) for told in stretch.events if told.type == CHAT)
 
     def _note(self, place: Place, told: Told) -> None:
         before = self.at.setdefault(place, told)

@@ -35,6 +35,7 @@ async def compare(stage: Stage) -> dict[str, object]:
             viewer.read_on()
         await wait_for(stage)
     stage.crowd.measuring = False
+    stage.crowd.library.read_all()
     calm, disturbed = p99_ms(stage, reading), p99_ms(stage, stalling)
     expected = ROUNDS * len(some)
     return {

@@ -90,6 +90,7 @@ class Verdict:
 
 
 def judge(viewers: Sequence[Viewer], library: Library, log: Log) -> Verdict:
+    library.read_all()
     verdict = Verdict()
     for number, viewer in enumerate(viewers):
         missing = missed(viewer, log)
