@@ -7,8 +7,9 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DatabaseError
 
@@ -96,7 +97,7 @@ class Broadcast:
         self,
         recording: Recording,
         patience: Patience,
-        on_end: Callable[[], Awaitable[None]] | None = None,
+        on_end: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         """`on_end` ends the show's broadcast when another process asks for it."""
         self._on_end = on_end

@@ -59,7 +59,7 @@ async def phone() -> AsyncIterator[BrowserContext]:
         browser = await playwright.chromium.launch(
             executable_path=chromium_path(), args=list(FLAGS)
         )
-        context = await browser.new_context(viewport=PHONE, locale="en")  # type: ignore[arg-type]
+        context = await browser.new_context(viewport=PHONE, locale="en")
         context.set_default_timeout(20_000)
         yield context
         await browser.close()
