@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 CLOSE_FOR: dict[type[AppError], int] = {SignInRequired: 4401, NotAllowed: 4403, NotFound: 4404}
 AWAY = (DatabaseError, LogUnavailable, LogClosed)
 TICKET_WITHIN_S = 10.0
-QUIET_S = 8.0
+QUIET_S = 5.0
 """The room repeats its latest values every 3 s: so long without a word is a dead line."""
 BURST, EVERY_S = 60, 0.05
 WAITING_AT_MOST = 32

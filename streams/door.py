@@ -52,6 +52,8 @@ CROWD = 5
 SNAPSHOT_FOR_S = 1.5
 """More than `CROWD` newcomers within so many seconds share one snapshot."""
 STRETCHES_KEPT = 64
+SAID_SINCE = 300
+"""Entries: who comes so much later from the same place is told it all in one frame again."""
 IDLE_DOORS_KEPT = 200
 
 
@@ -86,6 +88,14 @@ class Painted:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The frame that somebody who came back was told, and up to where it reaches."""
+
+    upto: Position
+    frame: str
+
+
 class Door:
     """One room's door in this process. Everything but `admit`, `look` and `paint`, which ask the
     database in a thread, runs on the event loop."""
@@ -109,6 +119,7 @@ class Door:
         self._painted: Painted | None = None
         self._came: deque[float] = deque(maxlen=CROWD)
         self._stretches: OrderedDict[tuple[Position, int], str | None] = OrderedDict()
+        self._told: OrderedDict[Position, Told] = OrderedDict()
 
     # Who comes in
 
@@ -214,8 +225,21 @@ class Door:
     async def missed(self, after: Position, here: Position) -> list[str] | None:
         """The frames after one position up to another; `None` if the log does not have them all.
 
-        A room that comes back asks for the same stretch 2,000 times: it is encoded once.
+        A room that comes back asks for nearly the same 2,000 times: whoever comes from a place from
+        which somebody has just come is told the same, and what was said since.
         """
+        told = self._told.get(after)
+        if told is not None and 0 <= here.seq - told.upto.seq <= SAID_SINCE:
+            since = await self._stretch(told.upto, here)
+            return None if since is None else [told.frame, *since]
+        frames = await self._stretch(after, here)
+        if frames:
+            self._told[after] = Told(here, frames[0])
+            if len(self._told) > STRETCHES_KEPT:
+                self._told.popitem(last=False)
+        return frames
+
+    async def _stretch(self, after: Position, here: Position) -> list[str] | None:
         if after == here:
             return []
         key = (after, here.seq)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-COMEBACKS_PER_S = 400  # what one core lets in while it goes on telling the others
+COMEBACKS_PER_S = 1_000  # what one core lets in while it goes on telling the others
 SOONEST_S = 0.25
 LEAST_SPREAD_S = 1.0
 

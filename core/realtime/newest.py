@@ -8,7 +8,8 @@ from itertools import islice
 
 from core.realtime.log import Entry, Position
 
-REMEMBERED_ENTRIES = 1000
+# Half a minute of a hot room: whoever is away for less comes back without the database.
+REMEMBERED_ENTRIES = 3000
 
 
 class Head:

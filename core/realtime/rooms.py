@@ -21,7 +21,7 @@ from core.realtime.thinning import Thinning
 
 COHORT = 250  # telling so many takes some 3 ms
 NOW_EVERY_S = 1.0
-HEARTBEAT_S = 3.0
+HEARTBEAT_S = 2.0
 TICK_S = 0.05
 SLOWEST_TICK_S = 0.25
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import pytest
 from django.db.backends.signals import connection_created
 
 from core.clock import now
+from core.realtime import db
 from core.realtime import runtime as running
 from core.realtime.db import run_in_db
 from core.realtime.log import LogUnavailable, NewEntry, Position, Stretch
@@ -34,8 +36,11 @@ BESIDE = ("viewerssample", "outbox")
 
 
 @pytest.fixture
-def sql() -> Iterator[list[str]]:
+def sql(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Every statement that sockets send to the database, from whichever thread of its pool."""
+    # Threads of its own: those of the common pool have opened their connections already.
+    pool = ThreadPoolExecutor(4, thread_name_prefix="db")
+    monkeypatch.setattr(db, "_pool", pool)
     said: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -55,6 +60,7 @@ def sql() -> Iterator[list[str]]:
     connection_created.disconnect(watch)
     for connection in watched:
         connection.execute_wrappers.remove(note)
+    pool.shutdown()
 
 
 def known(world: World, **other: Any) -> Known:
@@ -357,6 +363,25 @@ async def test_a_long_absence_brings_every_fact_and_the_newest_chat(
     assert (told.count("notice"), told.count("chat.message")) == (20, 5)
     assert away.thinned == 15
     await away.close()
+
+
+async def test_who_comes_later_from_the_same_place_is_told_the_same_and_what_came_since(
+    site: str, world: World
+) -> None:
+    people = [room(site, world, person) for person in (None, world.li, world.wang)]
+    await asyncio.gather(*(person.open() for person in people))
+    await asyncio.gather(*(person.close() for person in people))
+    async with room(site, world, world.zhang) as host:
+        for round_, person in enumerate(people, start=1):
+            for number in range(3):
+                await host.command("chat.send", text=f"{round_}.{number}")
+            await person.resume()
+            last = 3 * round_
+            await person.until(lambda person=person, last=last: person.seq >= last)
+            assert person.hello["recovered"]
+            assert [event["seq"] for event in person.events] == list(range(1, last + 1))
+    assert next(iter(doors_of(running.current())._doors.values()))._told
+    await asyncio.gather(*(person.close() for person in people))
 
 
 async def test_who_missed_too_much_begins_anew(

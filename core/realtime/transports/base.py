@@ -17,8 +17,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 # Some ten seconds of a room with 100 messages a second, or one catch-up of 500 events: more than
 # a socket that keeps up ever owes, and 1 % stalled of 5,000 sockets cost 13 MB.
 WAITING_AT_MOST = 256 * 1024
-STALLED_S = 4.0
-CLOSED_WITHIN_S = 1.5
+STALLED_S = 3.5
+CLOSED_WITHIN_S = 1.0
 
 # What the kernel keeps of a client that reads nothing grows to megabytes, unseen by us, before the
 # server's own buffer is the first to fill. So little unsent is a stall that shows within seconds.
