@@ -2,7 +2,7 @@
 FROM node:22-slim AS player
 WORKDIR /player
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts
+RUN npm ci --omit=dev --ignore-scripts
 
 # The packages by their hashes, then the product itself.
 FROM python:3.12-slim AS build
