@@ -115,7 +115,8 @@ class Room:
         heard = self.position.seq if self.position else 0
         new = [entry for entry in entries if entry.seq > heard]
         self.lines += [
-            Line(entry.seq, encoded_event(entry), self._thinning.shows(entry)) for entry in new
+            Line(entry.seq, encoded_event(entry), is_shown)
+            for entry, is_shown in zip(new, self._thinning.choose(new), strict=True)
         ]
         if new and self.position is not None:
             self.position = Position(self.position.epoch, new[-1].seq)

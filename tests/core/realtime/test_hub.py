@@ -3,11 +3,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -378,12 +380,64 @@ async def test_without_a_limit_all_is_shown() -> None:
     assert (len(viewer.heard), "thinned" in viewer.batches[0]) == (500, False)
 
 
+class Thinned:
+    """What a process shows, by a clock of its own, of what it hears."""
+
+    def __init__(self, lines_per_s: int) -> None:
+        self.at_s = 1000.0
+        self._thinning = Thinning(lines_per_s, clock=lambda: self.at_s)
+
+    def hear(self, *lines: Entry) -> list[bool]:
+        self.at_s += 0.01
+        return self._thinning.choose(lines)
+
+
 def test_thinned_chat_is_spread_over_the_second() -> None:
-    thinning = Thinning(20)
-    shown = [thinning.shows(entry) for entry in entries(1, 300, every_s=0.01)]
+    process = Thinned(20)
+    shown = [process.hear(entry)[0] for entry in entries(1, 300)]
     assert all(sum(shown[start : start + 100]) <= 20 for start in range(201))
     quarters = [sum(shown[start : start + 25]) for start in range(200, 300, 25)]
     assert all(3 <= lines <= 6 for lines in quarters)
+
+
+def test_what_is_heard_at_once_is_thinned_all_over() -> None:
+    shown = Thinned(20).hear(*entries(1, 300))
+    assert sum(shown) == 20
+    assert all(1 <= sum(shown[start : start + 30]) <= 3 for start in range(0, 300, 30))
+
+
+@pytest.mark.parametrize("ahead_s", [-600, -0.5, 0, 0.5, 600])
+def test_the_clocks_of_senders_silence_nobody(ahead_s: float) -> None:
+    """Two processes send, one of them with a clock that is wrong; each gets its share."""
+    process = Thinned(20)
+    wrong, right = entries(1, 500), entries(501, 500)
+    shown = [0, 0]
+    for one, other in zip(wrong, right, strict=True):
+        skewed = msgspec.structs.replace(one, at=one.at + timedelta(seconds=ahead_s))
+        heard = process.hear(skewed, other)
+        shown = [shown[0] + heard[0], shown[1] + heard[1]]
+    assert sum(shown) == pytest.approx(100, abs=10)
+    assert shown[0] == pytest.approx(shown[1], abs=10)
+
+
+def test_who_sends_many_at_once_and_who_sends_one_have_equal_shares() -> None:
+    process = Thinned(20)
+    chance = random.Random(1)
+    said, shown = [0, 0], [0, 0]
+    for _ in range(5000):
+        which = chance.randrange(2)
+        heard = process.hear(*entries(1, chance.randint(5, 15) if which else 1))
+        said[which] += len(heard)
+        shown[which] += sum(heard)
+    assert shown[0] / said[0] == pytest.approx(shown[1] / said[1], rel=0.25)
+
+
+def test_a_clock_that_is_set_back_while_the_room_is_busy_silences_nobody() -> None:
+    process = Thinned(20)
+    later = [msgspec.structs.replace(one, at=one.at + timedelta(hours=1)) for one in entries(1, 99)]
+    process.hear(*later)
+    process.at_s += 1
+    assert process.hear(*entries(100, 20)) == [True] * 20
 
 
 async def test_a_big_room_is_told_in_cohorts_that_miss_nothing() -> None:
