@@ -55,7 +55,8 @@ class Shared(Protocol):
     async def take(self, name: str, key: str, *, burst: int, every_s: float) -> float:
         """Seconds to wait before `key` may do `name` again; 0 if it may now, which uses one up.
 
-        `burst` at once, then one every `every_s` seconds, however many processes it asks.
+        `burst` at once, then one every `every_s` seconds, however many processes it asks. Another
+        measure is another limit: who waits for one is not held to it once there is another.
         """
 
     async def present(self, here: Mapping[str, Collection[str]]) -> dict[str, int]:
@@ -167,14 +168,14 @@ class RedisShared:
         await self._redis.aclose()
 
     async def take(self, name: str, key: str, *, burst: int, every_s: float) -> float:
-        bucket = f"lc:{{{key}}}:rate:{name}"
+        # The measure is part of the name: who was to wait by another one is not held to it.
+        every_us = round(every_s * 1e6)
+        bucket = f"lc:{{{key}}}:rate:{name}:{burst}:{every_us}"
         wait_s = self._refused.wait_s(bucket)
         if wait_s > 0 or every_s <= 0:
             return wait_s
         try:
-            answer = await self._ask(
-                lambda: self._take(keys=[bucket], args=[burst, round(every_s * 1e6)])
-            )
+            answer = await self._ask(lambda: self._take(keys=[bucket], args=[burst, every_us]))
         except SharedAway:
             return self._limits.take(name, key, burst=burst, every_s=every_s)
         return self._refused.note(bucket, int(answer) / 1e6)

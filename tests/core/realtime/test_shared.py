@@ -107,6 +107,14 @@ async def test_who_has_waited_may_again(shared: Shared) -> None:
     assert 0.39 <= time.monotonic() - started < 2
 
 
+async def test_a_wait_ends_with_the_limit_that_it_was_for(shared: Shared) -> None:
+    assert await shared.take("chat.slow", "li", burst=1, every_s=600) == 0
+    assert await shared.take("chat.slow", "li", burst=1, every_s=600) > 500
+    assert await shared.take("chat.slow", "li", burst=1, every_s=10) == 0
+    assert 0 < await shared.take("chat.slow", "li", burst=1, every_s=10) <= 10
+    assert await shared.take("chat.slow", "li", burst=3, every_s=10) == 0
+
+
 async def test_no_limit_is_none(shared: Shared) -> None:
     assert [await shared.take("chat", "li", burst=5, every_s=0) for _ in range(50)] == [0] * 50
 
