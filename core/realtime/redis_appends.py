@@ -13,11 +13,12 @@ from typing import Any
 from django.db import DatabaseError
 
 from core.realtime import log_store
+from core.realtime.complaints import Complaints
 from core.realtime.log import Entry, LogClosed, LogUnavailable, NewEntry
 from core.realtime.log_db import LogDatabase
 from core.realtime.log_json import decoded, encoded
 from core.realtime.log_store import Placed
-from core.realtime.redis_link import Command, KeptLink, Link
+from core.realtime.redis_link import Command, KeptLink, Link, Refused
 from core.realtime.redis_scripts import APPEND, DIRTY_KEY
 from core.realtime.redis_topics import Topics, TopicState
 
@@ -70,6 +71,7 @@ class Appender:
         self._waiting: deque[Request] = deque()
         self._work = asyncio.Event()
         self._stopping = False
+        self._complaints = Complaints(log)
         self._flying: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -129,17 +131,22 @@ class Appender:
         # The epochs as they are asked for: another may have begun by the time of the answer.
         epochs = [state.epoch for state in by_topic]
         try:
-            answers = await link.call(*self._calls(by_topic, link))
+            answers = await link.ask(*self._calls(by_topic, link))
         except LogUnavailable as error:
             self._lost(flight, error)
             return False
         again: list[Request] = []
+        is_refused = False
         for epoch, (state, requests), answer in zip(
             epochs, by_topic.items(), answers[1:], strict=True
         ):
-            again += self._landed(state, epoch, requests, answer)
+            if isinstance(answer, Refused):
+                is_refused = True
+                again += self._refused(state, epoch, requests, answer)
+            else:
+                again += self._landed(state, epoch, requests, answer)
         self._waiting.extendleft(reversed(again))
-        return True
+        return not is_refused
 
     async def _prepared(
         self, flight: Sequence[Request], link: Link
@@ -221,9 +228,20 @@ class Appender:
             answer.placed.append((seq, first))
         return answer, fresh
 
+    def _refused(
+        self, state: TopicState, epoch: str, requests: Sequence[Request], refused: Refused
+    ) -> list[Request]:
+        self._complaints.note(f"{state.name} takes no entries", refused)
+        if refused.is_of_key:
+            self._topics.spoil(state, epoch)
+        return self._repeatable(requests, refused)
+
     def _lost(self, flight: Sequence[Request], error: LogUnavailable) -> None:
+        self._waiting.extendleft(reversed(self._repeatable(flight, error)))
+
+    def _repeatable(self, requests: Sequence[Request], error: LogUnavailable) -> list[Request]:
         """They may have arrived or not. A fact may be sent again: it is taken once."""
-        self._waiting.extendleft(reversed([one for one in flight if one.may_repeat]))
-        for request in flight:
+        for request in requests:
             if not request.may_repeat and not request.answer.done():
                 request.answer.set_exception(error)
+        return [one for one in requests if one.may_repeat]

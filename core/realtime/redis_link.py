@@ -14,7 +14,14 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import (
+    ClusterError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from core.realtime.log import LogUnavailable
 from core.realtime.redis_scripts import REIGN, REIGN_KEY, SCRIPTS
@@ -23,6 +30,27 @@ Command = Sequence[str | bytes | int]
 
 CONNECTED_WITHIN_S = 1.5
 ANSWERED_WITHIN_S = 2.0
+
+# What such a server says of one command holds for all: the next connection may reach another, or
+# teach this one the scripts again.
+OF_THE_SERVER = (ClusterError, NoScriptError, ReadOnlyError)
+# Inside a script an error is words only, and before Redis 7 they do not begin with its kind.
+OF_A_KEY = ("WRONGTYPE", "equal or smaller than the target stream top item")
+
+
+class Refused(LogUnavailable):
+    """Redis has answered, and does not do this: it has no memory, or a key is not what it was."""
+
+    def __init__(self, problem: str, *, is_of_key: bool = False) -> None:
+        super().__init__(f"Redis refuses: {problem}")
+        self.is_of_key = is_of_key
+        """Whether the topic's keys are at fault: asking again does not help, another epoch does."""
+
+    @classmethod
+    def by(cls, error: ResponseError) -> Refused:
+        text = str(error)
+        is_of_key = not isinstance(error, OutOfMemoryError) and any(one in text for one in OF_A_KEY)
+        return cls(text, is_of_key=is_of_key)
 
 
 class Link:
@@ -44,7 +72,18 @@ class Link:
         return bool(self._connection.is_connected)
 
     async def call(self, *commands: Command) -> list[Any]:
-        """The answers, in order; raises `LogUnavailable`, after which this link is of no use."""
+        """The answers, in order; raises the first `Refused`, or what `ask` raises."""
+        answers = await self.ask(*commands)
+        for answer in answers:
+            if isinstance(answer, Refused):
+                raise answer
+        return answers
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """The answers, in order, a `Refused` in the place of each command that is not done.
+
+        Raises `LogUnavailable`, after which this link is of no use.
+        """
         async with self._busy:
             if not self.is_up:
                 raise LogUnavailable("the connection to Redis is lost")
@@ -84,7 +123,15 @@ class Link:
     async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
         packed = self._connection.pack_commands(commands)
         await self._connection.send_packed_command(packed, check_health=False)
-        return [await self._connection.read_response() for _ in commands]
+        return [await self._answer() for _ in commands]
+
+    async def _answer(self) -> Any:
+        try:
+            return await self._connection.read_response()
+        except OF_THE_SERVER:
+            raise
+        except ResponseError as error:
+            return Refused.by(error)
 
 
 class Links:

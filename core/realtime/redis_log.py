@@ -26,7 +26,7 @@ from core.realtime.log import (
 from core.realtime.log_db import LogDatabase
 from core.realtime.newest import REMEMBERED_ENTRIES, Head
 from core.realtime.redis_appends import Answer, Appender
-from core.realtime.redis_link import KeptLink, Link, Links
+from core.realtime.redis_link import KeptLink, Link, Links, Refused
 from core.realtime.redis_reader import Reader
 from core.realtime.redis_scripts import READ
 from core.realtime.redis_topics import Mark, Topics, TopicState, placed_of, shown
@@ -170,11 +170,15 @@ class RedisLog:
         state = self._topics.get(topic)
         give_up_at = self._loop.time() + ANSWERED_WITHIN_S
         while True:
+            epoch = state.epoch
             try:
                 link = await self._link.up()
                 await self._topics.settle(state, link)
+                epoch = state.epoch
                 return await ask(state, link)
             except (LogUnavailable, DatabaseError) as error:
+                if isinstance(error, Refused) and error.is_of_key:
+                    self._topics.spoil(state, epoch)
                 if self._loop.time() >= give_up_at:
                     raise LogUnavailable(str(error)) from error
             await asyncio.sleep(AGAIN_AFTER_S)

@@ -11,10 +11,11 @@ from typing import Any
 from django.db import DatabaseError
 
 from core.realtime import log_store
+from core.realtime.complaints import Complaints
 from core.realtime.log import LogUnavailable, Position
 from core.realtime.log_db import LogDatabase
 from core.realtime.log_store import Placed, removed_in
-from core.realtime.redis_link import KeptLink, Link, Links
+from core.realtime.redis_link import KeptLink, Link, Links, Refused
 from core.realtime.redis_topics import PIECE, Mark, Topics, TopicState, placed_of
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Reader:
         self._database = database
         self._own: Link | None = None
         self._round = 0
+        self._complaints = Complaints(log)
         self._reading: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -86,7 +88,11 @@ class Reader:
                 for state in self._topics
                 if state.head is not None and state.epoch
             }
-            [answer] = await own.call(_question(watched))
+            [answer] = await own.ask(_question(watched))
+            if isinstance(answer, Refused):
+                await self._find_spoilt(own, watched, answer)
+                check_at = loop.time()
+                continue
             for key, rows in answer or ():
                 if (state := watched.get(key)) is not None:
                     await self._heard(state, key, placed_of(rows))
@@ -97,11 +103,29 @@ class Reader:
         if not states:
             return
         link = await self._link.up()
-        marks = await link.call(*(Mark.question(state.name) for state in states))
+        marks = await link.ask(*(Mark.question(state.name) for state in states))
         for state, mark in zip(states, marks, strict=True):
             await self._topics.check(state, Mark.of(mark), link)
         if own.reign != link.reign and await own.read_reign() != link.reign:
             raise LogUnavailable("the reader is connected to another server than the writer")
+
+    async def _find_spoilt(
+        self, own: Link, watched: dict[bytes, TopicState], refused: Refused
+    ) -> None:
+        """One broken topic makes the question after all of them fail: let it begin anew.
+
+        Raises `refused` if no topic is to blame.
+        """
+        asked = {key: state.epoch for key, state in watched.items()}
+        answers = await own.ask(*(("XLEN", key) for key in watched))
+        broken = [
+            key for key, one in zip(watched, answers, strict=True) if isinstance(one, Refused)
+        ]
+        if not broken:
+            raise refused
+        for key in broken:
+            self._complaints.note(f"{watched[key].name} cannot be read and begins anew", refused)
+            self._topics.spoil(watched[key], asked[key])
 
     async def _heard(self, state: TopicState, key: bytes, placed: Sequence[Placed]) -> None:
         if state.head is None or state.keys.log.encode() != key:

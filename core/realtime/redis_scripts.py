@@ -12,6 +12,10 @@ A topic's keys share a hash tag, so that a cluster keeps them together:
 
 and two keys belong to no topic: `lc:server` (the reign) and `lc:dirty` (topics that may have
 entries to store, by the time of their last append).
+
+A Redis that is full refuses whatever needs memory, but not in a script that has written already.
+So leases, marks and beginnings, without which nothing could be stored and trimmed, write something
+first that needs none (DEL, PERSIST). Declaring it (`#!lua flags=allow-oom`) takes Redis 7.
 """
 
 from __future__ import annotations
@@ -63,6 +67,7 @@ REIGN = Script("""
 -- KEYS: lc:server  ARGV: the run_id of this server, a name for a new reign
 local known = redis.call('HMGET', KEYS[1], 'run_id', 'reign')
 if known[1] == ARGV[1] then return known[2] end
+redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'run_id', ARGV[1], 'reign', ARGV[2])
 return ARGV[2]
 """)
@@ -70,8 +75,10 @@ return ARGV[2]
 BEGIN = Script("""
 -- KEYS: head  ARGV: epoch, reign, all_facts
 -- Epochs sort in the order in which they began: a late call never brings an older one back.
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if epoch and epoch >= ARGV[1] then return 0 end
+if redis.call('TYPE', KEYS[1]).ok == 'hash' then
+  local epoch = redis.call('HGET', KEYS[1], 'epoch')
+  if epoch and epoch >= ARGV[1] then return 0 end
+end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'reign', ARGV[2], 'seq', 0, 'stored', 0,
            'all_facts', ARGV[3])
@@ -153,6 +160,7 @@ if redis.call('GET', KEYS[5]) ~= ARGV[1] then return false end
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'stored')
 if head[1] ~= ARGV[2] then return false end
 local last, stored = tonumber(head[2]), math.max(tonumber(head[3]), tonumber(ARGV[3]))
+redis.call('PERSIST', KEYS[1])
 redis.call('HSET', KEYS[1], 'stored', stored)
 local trim = math.min(stored, last - {KEPT_ENTRIES})
 if trim > 0 then
@@ -167,8 +175,9 @@ return {{stored, last}}
 
 LEASE = Script("""
 -- KEYS: a lease  ARGV: who asks, for how many milliseconds.  Answers 1 if it is theirs now.
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
+local is_held = redis.call('TYPE', KEYS[1]).ok == 'string'
+if is_held and redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """)

@@ -21,7 +21,7 @@ from core.realtime.log_db import LogDatabase
 from core.realtime.log_json import decoded
 from core.realtime.log_store import Placed
 from core.realtime.newest import REMEMBERED_ENTRIES, Head
-from core.realtime.redis_link import Command, Link
+from core.realtime.redis_link import Command, Link, Refused
 from core.realtime.redis_scripts import BEGIN, LEASE, RELEASE, Keys
 
 BEGUN_WITHIN_S = 3.0
@@ -45,7 +45,12 @@ class Mark(msgspec.Struct, frozen=True):
         return ("HMGET", Keys.of(topic, "").head, "epoch", "reign", "seq", "stored")
 
     @classmethod
-    def of(cls, answer: Sequence[bytes | None]) -> Mark | None:
+    def of(cls, answer: Sequence[bytes | None] | Refused) -> Mark | None:
+        """What Redis holds, if it is a topic. Raises a `Refused` that is not about its keys."""
+        if isinstance(answer, Refused):
+            if answer.is_of_key:
+                return None
+            raise answer
         epoch, reign, seq, stored = answer
         if epoch is None or reign is None or seq is None or stored is None:
             return None
@@ -64,6 +69,8 @@ class TopicState:
         """Everything up to here is in the database."""
         self.marked = 0
         """Everything up to here is known on Redis to be in the database."""
+        self.spoilt = ""
+        """The last epoch whose keys on Redis are broken: it does not go on."""
         self.looks_first = False
         """Whether Redis does not know all facts of the topic: the database is asked as well."""
         self.head: Head | None = None
@@ -86,6 +93,8 @@ class TopicState:
     def fits(self, mark: Mark | None, reign: str) -> bool:
         """Whether what Redis holds is the topic, with everything this process has seen of it."""
         if mark is None or mark.reign != reign or mark.epoch < self.epoch:
+            return False
+        if mark.epoch <= self.spoilt:
             return False
         return mark.epoch != self.epoch or mark.seq >= self.seen
 
@@ -126,6 +135,13 @@ class TopicState:
             self.epoch = mark.epoch
         self.was_marked(mark.stored, mark.seq)
         return bool(had) and had != mark.epoch
+
+    def was_saved(self, placed: Sequence[Placed]) -> None:
+        """These are in the database, whatever is still missing before them."""
+        for seq, _ in placed:
+            self.unstored.pop(seq, None)
+            if seq == self.stored + 1:
+                self.stored = seq
 
     def leave_epoch(self) -> None:
         if self.unstored:
@@ -174,6 +190,12 @@ class Topics:
         for follower in self.followers:
             follower(state.name, "", [])
 
+    def spoil(self, state: TopicState, epoch: str) -> None:
+        """The epoch's keys on Redis are broken: let the topic go on in another."""
+        state.spoilt = max(state.spoilt, epoch)
+        if epoch >= state.epoch:
+            state.reign = ""
+
     async def settle(self, state: TopicState, link: Link) -> None:
         """Let the topic go on under the link's reign, in a new epoch where that cannot be helped.
 
@@ -204,7 +226,7 @@ class Topics:
         if state.reign and state.reign == link.reign:
             return True
         reign = await link.read_reign()
-        [answer] = await link.call(Mark.question(state.name))
+        [answer] = await link.ask(Mark.question(state.name))
         mark = Mark.of(answer)
         if mark is not None and state.fits(mark, reign):
             self._adopt(state, mark)
@@ -245,7 +267,10 @@ class Topics:
         seen = sorted(state.unstored.items())
         await self._database.run(log_store.keep, state.name, state.epoch, seen)
         while mark is not None and mark.stored < mark.seq:
-            placed = await entries_of(link, state.name, mark.epoch, mark.stored)
+            try:
+                placed = await entries_of(link, state.name, mark.epoch, mark.stored)
+            except Refused:
+                return  # what it was, nobody can know any more
             if not placed:
                 return
             await self._database.run(log_store.keep, state.name, mark.epoch, placed)
