@@ -168,9 +168,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {
+        # Who was sent away and comes back anyway is told so, and is no news to an operator.
+        "not 403": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", None) != 403,
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": CONFIG.log_level},
     "loggers": {
+        "django.request": {"filters": ["not 403"]},
         # The servers tell of every connection, the clients of every request.
         **{
             name: {"level": "WARNING"}

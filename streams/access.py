@@ -119,8 +119,9 @@ def require_moderator(user: AnyUser, show: Show) -> User:
     return person
 
 
-def is_muted(user: AnyUser, show: Show) -> bool:
-    return is_signed_in(user) and mutes_of(show).filter(user=user).exists()
+def mute_of(user: AnyUser, show: Show) -> Mute | None:
+    """What keeps the user quiet in the show now."""
+    return mutes_of(show).filter(user=user).first() if is_signed_in(user) else None
 
 
 def mutes_of(show: Show) -> QuerySet[Mute]:
@@ -143,4 +144,4 @@ def _refuse_banned(user: AnyUser, show: Show) -> None:
         return
     ban = bans_of(show).filter(user=user).first()
     if ban is not None and not may_moderate(user, show):
-        raise Banned(ban.reason, ban.until)
+        raise Banned(ban.until)

@@ -184,7 +184,8 @@ def blocked_words(request: HttpRequest, show_id: UUID) -> list[BlockedWord]:
 def block_word(request: HttpRequest, show_id: UUID, body: WordIn) -> Status[BlockedWord]:
     """Keep a word out of the chat. Blocking it again changes nothing."""
     show = access.show_to_host(request.user, show_id)
-    word = words.block(seller=show.seller, actor=signed_in(request.user), word=body.word)
+    user = signed_in(request.user)
+    word = words.block(seller=show.seller, actor=user, word=body.word, show=show)
     return Status(201, word)
 
 
@@ -192,7 +193,7 @@ def block_word(request: HttpRequest, show_id: UUID, body: WordIn) -> Status[Bloc
 def unblock_word(request: HttpRequest, show_id: UUID, word_id: int) -> list[BlockedWord]:
     """Allow a word again; answers with those that are left."""
     show, user = access.show_to_host(request.user, show_id), signed_in(request.user)
-    words.unblock(seller=show.seller, actor=user, word_id=word_id)
+    words.unblock(seller=show.seller, actor=user, word_id=word_id, show=show)
     return words.blocked(seller=show.seller, actor=user)
 
 

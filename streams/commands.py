@@ -25,6 +25,7 @@ from streams.protocol import (
     ChatPin,
     ChatRemove,
     ChatSend,
+    ChatUnanswer,
     ChatUnpin,
     Command,
     MessageCommand,
@@ -128,13 +129,15 @@ async def unpin_chat(speaker: Speaker, command: ChatUnpin) -> dict[str, Any]:
     return {}
 
 
-async def answer_chat(speaker: Speaker, command: ChatAnswer) -> dict[str, Any]:
+async def answer_chat(speaker: Speaker, command: ChatAnswer | ChatUnanswer) -> dict[str, Any]:
     find = await _finder(speaker, command)
+    marks = await moderation.newest_marks(speaker.runtime.log, speaker.topic)
+    mark = moderation.answer if isinstance(command, ChatAnswer) else moderation.unanswer
 
     def answer() -> NewEntry:
         show, user = speaker.show_and_user()
         access.require_moderator(user, show)
-        return moderation.answer(show=show, actor=user, message=find(show))
+        return mark(show=show, actor=user, message=find(show), marks=marks)
 
     return await _append(speaker, await run_in_db(answer))
 
@@ -300,6 +303,7 @@ ACTIONS: dict[type[Command], Action] = {
     ChatPin: pin_chat,
     ChatUnpin: unpin_chat,
     ChatAnswer: answer_chat,
+    ChatUnanswer: answer_chat,
     ViewerMute: mute_viewer,
     ViewerUnmute: unmute_viewer,
     ViewerBan: ban_viewer,

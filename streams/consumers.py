@@ -252,8 +252,7 @@ class Visit:
         if self._door.is_banned(guest.you):  # perhaps no longer: the database knows
             guest.user = await run_in_db(_user_again, guest.user)
             guest.you = await run_in_db(self._door.admit, guest.user)
-        muted = guest.you.muted or self._door.is_muted(guest.you)
-        guest.you = msgspec.structs.replace(guest.you, muted=muted)
+        guest.you = self._door.with_mute(guest.you)
         frames = await self._welcome(running, self._door, guest, here)
         self._speaker = Speaker(guest.user, self._show_id, door.topic, key, running)
         self._socket.release(*frames)

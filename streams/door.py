@@ -23,7 +23,7 @@ import msgspec
 from django.db.models import QuerySet
 
 from core.accounts.access import AnyUser
-from core.clock import now
+from core.clock import iso_ms, now
 from core.realtime import backoff
 from core.realtime.db import run_in_db
 from core.realtime.frames import Events, encode, event_of
@@ -149,8 +149,13 @@ class Door:
     def is_banned(self, you: You) -> bool:
         return self.facts is not None and _holds(self.facts.banned, you.id)
 
-    def is_muted(self, you: You) -> bool:
-        return self.facts is not None and _holds(self.facts.muted, you.id)
+    def with_mute(self, you: You) -> You:
+        """The same person, and that they are muted, if the room has heard so."""
+        if self.facts is None or you.id is None or not _holds(self.facts.muted, you.id):
+            return you
+        until = self.facts.muted[you.id]
+        shown = iso_ms(until) if until else None
+        return msgspec.structs.replace(you, muted=True, muted_until=shown)
 
     async def enter(self, here: Position) -> None:
         """Count somebody in, and know everything up to `here`, where they joined the log.

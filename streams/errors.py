@@ -1,4 +1,7 @@
-"""What can go wrong in a room."""
+"""What can go wrong in a room.
+
+Why somebody was muted or sent away is between those who keep order: no error has it.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,8 @@ class Muted(NotAllowed):
 
     code = "muted"
 
-    def __init__(self, reason: str = "", until: datetime | None = None) -> None:
-        message = _("The host has muted you in this show.")
-        super().__init__(_because(message, reason), details=_care(reason, until))
+    def __init__(self, until: datetime | None = None) -> None:
+        super().__init__(_("The host has muted you in this show."), details=_until(until))
 
 
 class Banned(NotAllowed):
@@ -35,9 +37,8 @@ class Banned(NotAllowed):
 
     code = "banned"
 
-    def __init__(self, reason: str = "", until: datetime | None = None) -> None:
-        message = _("The host has sent you away from this show.")
-        super().__init__(_because(message, reason), details=_care(reason, until))
+    def __init__(self, until: datetime | None = None) -> None:
+        super().__init__(_("The host has sent you away from this show."), details=_until(until))
 
 
 class SlowMode(TooMany):
@@ -78,9 +79,5 @@ class LinksNotAllowed(NotAllowed):
         super().__init__(message, field="text", details={"after_days": after_days})
 
 
-def _because(message: str, reason: str) -> str:
-    return f"{message} ({reason})" if reason else message
-
-
-def _care(reason: str, until: datetime | None) -> dict[str, object]:
-    return {"reason": reason, "until": iso_ms(until) if until else None}
+def _until(until: datetime | None) -> dict[str, object]:
+    return {"until": iso_ms(until) if until else None}

@@ -51,9 +51,9 @@ class ProductUnpinned(ShowFact, frozen=True):
 class RoomModerated(ShowFact, frozen=True):
     """Somebody kept order in a show's room: who did what, to whom and why, with names.
 
-    `action` is one of "mute", "unmute", "ban", "unban", "slow_mode", "pin", "unpin", "remove" and
-    "answer"; `details` has what the room is told besides: `every_s` of the slow mode, the message
-    that was pinned.
+    `action` is one of "mute", "unmute", "ban", "unban", "slow_mode", "pin", "unpin", "remove",
+    "answer", "unanswer", "block_word" and "allow_word"; `details` has what is told besides:
+    `every_s` of the slow mode, the message that was pinned, the `word`.
     """
 
     name: ClassVar[str] = "streams.RoomModerated"

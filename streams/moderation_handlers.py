@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 import msgspec
@@ -29,6 +29,8 @@ from streams.protocol import (
 class ModerationDone(RoomEvent, frozen=True):
     """Somebody kept order: who, to whom and why. `actor` is empty for what ended by itself.
 
+    `details` has `every_s` of a changed slow mode, and the `word` that was blocked or allowed.
+
     Told to the show's own people, in the topic `studio:<show id>`.
     """
 
@@ -40,6 +42,7 @@ class ModerationDone(RoomEvent, frozen=True):
     reason: str
     until: str | None
     at: str
+    details: dict[str, Any] = {}
 
 
 def tell_moderated(fact: RoomModerated, fact_id: UUID) -> None:
@@ -55,6 +58,7 @@ def tell_moderated(fact: RoomModerated, fact_id: UUID) -> None:
         reason=fact.reason,
         until=iso_ms(fact.until) if fact.until else None,
         at=iso_ms(fact.at),
+        details={key: fact.details[key] for key in ("every_s", "word") if key in fact.details},
     )
     log.append_blocking(f"studio:{fact.show_id}", [done.entry(fact.at, fact_id=fact_id)])
 

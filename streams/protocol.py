@@ -74,6 +74,12 @@ class ChatAnswer(MessageCommand, frozen=True):
     do: ClassVar[str] = "chat.answer"
 
 
+class ChatUnanswer(MessageCommand, frozen=True):
+    """Take back that a question was answered (moderators). Name it by `id` or `seq`."""
+
+    do: ClassVar[str] = "chat.unanswer"
+
+
 class ViewerMute(Command, frozen=True):
     """Let a viewer no longer chat in this show (moderators), for good or `for_s` seconds."""
 
@@ -185,6 +191,7 @@ COMMANDS: dict[str, type[Command]] = {
         ChatPin,
         ChatUnpin,
         ChatAnswer,
+        ChatUnanswer,
         ViewerMute,
         ViewerUnmute,
         ViewerBan,
@@ -360,6 +367,14 @@ class ChatAnsweredEvent(RoomEvent, frozen=True):
     id: UUID | None = None
 
 
+class ChatUnansweredEvent(RoomEvent, frozen=True):
+    """The question of this `id` waits for an answer again; `seq` as in `chat.removed`."""
+
+    type: ClassVar[str] = "chat.unanswered"
+    seq: int | None
+    id: UUID | None = None
+
+
 class TombstoneEvent(RoomEvent, frozen=True):
     """Something was here and was taken away: only its place in the log is left."""
 
@@ -466,6 +481,7 @@ EVENTS: dict[str, type[RoomEvent]] = {
         ChatPinnedEvent,
         ChatUnpinnedEvent,
         ChatAnsweredEvent,
+        ChatUnansweredEvent,
         TombstoneEvent,
         ProductPinnedEvent,
         ProductUnpinnedEvent,
@@ -513,13 +529,14 @@ class Snapshot(Struct, frozen=True):
 
 
 class You(Struct, frozen=True):
-    """Who you are here."""
+    """Who you are here. `muted_until` (ISO 8601) is null for who is not muted, or for good."""
 
     signed_in: bool
     id: UUID | None
     name: str | None
     role: Literal["viewer", "moderator", "host", "operator"]
     muted: bool
+    muted_until: str | None = None
 
 
 class HelloBody(Struct, frozen=True):
@@ -565,8 +582,8 @@ ERROR_CODES: dict[str, str] = {
     "sold_out": "Not enough left.",
     "price_changed": "The price is another one now; `details` has it.",
     "too_many": "Too often; try again after `retry_after` seconds.",
-    "muted": "You may no longer chat in this show; `details` has `reason` and `until`.",
-    "banned": "You may no longer be in this show; `details` has `reason` and `until`.",
+    "muted": "You may not chat in this show; `details` has `until` (null: for good).",
+    "banned": "You may not be in this show; `details` has `until` (null: for good).",
     "slow_mode": "Everybody writes slowly here; write again after `retry_after` seconds.",
     "blocked_word": "The seller does not want a word of this message here; change it.",
     "links_not_allowed": "New accounts may not send links yet.",

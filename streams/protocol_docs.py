@@ -17,6 +17,7 @@ from core.realtime import frames, hub, rooms, tickets
 from orders.selectors import OfferView
 from streams import client, consumers, resume
 from streams import protocol as room
+from streams.services import chat, moderation
 from streams.studio import figures
 from streams.studio import protocol as studio
 
@@ -34,8 +35,20 @@ no dependencies) and `streams/client.py` for Python; both are [below](#clients).
 
 A browser is let in by its session cookie and an `Origin` of this site. Any other client (no
 `Origin`) sends a first frame, `{{"ticket": "…"}}`, or `{{"ticket": null}}` to watch without an
-account. A ticket comes from `POST /api/v1/realtime/tickets`, works once and for
-{tickets.LIFETIME_S} seconds. A socket that is refused is accepted and then closed with a code.
+account. A socket that is refused is accepted and then closed with a code.
+
+A ticket is in the name of who is signed in, works once and for {tickets.LIFETIME_S} seconds. The request
+has no body; a client with a session sends its cookies `sessionid` and `csrftoken`, and the value of
+the latter, which the sign-in page sets, in `X-CSRFToken` (and a `Referer` of this site over https).
+Not signed in: 401.
+
+```
+POST /api/v1/realtime/tickets
+Cookie: sessionid=…; csrftoken=abc
+X-CSRFToken: abc
+
+201 {{"ticket": "…", "expires_s": {tickets.LIFETIME_S}}}
+```
 
 The first frame from the server is `hello`.
 
@@ -57,6 +70,20 @@ once, then one every {consumers.EVERY_S * 1000:g} ms. Unknown fields, wrong type
 and frames too many are answered by an error, which names the `field` at fault; only who goes on for
 {consumers.REFUSALS_AT_MOST} frames too many is closed. Pass over what you do not know: fields and
 event types may be added.
+
+## Limits of what is typed
+
+Characters, after spaces at the ends are taken off; more is answered by `invalid_input`.
+
+| What | Most |
+| --- | --- |
+| `text` of `chat.send` | {chat.LONGEST_TEXT} |
+| `key` of `chat.send`, `key` of `order.place` | 64 |
+| `name` of a delivery | 60 |
+| `phone` of a delivery | 6 to 18 digits, `+` before them if need be; spaces and hyphens do not count |
+| `address` of a delivery | 200, and at least 5 |
+| `note` of an order | 200 |
+| `reason` of a mute or ban | {moderation.LONGEST_REASON}; only the show's own people see it |
 
 ## Coming back
 

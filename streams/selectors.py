@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,7 @@ from streams.models import Show
 from streams.protocol import (
     ChatAnsweredEvent,
     ChatMessageEvent,
+    ChatUnansweredEvent,
     OrderPlacedEvent,
     PinnedMessage,
     ShowView,
@@ -89,12 +91,14 @@ def show_view(show: Show) -> ShowView:
 def you(user: AnyUser, show: Show) -> You:
     """Who this user is in the show's room."""
     person = user if is_signed_in(user) else None
+    mute = access.mute_of(user, show)
     return You(
         signed_in=person is not None,
         id=person.public_id if person else None,
         name=person.shown_name if person else None,
         role=access.role_in(user, show).value,
-        muted=access.is_muted(user, show),
+        muted=mute is not None,
+        muted_until=iso_ms(mute.until) if mute and mute.until else None,
     )
 
 
@@ -123,14 +127,28 @@ def replay_entries(show: Show) -> list[ReplayEntry]:
 def unanswered_questions(show: Show) -> list[LogEntry]:
     """The viewers' messages that seem to ask something and that nobody has marked as answered."""
     log = log_of(show)
-    answered = set(_ids_in(log.filter(type=ChatAnsweredEvent.type)))
+    answered = set(_answered(_marks_in(log)))
     asked = log.filter(type=ChatMessageEvent.type, data__question=True)
     return [row for row in asked if row.fact_id not in answered]
 
 
-def _ids_in(marks: QuerySet[LogEntry]) -> list[UUID]:
-    ids = marks.values_list("data__id", flat=True)
-    return [UUID(message_id) for message_id in ids if message_id]
+Mark = tuple[UUID | None, str, str | None]
+"""Its own id, its type, and the id of the question that it is about."""
+MARKS = (ChatAnsweredEvent.type, ChatUnansweredEvent.type)
+
+
+def _marks_in(log: QuerySet[LogEntry], **chosen: object) -> list[Mark]:
+    rows = log.filter(type__in=MARKS, **chosen)
+    return list(rows.values_list("fact_id", "type", "data__id"))
+
+
+def _answered(marks: Iterable[Mark]) -> list[UUID]:
+    """The questions that were marked as answered more often than that was taken back."""
+    times = Counter[str]()
+    for _mark_id, kind, question in set(marks):  # a fact may be told again
+        if question:
+            times[question] += 1 if kind == ChatAnsweredEvent.type else -1
+    return [UUID(question) for question, count in times.items() if count > 0]
 
 
 def _pinned_message(show: Show) -> PinnedMessage | None:
@@ -164,13 +182,12 @@ class _Log:
         return [event_of(entry_of(row)) for row in reversed(rows)] + newest
 
     def answered(self, questions: Sequence[str | None]) -> list[UUID]:
-        """Which of these messages were marked as answered."""
+        """Which of these messages are marked as answered."""
         if not questions:
             return []
-        marks = self._stored.filter(type=ChatAnsweredEvent.type, data__id__in=questions)
-        newest = [
-            UUID(entry.data["id"])
+        newest: list[Mark] = [
+            (entry.fact_id, entry.type, entry.data["id"])
             for entry in self._recent
-            if entry.type == ChatAnsweredEvent.type and entry.data.get("id") in questions
+            if entry.type in MARKS and entry.data.get("id") in questions
         ]
-        return _ids_in(marks) + newest
+        return _answered(_marks_in(self._stored, data__id__in=questions) + newest)

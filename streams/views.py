@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from media_pipeline.selectors import playback as playback_of
 from media_pipeline.storage import storage
 from streams import access, selectors
 from streams.models import Show, ShowState
+from streams.services.chat import LONGEST_TEXT
 
 
 def show(request: HttpRequest, show_id: UUID) -> HttpResponse:
@@ -28,7 +28,8 @@ def show(request: HttpRequest, show_id: UUID) -> HttpResponse:
     except SignInRequired:
         return redirect_to_login(request.get_full_path())
     except NotAllowed as error:
-        raise PermissionDenied(error.message) from error
+        context = {"exception": error.message, "again": True}
+        return render(request, "403.html", context, status=error.status)
     except NotFound as error:
         raise Http404(error.message) from error
     return render(request, "streams/show.html", _page(request, wanted))
@@ -38,8 +39,10 @@ def playback(request: HttpRequest, show_id: UUID) -> JsonResponse:
     """Where the show's video is now; asked again when the picture starts, or the replay is due."""
     try:
         wanted = access.show_to_watch(request.user, show_id)
-    except (SignInRequired, NotAllowed, NotFound) as error:
+    except (SignInRequired, NotFound) as error:
         raise Http404(error.message) from error
+    except NotAllowed as error:  # a page that was open is told why it ends
+        return JsonResponse({"code": error.code, "detail": error.message}, status=error.status)
     response = JsonResponse(_addresses(playback_of(wanted.public_id)))
     response["Cache-Control"] = "no-store"
     return response
@@ -71,6 +74,7 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "nothing_recorded": data["nothing_recorded"],
         "poster_url": poster_url(wanted, found) or _first_picture(snapshot["offers"]),
         "login_url": login_url,
+        "longest_text": LONGEST_TEXT,
         "page_data": data,
     }
 

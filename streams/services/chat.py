@@ -41,7 +41,8 @@ from streams.models import Audience, Ban, BlockedWord, Mute, Show, ShowState
 from streams.protocol import Badge, ChatMessageEvent
 from streams.services.words import Words
 
-LONGEST_TEXT = 500
+LONGEST_TEXT = 300
+"""Characters of one message; the pages say the same to those who type."""
 BURST = 5
 LINKS_AFTER = timedelta(days=7)
 
@@ -196,13 +197,13 @@ def _refusal(
     """Made anew for each message: its words are in the language of who asks."""
     is_viewer = role == RoomRole.VIEWER
     if ban is not None and is_viewer:
-        return partial(Banned, ban.reason, ban.until)
+        return partial(Banned, ban.until)
     if show.audience == Audience.INVITED and is_viewer:
         return _not_invited
     if show.state == ShowState.ENDED:
         return ShowNotLive
     if mute is not None and is_viewer:
-        return partial(Muted, mute.reason, mute.until)
+        return partial(Muted, mute.until)
     return None
 
 

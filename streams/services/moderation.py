@@ -8,7 +8,7 @@ whose id makes it one, however many do it at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from core import outbox
 from core.accounts.models import User
 from core.clock import now
-from core.errors import NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound
 from core.realtime.log import NewEntry, Position, TopicLog
 from core.realtime.models import LogEntry
 from core.text import clean_line
@@ -31,10 +31,13 @@ from streams.protocol import (
     ChatAnsweredEvent,
     ChatMessageEvent,
     ChatRemovedEvent,
+    ChatUnansweredEvent,
     PinnedMessage,
 )
 
 LONGEST_REASON = 200
+CHANGES_OF_MIND = 20
+"""So often the answer to one question can be taken back: each time has an id of its own."""
 LOOKED_THROUGH = 1000
 """Entries at the end of the log in which a message is looked for that is not stored yet."""
 
@@ -194,14 +197,56 @@ def unpin_removed(*, show: Show, actor: User, messages: Sequence[Message]) -> No
             _tell(show, "unpin", actor)
 
 
-def answer(*, show: Show, actor: User, message: Message) -> NewEntry:
-    """Mark a question as answered, as an entry for the room's log; raises `NotAllowed`."""
+def answer(*, show: Show, actor: User, message: Message, marks: Collection[UUID]) -> NewEntry:
+    """Mark a question as answered, as an entry for the room's log; raises `NotAllowed`.
+
+    `marks` are the `newest_marks`: what the database may not have yet.
+    """
     access.require_moderator(actor, show)
-    if not _are_known(show, [message.mark(show, "answered")]):
+    taken_back, is_answered = _answers(show, message, marks)
+    if not is_answered:
         with transaction.atomic():
             _tell_of(show, "answer", actor, message.said.name, message.said.user_id)
     event = ChatAnsweredEvent(seq=message.shown_seq, id=message.id)
-    return event.entry(now(), fact_id=message.mark(show, "answered"))
+    return event.entry(now(), fact_id=_answered_mark(show, message, taken_back))
+
+
+def unanswer(*, show: Show, actor: User, message: Message, marks: Collection[UUID]) -> NewEntry:
+    """Take that back; raises `NotAllowed`, or `Conflict` if it was never answered. As `answer`."""
+    access.require_moderator(actor, show)
+    taken_back, is_answered = _answers(show, message, marks)
+    if not is_answered and not taken_back:
+        raise Conflict(_("This question is not marked as answered."))
+    if is_answered:
+        with transaction.atomic():
+            _tell_of(show, "unanswer", actor, message.said.name, message.said.user_id)
+    event = ChatUnansweredEvent(seq=message.shown_seq, id=message.id)
+    # Taken back already: the same entry again, which changes nothing.
+    nth = taken_back if is_answered else taken_back - 1
+    return event.entry(now(), fact_id=message.mark(show, f"unanswered:{nth}"))
+
+
+async def newest_marks(log: TopicLog, topic: str) -> set[UUID]:
+    """The ids of what was lately done to messages."""
+    end = await log.tail(topic)
+    start = Position(end.epoch, max(0, end.seq - LOOKED_THROUGH))
+    newest = await log.read(topic, start, 2 * LOOKED_THROUGH)
+    kinds = {ChatAnsweredEvent.type, ChatUnansweredEvent.type}
+    return {entry.fact_id for entry in newest.entries if entry.fact_id and entry.type in kinds}
+
+
+def _answers(show: Show, message: Message, marks: Collection[UUID]) -> tuple[int, bool]:
+    """How often an answer was taken back, and whether the question is answered now."""
+    undone = [message.mark(show, f"unanswered:{nth}") for nth in range(CHANGES_OF_MIND)]
+    done = [_answered_mark(show, message, nth) for nth in range(CHANGES_OF_MIND + 1)]
+    stored = LogEntry.objects.filter(topic=show.topic, fact_id__in=undone + done)
+    known = {*marks, *stored.values_list("fact_id", flat=True)}
+    taken_back = sum(mark in known for mark in undone)
+    return taken_back, done[taken_back] in known
+
+
+def _answered_mark(show: Show, message: Message, nth: int) -> UUID:
+    return message.mark(show, f"answered:{nth}" if nth else "answered")
 
 
 async def newest_messages(log: TopicLog, topic: str) -> tuple[str, list[Message]]:

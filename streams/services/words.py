@@ -15,12 +15,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from core import outbox
 from core.accounts.models import User
+from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.text import clean_line
 from sellers.access import KEEPERS, member_of
 from sellers.models import Seller
-from streams.models import BlockedWord
+from streams.events import RoomModerated
+from streams.models import BlockedWord, Show
 
 LONGEST_WORD = 40
 MOST_WORDS = 500
@@ -34,8 +37,10 @@ _AFTER = rf"(?![^\W_{_UNSPACED}])"
 _HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
-def block(*, seller: Seller, actor: User, word: str) -> BlockedWord:
+def block(*, seller: Seller, actor: User, word: str, show: Show | None = None) -> BlockedWord:
     """Keep the word out of the seller's shows; a word that is blocked already stays as it is.
+
+    The people of the `show` in which this was done are told.
 
     Raises `NotFound` for a stranger, `InvalidInput` (field `word`), or `Conflict` when the list is
     full.
@@ -53,15 +58,19 @@ def block(*, seller: Seller, actor: User, word: str) -> BlockedWord:
             return same
         if known.count() >= MOST_WORDS:
             raise Conflict(_("The list of blocked words is full."))
+        _tell(show, "block_word", actor, clean)
         return BlockedWord.objects.create(seller=seller, word=clean, folded=folded, added_by=actor)
 
 
-def unblock(*, seller: Seller, actor: User, word_id: int) -> None:
+def unblock(*, seller: Seller, actor: User, word_id: int, show: Show | None = None) -> None:
     """Allow the word again; raises `NotFound` for a stranger or a word that is not on the list."""
     member_of(actor, seller, *KEEPERS)
-    deleted, _rows = BlockedWord.objects.filter(seller=seller, pk=word_id).delete()
-    if not deleted:
-        raise NotFound(_("There is no such word."))
+    with transaction.atomic():
+        word = BlockedWord.objects.select_for_update().filter(seller=seller, pk=word_id).first()
+        if word is None:
+            raise NotFound(_("There is no such word."))
+        word.delete()
+        _tell(show, "allow_word", actor, word.word)
 
 
 def blocked(*, seller: Seller, actor: User) -> list[BlockedWord]:
@@ -84,6 +93,20 @@ def fold(text: str) -> str:
         return text.lower()
     plain = unicodedata.normalize("NFKD", text).translate(_SQUASHED).casefold()
     return unicodedata.normalize("NFKC", plain)
+
+
+def _tell(show: Show | None, action: str, actor: User, word: str) -> None:
+    if show is None:
+        return
+    outbox.publish(
+        RoomModerated(
+            show_id=show.public_id,
+            at=now(),
+            action=action,
+            actor=actor.shown_name,
+            details={"word": word},
+        )
+    )
 
 
 class Words:

@@ -19,6 +19,7 @@ from sellers.access import sellers_of
 from streams.access import may_host, show_to_host
 from streams.models import Show, ShowState
 from streams.services import ingest_keys
+from streams.services.chat import LONGEST_TEXT
 from streams.services.shows import schedule_show
 from streams.studio import access, selectors
 from streams.studio.forms import ScheduleForm
@@ -91,6 +92,7 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
         "studio": {"show_id": str(show.public_id), "hosts": hosts},
         "hosts": hosts,
         "command": broadcast_command(request, show) if hosts else "",
+        "longest_text": LONGEST_TEXT,
     }
     return render(request, "studio/console.html", context)
 

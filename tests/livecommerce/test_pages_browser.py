@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from django.conf import settings
@@ -14,7 +15,8 @@ from core.clock import now
 from core.realtime.db import run_in_db
 from orders.models import Order
 from sellers.models import Stock
-from streams.models import Show, ShowState
+from streams.models import Audience, Show, ShowState
+from streams.services import moderation
 from tests.realtime import DEADLINE_S
 from tests.world import PASSWORD, World
 
@@ -255,12 +257,12 @@ TRACK = """async () => {
   const track = new ReplayTrack([
     entry(1, null, "product.pinned", { offer: { id: "apples" } }),
     entry(2, 3, "chat.message", { text: "hello" }),
-    entry(3, 4, "chat.message", { text: "rude" }),
-    entry(4, 5, "chat.removed", { seq: 3 }),
+    { ...entry(3, 4, "chat.message", { text: "rude" }), id: "rude" },
     entry(5, 8, "product.pinned", { offer: { id: "pears" } }),
     entry(6, 9, "order.placed", { buyer: "L**" }),
     entry(7, null, "chat.message", { text: "after the end" }),
   ]);
+  track.remove({ id: "rude" });
   const steps = [0, 8.5, 10, 3.5].map((second) => {
     const step = track.moveTo(second);
     const said = step.chat.map((line) => line.data.text);
@@ -316,3 +318,91 @@ async def test_a_form_on_its_way_cannot_be_tapped_again(
     button = page.locator("main form button")
     await button.click()
     await expect(button).to_be_disabled()
+
+
+async def muted(world: World, for_s: int | None = None) -> None:
+    keep = {"show": world.show, "actor": world.zhang, "user_id": world.li.public_id}
+    await run_in_db(lambda: moderation.mute(**keep, reason="adverts", for_s=for_s))
+
+
+async def test_a_muted_viewer_is_told_and_keeps_the_draft(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    page = await room(phone, site, world)
+    await page.fill("#say", "How heavy is")
+    await muted(world, for_s=600)
+    line, box = page.locator("#say-muted"), page.locator("#say")
+    await expect(line).to_have_text(re.compile(r"^You cannot write until \d\d:\d\d\.$"))
+    await expect(box).to_be_disabled()
+    await expect(box).to_have_value("How heavy is")
+    await page.reload()
+    await expect(line).to_have_text(re.compile(r"^You cannot write until \d\d:\d\d\.$"))
+    await expect(box).to_have_value("How heavy is")
+    await muted(world)
+    await expect(line).to_have_text("You cannot write in this show.")
+    assert "adverts" not in await page.content()
+
+
+async def test_a_mute_that_is_over_opens_the_box_again(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    await muted(world, for_s=600)
+    page = await phone.new_page()
+    await page.clock.install()
+    await page.goto(f"http://{site}/shows/{world.show.public_id}/")
+    await expect(page.locator("#say-muted")).to_be_visible()
+    await expect(page.locator("#say")).to_be_disabled()
+    await page.clock.fast_forward(601_000)
+    await expect(page.locator("#say-muted")).to_be_hidden()
+    await expect(page.locator("#say")).to_be_enabled()
+
+
+async def test_who_is_sent_away_sees_why_and_nothing_else(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    page = await room(phone, site, world)
+    await page.locator("#pinned [data-buy]").click()
+    await expect(page.locator("#order-sheet")).to_be_visible()
+    keep = {"show": world.show, "actor": world.zhang, "user_id": world.li.public_id}
+    await run_in_db(lambda: moderation.ban(**keep, reason="threats"))
+    panel = page.locator("#away")
+    await expect(panel).to_contain_text("The host has sent you away from this show")
+    await expect(page.locator("#order-sheet")).to_be_hidden()
+    await expect(
+        page.locator("[data-buy]:visible, #composer:visible, #stage:visible")
+    ).to_have_count(0)
+    assert "threats" not in await page.content()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await panel.get_by_role("button", name="Try again").click()
+    await expect(page.locator("h1")).to_have_text("This is not open to you")
+    assert not [url for url in asked if "/playback/" in url or "/media/" in url]
+    await run_in_db(lambda: moderation.unban(**keep))
+    await page.get_by_role("link", name="Try again").click()
+    await expect(page.locator("#viewers")).to_contain_text("watching")
+
+
+async def test_who_loses_an_invitation_is_told_so(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await begin(world)
+    await sign_in(phone, site, world.li)
+    sockets: list[WebSocketRoute] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    await phone.route_web_socket("**/ws/shows/**", connect)
+    page = await room(phone, site, world)
+    shows = Show.objects.filter(pk=world.show.pk)
+    await run_in_db(lambda: shows.update(audience=Audience.INVITED))
+    await sockets[0].close(code=4403)
+    await expect(page.locator("#away")).to_contain_text("This show is by invitation only")
+    await expect(page.locator("#away").get_by_role("link", name="See other shows")).to_be_visible()

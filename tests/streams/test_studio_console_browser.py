@@ -233,6 +233,17 @@ def test_questions_wait_in_a_list_until_they_are_answered(zhang: Visitor, crowd:
     expect(line(page, "How heavy")).to_contain_text("answered")
     page.reload()
     expect(line(page, "How heavy")).to_contain_text("answered")
+    open_sheet(page, "How heavy").get_by_role("button", name="Not answered yet").tap()
+    crowd.hears("li", "chat.unanswered")
+    expect(line(page, "How heavy")).to_contain_text("question")
+    expect(page.locator("#questions-open")).to_have_text("1")
+    page.reload()
+    expect(page.locator("#questions-open")).to_have_text("1")
+    page.locator("#tab-questions").tap()
+    question.get_by_role("button", name="Answered").tap()
+    expect(page.locator("#questions-empty")).to_be_visible()
+    page.get_by_role("button", name="Undo").tap()
+    expect(question).to_have_count(1)
     assert zhang.faults == []
 
 
@@ -248,7 +259,7 @@ def test_a_message_on_top_and_slow_mode(zhang: Visitor, crowd: Crowd) -> None:
     page.locator("#tab-people").tap()
     page.get_by_role("button", name="Every 30 s").tap()
     assert crowd.hears("li", "room.slow_mode") == {"every_s": 30}
-    expect(page.locator("#history")).to_contain_text("Zhang changed the slow mode.")
+    expect(page.locator("#history")).to_contain_text("Zhang set slow mode: one message every 30 seconds.")
     assert zhang.faults == []
 
 
@@ -265,6 +276,9 @@ def test_a_blocked_word_stays_out_of_the_chat(zhang: Visitor, crowd: Crowd) -> N
 
     page.get_by_role("button", name="Allow “durian” again").tap()
     expect(page.locator("#words-empty")).to_be_visible()
+    page.locator("#words-close").tap()
+    expect(page.locator("#history")).to_contain_text("Zhang blocked the word “durian”.")
+    expect(page.locator("#history")).to_contain_text("Zhang allowed the word “durian” again.")
     assert zhang.faults == []
 
 

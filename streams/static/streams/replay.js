@@ -6,14 +6,16 @@ import { duration } from "../livecommerce/format.js";
 import { showShape } from "./player-live.js";
 import { ReplayTrack } from "./replay-track.js";
 import { ChatLog, Ticker } from "./room-chat.js";
+import { NOT_ALLOWED, goAway } from "./room-away.js";
 import { RoomPage } from "./room-page.js";
 
-const page = new RoomPage({ onHello, onEvents, onNow: () => {}, onState: () => {} });
+const page = new RoomPage({ onHello, onEvents, onNow: () => {}, onState });
 const { data, state } = page;
 const video = /** @type {HTMLVideoElement} */ (one("#video"));
 const chat = new ChatLog(one("#chat"), one("#chat-empty"));
 const ticker = new Ticker(one("#ticker"));
 const track = new ReplayTrack(data.entries);
+/** @type {import("../livecommerce/player.js").Attached|null} */ let picture = null;
 
 showShape(one("#stage"), video);
 page.shareUrl = () => `${new URL(location.pathname, location.href)}?t=${Math.floor(video.currentTime)}`;
@@ -41,10 +43,17 @@ function onEvents(events) {
   page.showOffers(chapter);
 }
 
+function onState(connection, code) {
+  if (connection !== "closed" || code !== NOT_ALLOWED) return;
+  picture?.detach();
+  video.pause();
+  goAway(page);
+}
+
 async function play() {
   video.addEventListener("loadedmetadata", startAtLink, { once: true });
   try {
-    await attachHls(video, data.playback.replay_url, { onError: failed });
+    picture = await attachHls(video, data.playback.replay_url, { onError: failed });
   } catch (error) {
     failed(String(error));
   }
@@ -73,14 +82,14 @@ function follow() {
 }
 
 /** Around the picture of an offer that was shown: a button that jumps to that moment. */
-function chapter(picture, offer) {
+function chapter(image, offer) {
   const start = track.firstPinned(offer.id);
-  if (start === null) return picture;
+  if (start === null) return image;
   const label = interpolate(gettext("Play from %(time)s: %(title)s"), { time: duration(start), title: offer.title }, true);
   const jump = () => {
     video.currentTime = start;
     video.play().catch(() => {}); // the controls are there for whoever's browser wants a tap
   };
   const time = el("span", { class: "offer__time number" }, icon("play"), duration(start));
-  return el("button", { class: "offer__jump", type: "button", data: { second: start }, "aria-label": label, on: { click: jump } }, picture, time);
+  return el("button", { class: "offer__jump", type: "button", data: { second: start }, "aria-label": label, on: { click: jump } }, image, time);
 }

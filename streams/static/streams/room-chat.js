@@ -58,9 +58,9 @@ export class ChatLog {
     this.#changed(this.#atEnd());
   }
 
-  /** @param {{id?: string|null, seq?: number|null}} named the question that was answered */
-  answered(named) {
-    this.#find(named)?.querySelector(".chat__question")?.replaceWith(questionMark(true));
+  /** @param {{id?: string|null, seq?: number|null}} named a question @param {boolean} isAnswered */
+  answered(named, isAnswered) {
+    this.#find(named)?.querySelector(".chat__question")?.replaceWith(questionMark(isAnswered));
   }
 
   /** By its id; a seq may be another message's once the epoch has changed. */

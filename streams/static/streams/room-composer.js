@@ -1,12 +1,18 @@
 /** Saying something: the draft survives signing in, a lost connection and a refusal. */
 
 import { all, el, one, show } from "../livecommerce/dom.js";
+import { clockTime, dayAndTime } from "../livecommerce/format.js";
 import { recall, remember } from "../livecommerce/store.js";
 import { Wait } from "./room-care.js";
+
+/** Browsers count no further in one timer (24 days). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const DAY_MS = 86_400_000;
 
 export class Composer {
   /** @type {Map<string, () => void>} taken away when the room shows the text */ #sending = new Map();
   /** @type {{text: string, key: string}|null} perhaps said already: its answer was lost */ #doubtful;
+  #muteTimer = 0;
 
   /**
    * @param {import("./room-client.js").RoomClient} client
@@ -32,15 +38,13 @@ export class Composer {
 
   /** One may have been muted, or signed in; the show may be over. */
   refresh() {
-    const { muted } = this.state.you;
     const isOver = this.state.show.state === "ended";
     show(one("#composer"), !isOver);
     show(one("#composer-closed"), isOver);
     show(one("#like"), !isOver);
-    this.input.disabled = muted;
-    for (const button of all("button", one("#composer"))) button.disabled = muted;
+    this.#refreshMute(this.state.you, isOver);
     this.placeholder ??= this.input.placeholder;
-    this.input.placeholder = this.#hint(muted);
+    this.input.placeholder = this.#hint();
     if (this.slowModeS && !this.state.slowModeS) this.wait.stop();
     this.slowModeS = this.state.slowModeS;
   }
@@ -48,6 +52,7 @@ export class Composer {
   /** One cannot come back into this room. */
   close() {
     this.wait.stop();
+    clearTimeout(this.#muteTimer);
     show(one("#composer"), false);
     show(one("#like"), false);
   }
@@ -77,18 +82,39 @@ export class Composer {
     } catch (error) {
       this.#doubt({ text, key });
       this.#arrived(text);
-      if (error.retryAfter) this.wait.start(error.retryAfter, error.message);
-      else this.#tell(error.message);
       this.input.value ||= text;
       this.#keepDraft();
+      if (error.retryAfter) this.wait.start(error.retryAfter, error.message);
+      else this.#tell(error.message);
+      if (error.code === "muted") this.#muted(error.details.until);
     }
   }
 
-  #hint(muted) {
-    if (muted) return gettext("You cannot chat in this show");
+  /** Said beside the box, which may have a draft in it: that is kept until one may write again. */
+  #refreshMute({ muted, muted_until: until }, isOver) {
+    clearTimeout(this.#muteTimer);
+    const leftMs = until ? new Date(until).getTime() - Date.now() : Infinity;
+    const isMuted = muted && leftMs > 0;
+    if (isMuted && until) this.#muteTimer = setTimeout(() => this.refresh(), Math.min(leftMs, LONGEST_TIMER_MS));
+    const text = isMuted ? mutedText(until, leftMs) : "";
+    const line = one("#say-muted");
+    if (line.textContent !== text) line.textContent = text; // not read out again for nothing
+    show(line, isMuted && !isOver);
+    if (isMuted) this.#tell("");
+    this.input.disabled = isMuted;
+    for (const button of all("button", one("#composer"))) button.disabled = isMuted;
+  }
+
+  #hint() {
     const every = this.state.slowModeS;
     const slow = ngettext("One message every %s second", "One message every %s seconds", every);
     return every ? interpolate(slow, [every]) : this.placeholder;
+  }
+
+  /** The room refused, perhaps before it told that we are muted. */
+  #muted(until) {
+    this.state.you = { ...this.state.you, muted: true, muted_until: until ?? null };
+    this.refresh();
   }
 
   #arrived(text) {
@@ -115,4 +141,10 @@ export class Composer {
   #tell(text, ...before) {
     one("#say-error").replaceChildren(...before, text);
   }
+}
+
+function mutedText(until, leftMs) {
+  if (!until) return gettext("You cannot write in this show.");
+  const time = leftMs < DAY_MS ? clockTime(until) : dayAndTime(until);
+  return interpolate(gettext("You cannot write until %s."), [time]);
 }

@@ -42,6 +42,12 @@ export class RoomPage {
     this.sheet.refresh();
   }
 
+  /** Nothing can be bought here any more. */
+  close() {
+    for (const dialog of [this.shelfSheet, this.sheet.dialog]) if (dialog.open) dialog.close();
+    one(".menu").removeAttribute("open");
+  }
+
   /** What is shared; the replay adds the moment. */
   shareUrl() {
     return new URL(location.pathname, location.href).href;

@@ -20,7 +20,7 @@ export class RoomState {
   /** @type {Map<string, Offer>} by offer id */ offers = new Map();
   /** @type {string|null} */ pinnedId = null;
   /** @type {any[]} */ chat = [];
-  /** @type {any} */ you = { signed_in: false, id: null, name: null, role: "viewer", muted: false };
+  /** @type {any} */ you = { signed_in: false, id: null, name: null, role: "viewer", muted: false, muted_until: null };
   /** @type {any|null} the message on top of the chat */ pinnedMessage = null;
   /** @type {Set<string>} ids */ answered = new Set();
   slowModeS = 0;
@@ -113,6 +113,10 @@ const CHANGES = {
     state.answered.add(event.data.id);
     return "chat";
   },
+  "chat.unanswered": (state, event) => {
+    state.answered.delete(event.data.id);
+    return "chat";
+  },
   "chat.pinned": (state, event) => {
     state.pinnedMessage = event.data;
     return "pinned";
@@ -139,12 +143,12 @@ const CHANGES = {
   },
   "viewer.muted": (state, event) => {
     if (event.data.user_id !== state.you.id) return null;
-    state.you = { ...state.you, muted: true };
+    state.you = { ...state.you, muted: true, muted_until: event.data.until };
     return "you";
   },
   "viewer.unmuted": (state, event) => {
     if (event.data.user_id !== state.you.id) return null;
-    state.you = { ...state.you, muted: false };
+    state.you = { ...state.you, muted: false, muted_until: null };
     return "you";
   },
 };

@@ -2,6 +2,7 @@
 
 import { api } from "../livecommerce/api.js";
 import { el, icon, one, show } from "../livecommerce/dom.js";
+import { NOT_ALLOWED, goAway } from "./room-away.js";
 import { LivePlayer } from "./player-live.js";
 import { ChatLog, Ticker } from "./room-chat.js";
 import { showPinnedMessage } from "./room-care.js";
@@ -27,7 +28,7 @@ let shownWords = "";
 page.showOffers();
 showAll();
 client.start();
-setInterval(showStage, 1000);
+const stageTimer = setInterval(showStage, 1000);
 video.addEventListener("playing", showStage);
 one("#like").addEventListener("click", like);
 
@@ -58,7 +59,8 @@ function hear(event) {
     composer.heard(event);
     chat.add(event);
   } else if (event.type === "chat.removed") chat.remove(event.data);
-  else if (event.type === "chat.answered") chat.answered(event.data);
+  else if (event.type === "chat.answered") chat.answered(event.data, true);
+  else if (event.type === "chat.unanswered") chat.answered(event.data, false);
   else if (event.type === "notice") chat.addNotice(event);
   else if (event.type === "order.placed") ticker.add(event.data);
   else if (event.type === "replay.ready") openReplay();
@@ -72,8 +74,18 @@ function onNow(now) {
 }
 
 function onState(connection, code) {
-  banner.tell(connection, code);
   if (connection === "closed") composer.close();
+  if (connection === "closed" && code === NOT_ALLOWED) leave();
+  else banner.tell(connection, code);
+}
+
+/** The visit is over: no picture is fetched any more either. */
+function leave() {
+  banner.tell("open", null);
+  clearInterval(stageTimer);
+  clearInterval(lookingForReplay);
+  player.stop();
+  goAway(page);
 }
 
 // On the page

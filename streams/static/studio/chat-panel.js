@@ -62,8 +62,9 @@ export class ChatPanel {
     line.append(el("span", { class: "badge" }, gettext("taken away")));
   }
 
-  answered(event) {
-    this.#line(event)?.querySelector(".badge--question")?.replaceWith(answeredBadge());
+  answered(event, isAnswered) {
+    const badge = isAnswered ? answeredBadge() : questionBadge();
+    this.#line(event)?.querySelector(".chat-line__asked")?.replaceWith(badge);
   }
 
   /** `muted` and `banned` are sets of user ids. */
@@ -178,9 +179,9 @@ function roleBadge(role) {
 }
 
 function questionBadge() {
-  return el("span", { class: "badge chat-badge badge--question" }, gettext("question"));
+  return el("span", { class: "badge chat-badge badge--question chat-line__asked" }, gettext("question"));
 }
 
 function answeredBadge() {
-  return el("span", { class: "badge badge--ok chat-badge" }, gettext("answered"));
+  return el("span", { class: "badge badge--ok chat-badge chat-line__asked" }, gettext("answered"));
 }

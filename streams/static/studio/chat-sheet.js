@@ -5,6 +5,7 @@ import { nameOf, words } from "./chat-panel.js";
 import { toast } from "./toasts.js";
 
 const MINUTE_S = 60;
+const MOST_QUESTIONS = 500;
 const MUTES = [
   { seconds: 10 * MINUTE_S, text: () => gettext("10 minutes") },
   { seconds: 60 * MINUTE_S, text: () => gettext("1 hour") },
@@ -25,6 +26,7 @@ export class ChatSheet {
     one("#chat-sheet-close").addEventListener("click", () => this.#dialog.close());
     one("#sheet-pin").addEventListener("click", () => this.#pin());
     one("#sheet-answer").addEventListener("click", () => this.answer(this.#event));
+    one("#sheet-unanswer").addEventListener("click", () => this.#unanswer());
     one("#sheet-remove").addEventListener("click", () => this.#remove());
     one("#sheet-unmute").addEventListener("click", () => this.unmute(this.#person));
     one("#sheet-ban").addEventListener("click", () => this.#ask());
@@ -47,6 +49,7 @@ export class ChatSheet {
     one("#chat-sheet-said").replaceChildren(...words(event).slice(2));
     one("#sheet-reason").value = "";
     show(one("#sheet-answer"), Boolean(event.data.question) && !event.answered);
+    show(one("#sheet-unanswer"), Boolean(event.data.question) && Boolean(event.answered));
     show(one("#sheet-person"), isViewer);
     show(one("#sheet-unmute"), muted);
     this.#steps("main");
@@ -55,7 +58,8 @@ export class ChatSheet {
 
   /** Mark a question as answered; what the questions' list does with one tap. */
   answer(event) {
-    return this.#do("chat.answer", nameOf(event), () => toast(gettext("Marked as answered.")));
+    const undo = () => this.#send("chat.unanswer", nameOf(event));
+    return this.#do("chat.answer", nameOf(event), () => toast(gettext("Marked as answered."), undo));
   }
 
   unmute(person) {
@@ -71,6 +75,11 @@ export class ChatSheet {
   #pin() {
     const undo = () => this.#send("chat.unpin", {});
     this.#do("chat.pin", nameOf(this.#event), () => toast(gettext("Everybody sees this message on top."), undo));
+  }
+
+  #unanswer() {
+    const said = gettext("The question waits for an answer again.");
+    this.#do("chat.unanswer", nameOf(this.#event), () => toast(said));
   }
 
   #remove() {
@@ -149,7 +158,10 @@ export class QuestionsPanel {
   reset(messages, answered) {
     const done = new Set(answered);
     this.#questions.clear();
-    for (const message of messages) if (!done.has(message.id)) this.#keep(message);
+    for (const message of messages) {
+      message.answered = done.has(message.id);
+      this.#keep(message);
+    }
     this.#draw();
   }
 
@@ -157,24 +169,35 @@ export class QuestionsPanel {
     if (this.#keep(message)) this.#draw();
   }
 
-  /** It was answered, or taken away. */
-  done({ id, seq }) {
-    const known = [...this.#questions.values()].find((one) => (id ? one.id === id : one.seq === seq));
-    if (!known) return;
-    known.answered = true;
-    this.#questions.delete(known.id ?? known.seq);
+  /** It was answered, or that was taken back. */
+  answered(named, isAnswered) {
+    const known = this.#find(named);
+    if (known) known.answered = isAnswered;
     this.#draw();
+  }
+
+  /** The message was taken away. */
+  remove(named) {
+    const known = this.#find(named);
+    if (known) this.#questions.delete(known.id ?? known.seq);
+    this.#draw();
+  }
+
+  #find({ id, seq }) {
+    return [...this.#questions.values()].find((one) => (id ? one.id === id : one.seq === seq));
   }
 
   #keep(message) {
     if (!message.data.question) return false;
     this.#questions.set(message.id ?? message.seq, message);
+    if (this.#questions.size > MOST_QUESTIONS) this.#questions.delete(this.#questions.keys().next().value);
     return true;
   }
 
   #draw() {
-    this.#list.replaceChildren(...[...this.#questions.values()].map((one) => this.#row(one)));
-    const open = this.#questions.size;
+    const waiting = [...this.#questions.values()].filter((message) => !message.answered);
+    this.#list.replaceChildren(...waiting.map((message) => this.#row(message)));
+    const open = waiting.length;
     show(one("#questions-empty"), open === 0);
     show(one("#questions-open"), open > 0);
     one("#questions-open").textContent = String(open);

@@ -49,11 +49,15 @@ const ROOM = {
   },
   "chat.removed": ({ data }) => {
     chat.remove(data);
-    questions.done(data);
+    questions.remove(data);
   },
   "chat.answered": ({ data }) => {
-    chat.answered(data);
-    questions.done(data);
+    chat.answered(data, true);
+    questions.answered(data, true);
+  },
+  "chat.unanswered": ({ data }) => {
+    chat.answered(data, false);
+    questions.answered(data, false);
   },
   "chat.pinned": ({ data }) => chat.pinned(data),
   "chat.unpinned": () => chat.pinned(null),
@@ -81,7 +85,7 @@ function ordered(order) {
 function welcome(snapshot) {
   const messages = snapshot.chat.filter(({ type }) => type === "chat.message");
   chat.reset(messages, snapshot.pinned_message);
-  for (const id of snapshot.answered ?? []) chat.answered({ id });
+  for (const id of snapshot.answered ?? []) chat.answered({ id }, true);
   questions.reset(messages, snapshot.answered ?? []);
   products.reset(snapshot.offers, snapshot.pinned?.id ?? null);
   drawViewers(snapshot);

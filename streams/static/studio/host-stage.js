@@ -8,6 +8,7 @@ export class HostStage {
   #stage;
   #showId;
   #isEnding = false;
+  #isSized = false;
 
   constructor(showId) {
     this.#showId = showId;
@@ -18,7 +19,7 @@ export class HostStage {
     one("#end-yes").addEventListener("click", () => this.#end());
     one("#copy-command").addEventListener("click", copyCommand);
     one("#preview-size").addEventListener("click", () => this.#resize(!this.#isSmall));
-    one("#go-live").addEventListener("click", () => this.#resize(true));
+    one("#go-live").addEventListener("click", () => this.#begin());
   }
 
   open() {
@@ -28,6 +29,12 @@ export class HostStage {
   running(news) {
     this.#stage.know(news);
     show(one("#end-show"), true);
+    this.#begin();
+  }
+
+  /** The show is on, whoever's camera it has: the chat gets the room, until the host says else. */
+  #begin() {
+    if (!this.#isSized) this.#resize(true);
   }
 
   /** The show ended elsewhere. */
@@ -44,8 +51,12 @@ export class HostStage {
 
   // On a phone a large preview is for before the show: during it, the chat needs the room.
   #resize(isSmall) {
+    this.#isSized = true;
     one("#stage").toggleAttribute("data-small", isSmall);
-    one("#preview-size").setAttribute("aria-pressed", String(isSmall));
+    const label = isSmall ? gettext("Larger picture") : gettext("Small picture, more room for the chat");
+    one("#preview-size").setAttribute("aria-label", label);
+    one("#preview-size").title = label;
+    one("#preview-size").dataset.shows = isSmall ? "small" : "large";
   }
 
   async #end() {

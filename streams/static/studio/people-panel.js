@@ -116,8 +116,8 @@ function historyRow({ data }) {
 }
 
 /** "Zhang muted Wang": whole sentences, because languages order them differently. */
-function sentence({ action, actor, viewer }) {
-  const names = { actor, viewer };
+function sentence({ action, actor, viewer, details = {} }) {
+  const names = { actor, viewer, word: details.word, every: details.every_s };
   const sentences = {
     mute: gettext("%(actor)s muted %(viewer)s."),
     unmute: actor ? gettext("%(actor)s let %(viewer)s write again.") : gettext("%(viewer)s may write again: the time was over."),
@@ -125,9 +125,18 @@ function sentence({ action, actor, viewer }) {
     unban: actor ? gettext("%(actor)s let %(viewer)s in again.") : gettext("%(viewer)s may come in again: the time was over."),
     remove: gettext("%(actor)s took away what %(viewer)s wrote."),
     answer: gettext("%(actor)s marked a question of %(viewer)s as answered."),
+    unanswer: gettext("%(actor)s marked a question of %(viewer)s as not answered."),
+    block_word: gettext("%(actor)s blocked the word “%(word)s”."),
+    allow_word: gettext("%(actor)s allowed the word “%(word)s” again."),
     pin: gettext("%(actor)s put a message on top."),
     unpin: gettext("%(actor)s took the message off the top."),
-    slow_mode: gettext("%(actor)s changed the slow mode."),
+    slow_mode: slowModeSentence(details.every_s),
   };
   return interpolate(sentences[action] ?? "%(actor)s", names, true);
+}
+
+function slowModeSentence(everyS) {
+  if (everyS === undefined) return gettext("%(actor)s changed the slow mode.");
+  if (everyS === 0) return gettext("%(actor)s switched the slow mode off.");
+  return ngettext("%(actor)s set slow mode: one message every %(every)s second.", "%(actor)s set slow mode: one message every %(every)s seconds.", everyS);
 }

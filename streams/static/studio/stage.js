@@ -171,7 +171,7 @@ export class Stage {
   #runningWords() {
     return this.#room.interrupted
       ? gettext("The show is running, but without a camera. Tap “Go live” to go on.")
-      : gettext("Another camera is on air in this show. Here you can chat, pin and pack.");
+      : gettext("Another camera is on air. Here you can chat, pin and pack.");
   }
 
   #drawTime() {

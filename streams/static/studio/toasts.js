@@ -9,8 +9,7 @@ export function toast(text, undo = null) {
   const box = one("#toasts");
   const item = el("li", { class: "toast" }, el("span", {}, text));
   if (undo) item.append(undoButton(item, undo));
-  box.append(item);
-  while (box.childElementCount > 2) box.firstElementChild.remove();
+  box.replaceChildren(item); // the newest: two of them would lie over the tabs of a small phone
   setTimeout(() => item.remove(), SHOWN_MS);
 }
 
