@@ -14,13 +14,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from core.realtime import log_store
 from core.realtime.db import run_in_db, with_fresh_connections
 from core.realtime.log import Entry, Follower, LogClosed, NewEntry, Position, Stretch
 from core.realtime.log_json import encoded
 from core.realtime.newest import REMEMBERED_ENTRIES, Head
+from core.realtime.threads import ended
 
 REMEMBERED_TOPICS = 500
 BATCH = 500
@@ -56,7 +57,10 @@ class LocalLog:
     def start(self) -> None:
         """Begin to write; followers are called on the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._writer = threading.Thread(target=self._write_until_stopped, name="log-writer")
+        # A daemon: a database that is busy for minutes must not keep the process from ending.
+        self._writer = threading.Thread(
+            target=self._write_until_stopped, name="log-writer", daemon=True
+        )
         self._writer.start()
 
     async def stop(self) -> None:
@@ -66,7 +70,7 @@ class LocalLog:
         with self._lock:
             writer, self._writer = self._writer, None
             self._waiting.put(None)
-        await asyncio.to_thread(writer.join)
+        await ended(writer)
 
     def follow(self, follower: Follower) -> None:
         self._followers.append(follower)
@@ -158,17 +162,20 @@ class LocalLog:
             batch.append(request)
         return batch, False
 
-    def _commit(self, batch: list[Append]) -> None:
-        """Store the batch in one transaction; show it only then."""
+    def _commit(self, batch: list[Append], *, looks: bool = False) -> None:
+        """Store the batch in one transaction; show it only then. `looks`: as in `store`."""
         by_topic: dict[str, list[Append]] = {}
         for request in batch:
             by_topic.setdefault(request.topic, []).append(request)
         try:
             with transaction.atomic():
-                written = [self._store(topic, asked) for topic, asked in by_topic.items()]
+                written = [self._store(name, asked, looks) for name, asked in by_topic.items()]
         except DatabaseError as error:
             self._forget(by_topic)
-            self._failed(batch, error)
+            if isinstance(error, IntegrityError) and not looks:
+                self._commit(batch, looks=True)
+            else:
+                self._failed(batch, error)
             return
         for topic_written, asked in zip(written, by_topic.values(), strict=True):
             self._show(topic_written)
@@ -181,11 +188,12 @@ class LocalLog:
             batch[0].answer.set_exception(error)
             return
         for request in batch:
-            self._commit([request])
+            self._commit([request], looks=True)
 
-    def _store(self, topic: str, asked: list[Append]) -> log_store.Written:
+    def _store(self, topic: str, asked: list[Append], looks: bool) -> log_store.Written:
         tail = self._head_blocking(topic).position
-        return log_store.store(topic, tail, [request.entries for request in asked])
+        requests = [request.entries for request in asked]
+        return log_store.store(topic, tail, requests, looks=looks)
 
     def _show(self, written: log_store.Written) -> None:
         with self._lock:

@@ -10,6 +10,8 @@ import asyncio
 import fcntl
 import logging
 import threading
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -21,18 +23,27 @@ from core import outbox
 from core.realtime.db import run_in_db, with_fresh_connections
 from core.realtime.hub import Hub
 from core.realtime.local_log import LocalLog
-from core.realtime.log import LogUnavailable
+from core.realtime.log import LogClosed, LogUnavailable
 from core.realtime.presence import Presence
 from core.realtime.redis_log import RedisLog
 from core.realtime.shared import LocalShared, RedisShared, Shared
+from core.realtime.threads import ended
 
 log = logging.getLogger(__name__)
 
 RELAY_EVERY_S = 0.25
+# Of the time in which a process has to end, whatever the database does.
+RELAY_STOPS_WITHIN_S = 1.0
+LOG_STOPS_WITHIN_S = 1.5
+STEP_STOPS_WITHIN_S = 0.5
 
 
 class NotRunning(RuntimeError):
     """Real time has not been started in this process."""
+
+
+# What every fact needs is not there, yet or any more: no fault of the fact's.
+AWAY = (LogUnavailable, LogClosed, NotRunning)
 
 
 class AlreadyRunning(RuntimeError):
@@ -51,9 +62,11 @@ class Runtime:
         self._data = data
         self._lock: IO[str] | None = None
         self._stopping = threading.Event()
+        self._all_ended = True
+        # Daemons: one that waits for the database must not keep the process from ending.
         self._threads = [
-            threading.Thread(target=self._relay_until_stopped, name="outbox-relay"),
-            threading.Thread(target=self._renew_until_stopped, name="outbox-claims"),
+            threading.Thread(target=self._relay_until_stopped, name="outbox-relay", daemon=True),
+            threading.Thread(target=self._renew_until_stopped, name="outbox-claims", daemon=True),
         ]
 
     async def start(self) -> None:
@@ -67,20 +80,46 @@ class Runtime:
             thread.start()
 
     async def stop(self) -> None:
-        """Close the sockets, finish the fact in hand, store what waits."""
-        await self.presence.stop()
-        await self.hub.stop()
+        """Finish the fact in hand, close the sockets, store what waits.
+
+        Each step has its share of the time, and the later ones are taken however the earlier ones
+        end. What could not be stored was not acknowledged either.
+        """
         self._stopping.set()
         outbox.wake()
+        async with AsyncExitStack() as steps:  # which takes the last one first
+            steps.callback(self._let_go)
+            self._then(steps, "what is shared", self.shared.stop, STEP_STOPS_WITHIN_S)
+            self._then(steps, "who came meanwhile", self.hub.stop, STEP_STOPS_WITHIN_S)
+            self._then(steps, "the log", self.log.stop, LOG_STOPS_WITHIN_S)
+            self._then(steps, "the rooms", self.hub.stop, STEP_STOPS_WITHIN_S)
+            self._then(steps, "presence", self.presence.stop, STEP_STOPS_WITHIN_S)
+            self._then(steps, "the relay", self._relay_ended, RELAY_STOPS_WITHIN_S)
+
+    def _then(
+        self, steps: AsyncExitStack, what: str, stop: Callable[[], Awaitable[None]], within_s: float
+    ) -> None:
+        async def take() -> None:
+            try:
+                async with asyncio.timeout(within_s):
+                    await stop()
+            except TimeoutError:
+                self._all_ended = False
+                log.error("%s did not stop within %g s", what, within_s)
+
+        steps.push_async_callback(take)
+
+    async def _relay_ended(self) -> None:
         for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-        await self.log.stop()
-        await self.shared.stop()
-        if self._lock is not None:
+            await ended(thread)
+
+    def _let_go(self) -> None:
+        """Let another process take the data folder, unless this one may still write to it."""
+        if self._lock is not None and self._all_ended:
             self._lock.close()
 
     def _relay_until_stopped(self) -> None:
-        deliver = partial(outbox.deliver_waiting, later=(LogUnavailable,))
+        deliver = partial(outbox.deliver_waiting, later=AWAY)
         while not self._stopping.is_set():
             try:
                 with_fresh_connections(deliver)
@@ -135,11 +174,13 @@ async def start() -> Runtime:
 
 
 async def stop() -> None:
-    """Stop what `start` started."""
+    """Stop what `start` started; until then it is still there for the fact in hand."""
     global _current
-    if _current is not None:
-        runtime, _current = _current, None
-        await runtime.stop()
+    try:
+        if _current is not None:
+            await _current.stop()
+    finally:
+        _current = None
 
 
 def current() -> Runtime:
