@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,12 +28,13 @@ from django.conf import settings
 from core.realtime import runtime
 from livecommerce import web
 from livecommerce.asgi import application
+from livecommerce.guard import MESSAGE_LIMIT, GuardedUvicorn, guard_daphne
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN_S = 3.5  # each of two; together below the supervisor's patience
-# Well above what any socket of ours takes, so that they can answer why a message is too big.
-MESSAGE_LIMIT = 4 * 1024 * 1024
+# Below the supervisor's patience and, whatever the database does, the 10 s of a service manager.
+PARTS_STOP_WITHIN_S = 2.5
+GONE_WITHIN_S = 9.0
 # Python's own (700, 10, 10) stopped 5,000 sockets six times, for up to 330 ms, while they came in.
 COLLECT_AFTER = (5_000, 10, 100)
 
@@ -109,8 +112,7 @@ class Daphne(DaphneServer):  # type: ignore[misc]
         )
 
     def is_ready(self, host: str, port: int) -> None:
-        # A socket that breaks a rule is closed with a code (1009) instead of dropped.
-        self.ws_factory.setProtocolOptions(failByDrop=False)
+        guard_daphne(self.ws_factory)
         tell_served("daphne", host, port)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
@@ -166,7 +168,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
         host=host,
         port=port,
         lifespan="off",  # the runtime is ours to start and stop
-        ws="websockets-sansio",
+        ws=GuardedUvicorn,
         ws_max_size=MESSAGE_LIMIT,
         ws_per_message_deflate=False,  # frames are encoded once for all; deflate is per socket
         ws_ping_interval=None,  # rooms have a heartbeat, which costs no timer per socket
@@ -174,7 +176,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
         log_config=None,
         server_header=False,
         forwarded_allow_ips="*" if settings.BEHIND_HTTPS else None,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=2,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_uvicorn(Uvicorn(config)))
@@ -222,11 +224,19 @@ def spare_pauses() -> None:
 async def let_everybody_go() -> None:
     """Seal the takes, then close the sockets: the room still hears that the camera is gone."""
     log.info("web is stopping")
-    for what, stop in (("takes", web.stop_parts), ("real time", runtime.stop)):
-        try:
-            await asyncio.wait_for(stop(), STOP_WITHIN_S)
-        except TimeoutError:
-            log.error("%s did not stop within %g s", what, STOP_WITHIN_S)
+    try:
+        await asyncio.wait_for(web.stop_parts(), PARTS_STOP_WITHIN_S)
+    except TimeoutError:
+        log.error("the takes did not stop within %g s", PARTS_STOP_WITHIN_S)
+    finally:
+        await runtime.stop()  # which takes no longer than it may
+
+
+def leave() -> None:
+    """End the process although some thread of it still waits, for the database as a rule."""
+    log.error("web did not end within %g s; what is not stored was not acknowledged", GONE_WITHIN_S)
+    logging.shutdown()
+    os._exit(1)
 
 
 def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], Any]) -> None:
@@ -235,6 +245,9 @@ def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], Any]) -> 
 
     def begin() -> None:
         if not stopping:
+            last_resort = threading.Timer(GONE_WITHIN_S, leave)
+            last_resort.daemon = True
+            last_resort.start()
             stopping.append(loop.create_task(stop()))
 
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -62,8 +62,7 @@ class UvicornSocket(DirectSocket):
 def recognise(send: Send) -> tuple[DirectSocket | None, str]:
     """The socket for this `send`; without one, what is unknown about uvicorn, or nothing."""
     protocol: Any = getattr(send, "__self__", None)
-    kind = type(protocol)
-    if (kind.__module__, kind.__name__) != PROTOCOL:
+    if not any((kind.__module__, kind.__name__) == PROTOCOL for kind in type(protocol).__mro__):
         return None, ""
     if not _version().startswith(TESTED):
         return None, f"uvicorn {_version()} (tested with {TESTED}x)"

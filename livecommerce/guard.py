@@ -1,0 +1,106 @@
+"""The WebSocket protocols of both servers, each behind a gate: nobody keeps all others waiting.
+
+Who sends more than its limits is told why, is not listened to any more, and is dropped soon.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from daphne.ws_protocol import WebSocketProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+from core.realtime.transports.gate import Gate, Limits
+
+# Well above what a camera takes, so that it can answer itself why a message is too big.
+MESSAGE_LIMIT = 4 * 1024 * 1024
+# Commands are counted again, by the room (60 at once, 20 a second), which answers "too many" first.
+ROOM = Limits(
+    message=64 * 1024, frames=400, frames_per_s=100, bytes=512 * 1024, bytes_per_s=64 * 1024
+)
+# Ten big messages a second, which a browser may send in many frames each.
+CAMERA = Limits(
+    message=MESSAGE_LIMIT, frames=2000, frames_per_s=2000, bytes=1 << 40, bytes_per_s=1 << 40
+)
+CAMERAS = "/ws/ingest/"
+# For a client to read why: what it still sends is thrown away, and then the connection is.
+DROPPED_WITHIN_S = 1.0
+THROWN_AWAY_AT_MOST = 2 * 1024 * 1024
+END_OF_HEAD = b"\r\n\r\n"
+
+
+def gate_of(path: str) -> Gate:
+    return Gate(CAMERA if path.startswith(CAMERAS) else ROOM, time.monotonic())
+
+
+class GuardedUvicorn(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which is given the request first and alone."""
+
+    _gate: Gate | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if not self.handshake_initiated:
+            super().data_received(data)
+            return
+        if self._gate is None:
+            self._gate = gate_of(self.scope["path"])
+        if self._gate.is_shut:
+            if self._gate.refused(data) > THROWN_AWAY_AT_MOST:
+                self.transport.abort()
+        elif (code := self._gate.code(data, time.monotonic())) is None:
+            super().data_received(data)
+        else:
+            self._shut(code)
+
+    def _shut(self, code: int) -> None:
+        if self.close_sent or self.conn.state is not State.OPEN or self.transport.is_closing():
+            self.transport.abort()
+            return
+        self.conn.send_close(code)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.write_eof()
+        self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
+        self.close_timer = self.loop.call_later(DROPPED_WITHIN_S, self.transport.abort)
+
+
+class GuardedDaphne(WebSocketProtocol):  # type: ignore[misc]
+    """Daphne's protocol, which is given the request first, with whatever came behind it."""
+
+    _gate: Gate | None = None
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's word
+        if self._gate is None:
+            head, end, data = data.partition(END_OF_HEAD)
+            self._gate = gate_of(head.split(b" ", 2)[1].decode("latin1"))
+            super().dataReceived(head + end)
+        if data and self.state == self.STATE_CONNECTING:
+            self.transport.abortConnection()  # it may not speak before it was answered
+        elif data:
+            self._hear(self._gate, data)
+
+    def _hear(self, gate: Gate, data: bytes) -> None:
+        if gate.is_shut:
+            if gate.refused(data) > THROWN_AWAY_AT_MOST:
+                self.dropConnection(abort=True)
+        elif (code := gate.code(data, time.monotonic())) is None:
+            super().dataReceived(data)
+        else:
+            self._shut(code)
+
+    def _shut(self, code: int) -> None:
+        if self.state != self.STATE_OPEN:
+            self.dropConnection(abort=True)
+            return
+        self.unregisterProducer()
+        self.sendCloseFrame(code)  # autobahn drops the connection a second later
+        self.transport.loseWriteConnection()
+
+
+def guard_daphne(factory: Any) -> None:
+    """Let a Daphne server's factory for sockets make guarded ones."""
+    factory.protocol = GuardedDaphne
+    # A socket that breaks a rule is closed with a code (1009) instead of dropped.
+    factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=DROPPED_WITHIN_S)
