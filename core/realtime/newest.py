@@ -31,7 +31,8 @@ class Head:
         missing = self.position.seq - seq
         if missing > len(self._newest):
             return None
-        return list(islice(self._newest, len(self._newest) - missing, None))
+        # From the end: who comes back was away for a moment as a rule, and many come at once.
+        return list(islice(reversed(self._newest), max(0, missing)))[::-1]
 
     def _remove(self, seq: int) -> None:
         index = seq - self.position.seq + len(self._newest) - 1

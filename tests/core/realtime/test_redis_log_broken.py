@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
+from django.db import DatabaseError
 
+from core.realtime import log_store
 from core.realtime.log import LogUnavailable
 from core.realtime.models import LogEntry
 from core.realtime.redis_log import RedisLog
@@ -77,6 +80,28 @@ async def test_a_topic_that_fails_while_it_is_kept_stops_no_other(
         assert (await one.tail(OTHER)).epoch > epoch
 
 
+async def test_a_topic_that_the_database_does_not_take_stops_no_other(
+    redis: RedisServer, transactional_db: None, no_keeping: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = log_store.keep
+
+    def refuses_one(topic: str, epoch: str, placed: Sequence[log_store.Placed]) -> None:
+        if topic == OTHER:
+            raise DatabaseError("not this one")
+        takes(topic, epoch, placed)
+
+    async with process(redis.url) as one:
+        await one.append(OTHER, [said("later")])
+        await one.append(TOPIC, [said("a")])
+        before = await one.tail(OTHER)
+        with monkeypatch.context() as patch:
+            patch.setattr(log_store, "keep", refuses_one)
+            await keep(one)
+        assert await stored_texts() == ["a"]
+        assert await one.tail(OTHER) == before
+    await until_in_db(lambda: LogEntry.objects.filter(topic=OTHER).count() == 1)
+
+
 @pytest.mark.parametrize("part", ["head", "log", "facts", "gone", "keeper", "beginning"])
 async def test_a_watched_topic_with_a_broken_key_goes_on(
     one: RedisLog, redis: RedisServer, part: str
@@ -103,6 +128,19 @@ async def test_a_watched_topic_with_a_broken_key_goes_on(
     await until_in_db(lambda: LogEntry.objects.filter(fact_id=fact.fact_id).count() == 1)
     await append_in_the_end(one, "c")
     await until(lambda: ears.texts()[-1] == "c")
+
+
+async def test_a_broken_topic_in_which_nobody_says_anything_deafens_no_other(
+    one: RedisLog, redis: RedisServer
+) -> None:
+    ears = Listener(one)
+    before = await one.watch(TOPIC)
+    await one.watch(OTHER)
+    with redis.client() as client:
+        client.set(Keys.of(TOPIC, before.epoch).log, "no stream")
+    await one.append(OTHER, [said("elsewhere")])
+    await until(lambda: ears.texts(OTHER) == ["elsewhere"])
+    await until(lambda: ears.epoch() not in {None, before.epoch})
 
 
 async def test_what_memory_holds_is_stored_though_redis_has_lost_the_stream(
