@@ -286,7 +286,7 @@ def all_of(show: Show, epoch: str, newest: Sequence[Message], user_id: UUID) -> 
     stored = LogEntry.objects.filter(
         topic=show.topic, type=ChatMessageEvent.type, data__user_id=str(user_id), removed_at=None
     )
-    found = {(row.epoch, row.seq): _stored(row, epoch) for row in stored.order_by("id")}
+    found = {(row.epoch, row.seq): _stored(row, epoch) for row in stored.order_by("epoch", "seq")}
     for message in newest:
         if message.said.user_id == user_id:
             found.setdefault((message.epoch, message.seq), message)

@@ -246,7 +246,7 @@ def studio_snapshot(show: Show, upto: Position, recent: Sequence[Entry]) -> Stud
 def _moderation(show_id: UUID, upto: Position, recent: Sequence[Entry]) -> list[Event]:
     """What was done to keep order, the newest first."""
     stored = LogEntry.objects.filter(topic=studio_topic(show_id), type=MODERATION_DONE)
-    known = stored.exclude(epoch=upto.epoch, seq__gt=upto.seq).order_by("-id")
+    known = stored.exclude(epoch=upto.epoch, seq__gt=upto.seq).order_by("-epoch", "-seq")
     done = [entry for entry in reversed(recent) if entry.type == MODERATION_DONE]
     told = {entry.fact_id for entry in done}
     rows = [row for row in known[:MODERATION_SHOWN] if row.fact_id not in told]
