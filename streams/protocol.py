@@ -565,11 +565,12 @@ class Hello(Struct, frozen=True):
 
 
 CLOSE_CODES: dict[int, str] = {
+    1009: "A message of more than 64 KiB, finished or not.",
     4401: "Sign in first.",
     4403: "Not allowed here, banned, or a page of another site asked.",
     4404: "No such show.",
     4408: "Too slow to keep up: come back with your position (`retry_after`).",
-    4429: "Far too many frames.",
+    4429: "Far too many frames, pings included, or far too many bytes.",
     4503: "Not now, as when the server restarts: come back with your position (`retry_after`).",
 }
 
