@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from core.accounts.access import AnyUser, signed_in
 from core.accounts.models import User
-from core.errors import TooMany
+from core.accounts.proof import Proof
+from core.errors import SignInRequired, TooMany
 from core.realtime.db import run_in_db
 from core.realtime.log import NewEntry
 from core.realtime.runtime import Runtime
@@ -42,6 +43,7 @@ from streams.protocol import (
     ViewerUnmute,
 )
 from streams.services import chat, moderation, pins, reactions
+from streams.services.chat import Standing
 from streams.services.moderation import Message
 from streams.watch import Chat, chats_of
 
@@ -51,13 +53,14 @@ REMOVED_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who speaks, in which room."""
+    """Who speaks, in which room. Strangers have no `proof`."""
 
     user: AnyUser
     show_id: UUID
     topic: str
     viewer_key: str
     runtime: Runtime
+    proof: Proof | None
 
     @property
     def chat(self) -> Chat:
@@ -66,12 +69,20 @@ class Speaker:
     def show_and_user(self) -> tuple[Show, User]:
         """Both as the database has them now: a socket may be hours old.
 
-        Raises `SignInRequired`, also for somebody whose account was closed meanwhile, and what
-        `access.show_to_watch` raises.
+        Raises `SignInRequired`, also for somebody who has signed out since, has another password
+        or no account any more, and what `access.show_to_watch` raises.
         """
-        found = User.objects.filter(pk=signed_in(self.user).pk, is_active=True).first()
-        user = signed_in(found or AnonymousUser())
+        user = signed_in(self.proof.person() if self.proof else self.user)
         return access.show_to_watch(user, self.show_id), user
+
+    async def standing(self) -> Standing:
+        """Who they are in the chat, as of a moment ago; raises `SignInRequired` and `NotFound`."""
+        if self.proof is None:
+            raise SignInRequired(_("Please sign in first."))
+        standing = await self.chat.standing(self.proof.user_pk, self.proof.session_key)
+        if standing.password != self.proof.password:
+            raise SignInRequired(_("Please sign in first."))
+        return standing
 
 
 async def act(speaker: Speaker, command: Command) -> dict[str, Any]:
@@ -81,7 +92,7 @@ async def act(speaker: Speaker, command: Command) -> dict[str, Any]:
 
 async def send_chat(speaker: Speaker, command: ChatSend) -> dict[str, Any]:
     room = speaker.chat
-    standing = await room.standing(signed_in(speaker.user).pk)
+    standing = await speaker.standing()
     entry = chat.compose(standing, command.text, command.key)
     if (said := room.seq_of(entry.fact_id)) is not None:
         return {"seq": said, "id": entry.fact_id}  # sent again: neither haste nor a second message

@@ -18,26 +18,33 @@ from typing import Any, cast
 from urllib.parse import parse_qs
 
 import msgspec
-from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 from msgspec import UNSET
 
-from core.accounts.access import AnyUser, is_signed_in
-from core.accounts.models import User
-from core.accounts.sockets import Handshake, user_by_public_id
+from core.accounts.sockets import Handshake
 from core.errors import AppError, InvalidInput, NotAllowed, NotFound, SignInRequired, TooMany
-from core.realtime import backoff, runtime, tickets
+from core.realtime import backoff, runtime
 from core.realtime.db import run_in_db
 from core.realtime.frames import encode, now_frame
 from core.realtime.log import LogClosed, LogUnavailable, Position
 from core.realtime.runtime import Runtime
 from core.realtime.sockets import Socket, open_socket
-from streams import resume
 from streams.commands import Speaker, act
 from streams.door import Door, doors_of
-from streams.protocol import Command, FirstFrame, Hello, HelloBody, OkAnswer, Ping, Snapshot, You
+from streams.guard import SIGN_IN_REQUIRED, Seat
+from streams.guests import Guest, Refused, guest_at
+from streams.protocol import (
+    Command,
+    ErrorAnswer,
+    FirstFrame,
+    Hello,
+    HelloBody,
+    OkAnswer,
+    Ping,
+    Snapshot,
+)
 from streams.reading import FrameRefused, answer_error, read_command, read_first_frame
 from streams.watch import chats_of
 
@@ -51,7 +58,8 @@ QUIET_S = 5.0
 BURST, EVERY_S = 60, 0.05
 WAITING_AT_MOST = 32
 """Commands: a socket whose commands take long may not pile them up in our memory."""
-REFUSALS_AT_MOST = 200
+REFUSALS_AT_MOST, FORGIVEN_AFTER_S = 200, 1.0
+"""Of frames that come too fast: so many, one of which is forgotten each second."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -83,43 +91,8 @@ class TryAgain(AppError):
     code = "try_again"
 
 
-@dataclass(slots=True)
-class Guest:
-    """Somebody at the door: who they are, and what says so.
-
-    `session` is a digest of their session's key; `proven_at` is when the database was asked.
-    """
-
-    user: AnyUser
-    you: You
-    viewer_key: str
-    session: str
-    proven_at: int
-
-    def token(self, show_id: uuid.UUID) -> str:
-        known = resume.Known(
-            show_id=show_id,
-            user_id=self.you.id,
-            user_pk=self.user.pk,
-            name=self.you.name,
-            role=self.you.role,
-            viewer_key=self.viewer_key,
-            session=self.session,
-            proven_at=self.proven_at,
-        )
-        return known.token()
-
-
 class HistoryLost(Exception):
     """The topic began a new epoch while somebody was joining it."""
-
-
-class Refused(Exception):
-    """Not let in; `code` is what the socket is closed with."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(str(code))
-        self.code = code
 
 
 class Visit:
@@ -132,7 +105,7 @@ class Visit:
         "_full_at",
         "_handshake",
         "_kind",
-        "_refusals",
+        "_patient_at",
         "_show_id",
         "_socket",
         "_speaker",
@@ -152,7 +125,7 @@ class Visit:
         self._commands: list[tuple[int, Command]] = []
         self._working: asyncio.Task[None] | None = None
         self._full_at = 0.0
-        self._refusals = 0
+        self._patient_at = 0.0
 
     async def run(self, receive: Receive) -> None:
         """Until the socket is gone; leave the room however this ends."""
@@ -172,7 +145,7 @@ class Visit:
         if self._working is not None:
             self._working.cancel()
         if self._door is not None:
-            self._door.leave()
+            self._door.leave(self._socket)
             self._door.running.hub.leave(self._door.topic, self._socket)
 
     # Coming in
@@ -211,7 +184,7 @@ class Visit:
         try:
             running = runtime.current()
             door = doors_of(running).at(self._kind, self._show_id)
-            guest = await self._guest(door, handshake, first)
+            guest = await guest_at(door, handshake, first)
             await self._join(running, door, guest)
         except Refused as refused:
             self._socket.close(refused.code)
@@ -219,25 +192,6 @@ class Visit:
             self._socket.close(CLOSE_FOR.get(type(error), 4403))
         except (*AWAY, HistoryLost, runtime.NotRunning):
             self._come_back_later()
-
-    async def _guest(self, door: Door, handshake: Handshake, first: FirstFrame) -> Guest:
-        """Who comes; the database is asked only about those who cannot be known without it.
-
-        Raises `Refused` and what `Door.admit` raises.
-        """
-        session = resume.digest(handshake.session_key())
-        if door.resumes and isinstance(first.resume, str):
-            try:
-                known = resume.read(first.resume, show_id=self._show_id, session=session)
-            except resume.TokenRefused:
-                known = None
-            if known is not None:
-                return _guest_again(door, known)
-        user = await _user(handshake, first)
-        you = None if is_signed_in(user) else door.admit_stranger()
-        if you is None:
-            you = await run_in_db(door.admit, user)
-        return Guest(user, you, _viewer_key(user, handshake), session, int(time.time()))
 
     async def _join(self, running: Runtime, door: Door, guest: Guest) -> None:
         """The first frames. The place in the log is taken before anything else is read."""
@@ -249,12 +203,14 @@ class Visit:
         here = await running.hub.join(door.topic, self._socket)
         self._door = doors_of(running).keep(door)
         await self._door.enter(here)
-        if self._door.is_banned(guest.you):  # perhaps no longer: the database knows
-            guest.user = await run_in_db(_user_again, guest.user)
+        self._door.sit(self._socket, Seat(guest.you.role, guest.proof))
+        doubtful = guest.by_token and not self._door.trusts(guest.you.role)
+        if doubtful or self._door.is_banned(guest.you):  # perhaps no longer: the database knows
+            guest.user = await run_in_db(guest.user_again)
             guest.you = await run_in_db(self._door.admit, guest.user)
         guest.you = self._door.with_mute(guest.you)
         frames = await self._welcome(running, self._door, guest, here)
-        self._speaker = Speaker(guest.user, self._show_id, door.topic, key, running)
+        self._speaker = Speaker(guest.user, self._show_id, door.topic, key, running, guest.proof)
         self._socket.release(*frames)
 
     async def _welcome(
@@ -325,7 +281,11 @@ class Visit:
         """One command after the other, in the order in which they came."""
         while self._commands:
             command_id, command = self._commands.pop(0)
-            self._answer(await _done(speaker, command_id, command))
+            answer = await _done(speaker, command_id, command)
+            self._answer(answer)
+            if _is_signed_out(speaker, answer):
+                self._socket.close(SIGN_IN_REQUIRED)
+                self._commands.clear()
 
     def _worked(self, working: asyncio.Task[None]) -> None:
         """A fault of ours costs this one socket its connection, and nobody waits for an answer."""
@@ -346,8 +306,9 @@ class Visit:
         return 0.0
 
     def _slow_down(self, wait_s: float) -> None:
-        self._refusals += 1
-        if self._refusals > REFUSALS_AT_MOST:
+        moment = time.monotonic()
+        self._patient_at = max(self._patient_at, moment) + FORGIVEN_AFTER_S
+        if self._patient_at - moment > REFUSALS_AT_MOST * FORGIVEN_AFTER_S:
             self._socket.close(4429)
             return
         error = TooMany(_("Too many frames at once."), retry_after=wait_s)
@@ -385,37 +346,7 @@ async def _done(speaker: Speaker, command_id: int, command: Command) -> msgspec.
         return answer_error(command_id, TryAgain(problem, retry_after=1.0))
 
 
-def _guest_again(door: Door, known: resume.Known) -> Guest:
-    """Who comes back. Their row is read when they ask for something, not before."""
-    user = User(pk=known.user_pk, public_id=known.user_id) if known.user_id else AnonymousUser()
-    you = door.admit_known(known)
-    return Guest(user, you, known.viewer_key, known.session, known.proven_at)
-
-
-async def _user(handshake: Handshake, first: FirstFrame) -> AnyUser:
-    """By cookie or ticket; raises `Refused` for a ticket that is none."""
-    if handshake.is_browser:
-        has_session = handshake.session_key() is not None
-        return await run_in_db(handshake.user) if has_session else AnonymousUser()
-    if first.ticket is None:
-        return AnonymousUser()
-    try:
-        if isinstance(first.ticket, str):
-            return await run_in_db(_user_of_ticket, first.ticket)
-    except tickets.TicketRefused:
-        pass
-    raise Refused(4401)
-
-
-def _user_of_ticket(ticket: str) -> AnyUser:
-    return user_by_public_id(tickets.redeem(ticket))
-
-
-def _user_again(user: AnyUser) -> AnyUser:
-    return user_by_public_id(user.public_id) if is_signed_in(user) else user
-
-
-def _viewer_key(user: AnyUser, handshake: Handshake) -> str:
-    if is_signed_in(user):
-        return f"user:{user.public_id}"
-    return f"browser:{handshake.browser_key() or uuid.uuid4()}"
+def _is_signed_out(speaker: Speaker, answer: msgspec.Struct) -> bool:
+    """Whether somebody came signed in and is not any more, by what they are answered."""
+    refused = isinstance(answer, ErrorAnswer) and answer.error.code == SignInRequired.code
+    return refused and speaker.proof is not None

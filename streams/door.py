@@ -11,72 +11,54 @@ that overrides `prefix`, `resumes`, `admit` and `paint`, given to `consumers.roo
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from django.db.models import QuerySet
+from django.db import DatabaseError
 
 from core.accounts.access import AnyUser
-from core.clock import iso_ms, now
+from core.accounts.proof import Proof
+from core.clock import iso_ms
+from core.errors import NotFound
 from core.realtime import backoff
 from core.realtime.db import run_in_db
-from core.realtime.frames import Events, encode, event_of
 from core.realtime.log import Entry, Position
 from core.realtime.runtime import Runtime
+from core.realtime.sockets import Socket
 from streams import access, selectors
-from streams.models import Audience, Ban, Mute, Show
-from streams.protocol import (
-    ChatMessageEvent,
-    ViewerBannedEvent,
-    ViewerMutedEvent,
-    ViewerUnbannedEvent,
-    ViewerUnmutedEvent,
-    You,
+from streams.access import RoomRole
+from streams.facts import Facts, facts_of, holds
+from streams.guard import (
+    NO_SUCH_SHOW,
+    NOT_ALLOWED,
+    SIGN_IN_REQUIRED,
+    Seat,
+    audience_of,
+    who_must_go,
 )
+from streams.models import Audience, Show
+from streams.protocol import You
 from streams.resume import Known
+from streams.stretches import RECOVERED_AT_MOST, Stretches
 
-RECOVERED_AT_MOST = 5_000
-"""Entries: who missed more begins anew."""
-CAUGHT_UP_CHAT = 200
-"""Who was away gets every fact, and of the chat what a page would still show."""
+log = logging.getLogger(__name__)
+
 RECENT = 500
 """Entries at the end of the log in which a snapshot looks for the last messages and orders."""
-KNOWN_FOR_S = 30.0
+KNOWN_FOR_S = 5.0
+"""What an empty room knew; while somebody is inside, the guard looks again before that."""
 CROWD = 5
 SNAPSHOT_FOR_S = 1.5
 """More than `CROWD` newcomers within so many seconds share one snapshot."""
-STRETCHES_KEPT = 64
-SAID_SINCE = 300
-"""Entries: who comes so much later from the same place is told it all in one frame again."""
 IDLE_DOORS_KEPT = 200
-
-
-HOLDS = {
-    ViewerMutedEvent.type: ("take", "mute"),
-    ViewerUnmutedEvent.type: ("let go", "mute"),
-    ViewerBannedEvent.type: ("take", "ban"),
-    ViewerUnbannedEvent.type: ("let go", "ban"),
-}
-"""What an event does to those who are kept quiet or away."""
-
-
-@dataclass(slots=True)
-class Facts:
-    """What decides who comes in and how, and when (monotonic) we looked.
-
-    Of people by their public id: until when, `None` for good.
-    """
-
-    audience: str
-    muted: dict[UUID, datetime | None]
-    banned: dict[UUID, datetime | None]
-    looked_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +68,6 @@ class Painted:
     position: Position
     snapshot: msgspec.Raw
     at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The frame that somebody who came back was told, and up to where it reaches."""
-
-    upto: Position
-    frame: str
 
 
 class Door:
@@ -107,6 +81,10 @@ class Door:
     listens_only: ClassVar[bool] = False
     """Whether this is a place to hear, where nothing is done: commands belong in the room."""
 
+    for_keepers: ClassVar[bool] = False
+    """Whether only those who keep order in the show may be here."""
+    recheck_s: ClassVar[float] = 4.0
+
     def __init__(self, running: Runtime, show_id: UUID) -> None:
         self.show_id = show_id
         self.topic = f"{self.prefix}:{show_id}"
@@ -118,8 +96,9 @@ class Door:
         self._painting: asyncio.Task[Painted] | None = None
         self._painted: Painted | None = None
         self._came: deque[float] = deque(maxlen=CROWD)
-        self._stretches: OrderedDict[tuple[Position, int], str | None] = OrderedDict()
-        self._told: OrderedDict[Position, Told] = OrderedDict()
+        self._stretches = Stretches(running, self.topic)
+        self._seats: dict[Socket, Seat] = {}
+        self._guarding: asyncio.Task[None] | None = None
 
     # Who comes in
 
@@ -132,7 +111,7 @@ class Door:
         facts = self.facts
         if not self.inside or facts is None or facts.audience == Audience.INVITED:
             return None
-        if time.monotonic() - facts.looked_at > KNOWN_FOR_S:
+        if not facts.is_fresh(KNOWN_FOR_S):
             return None
         return You(signed_in=False, id=None, name=None, role="viewer", muted=False)
 
@@ -147,15 +126,20 @@ class Door:
         )
 
     def is_banned(self, you: You) -> bool:
-        return self.facts is not None and _holds(self.facts.banned, you.id)
+        return self.facts is not None and holds(self.facts.banned, you.id)
 
     def with_mute(self, you: You) -> You:
         """The same person, and that they are muted, if the room has heard so."""
-        if self.facts is None or you.id is None or not _holds(self.facts.muted, you.id):
+        if self.facts is None or you.id is None or not holds(self.facts.muted, you.id):
             return you
         until = self.facts.muted[you.id]
         shown = iso_ms(until) if until else None
         return msgspec.structs.replace(you, muted=True, muted_until=shown)
+
+    def trusts(self, role: str) -> bool:
+        """Whether a token is enough for who had this role: not where others may not be at all."""
+        invited = self.facts is not None and self.facts.audience == Audience.INVITED
+        return role == RoomRole.VIEWER and not invited
 
     async def enter(self, here: Position) -> None:
         """Count somebody in, and know everything up to `here`, where they joined the log.
@@ -163,6 +147,10 @@ class Door:
         `leave` follows in any case. Raises `DatabaseError` and what the log raises.
         """
         self.inside += 1
+        if self._guarding is None:
+            self._guarding = asyncio.create_task(self._guard(), name=f"guard of {self.topic}")
+            if self.facts is not None and not self.facts.is_fresh(KNOWN_FOR_S):
+                self._position = None  # nobody has looked since the room was left
         for _attempt in range(2):  # the first may wait for a look that began before `here`
             if self._knows(here):
                 return
@@ -171,8 +159,19 @@ class Door:
                 self._looking.add_done_callback(_seen)
             await asyncio.shield(self._looking)
 
-    def leave(self) -> None:
+    def sit(self, socket: Socket, seat: Seat) -> None:
+        """From here on the guard looks whether they may stay; `leave` ends it."""
+        self._seats[socket] = seat
+
+    def leave(self, socket: Socket) -> None:
         self.inside -= 1
+        self._seats.pop(socket, None)
+        if not self.inside and self._guarding is not None:
+            self._guarding.cancel()
+            self._guarding = None
+
+    def seats(self) -> list[tuple[Socket, Seat]]:
+        return list(self._seats.items())
 
     def hear(self, epoch: str, entries: Sequence[Entry]) -> None:
         """Take in what follows on what is known; the rest is read by the next who enters."""
@@ -183,18 +182,38 @@ class Door:
             return
         for entry in entries:
             if entry.seq > known.seq:
-                self._apply(entry)
+                self._hold(entry)
         self._position = Position(epoch, entries[-1].seq)
 
     def look(self) -> Facts:
         """What the database knows, in a thread that may ask it."""
-        show = access.show_by_id(self.show_id)
-        return Facts(
-            audience=show.audience,
-            muted=_people(Mute.objects.filter(show=show)),
-            banned=_people(Ban.objects.filter(show=show)),
-            looked_at=time.monotonic(),
-        )
+        return facts_of(self.show_id)
+
+    async def _guard(self) -> None:
+        while True:
+            await asyncio.sleep(self.recheck_s)
+            try:
+                await self._recheck()
+            except DatabaseError:  # asked again next time
+                log.exception("who may be in %s could not be looked up", self.topic)
+            except NotFound:
+                self._close(dict.fromkeys(self._seats.values(), NO_SUCH_SHOW))
+
+    async def _recheck(self) -> None:
+        """Look again who may come in, and send away whoever may no longer be here."""
+        began = time.monotonic()
+        audience = await run_in_db(audience_of, self.show_id)
+        if self.facts is not None:
+            self.facts.audience, self.facts.looked_at = audience, began
+        closed = self.for_keepers or audience == Audience.INVITED
+        seats = {seat for seat in self._seats.values() if closed or seat.role != RoomRole.VIEWER}
+        if seats:
+            self._close(await run_in_db(who_must_go, self.show_id, seats))
+
+    def _close(self, codes: Mapping[Seat, int]) -> None:
+        for socket, seat in self.seats():
+            if seat in codes:
+                socket.close(codes[seat])
 
     def _knows(self, here: Position) -> bool:
         known = self._position
@@ -215,49 +234,20 @@ class Door:
         if missed.complete:
             self.hear(after.epoch, missed.entries)
 
-    def _apply(self, entry: Entry) -> None:
-        if self.facts is None:
-            return
-        held = {"mute": self.facts.muted, "ban": self.facts.banned}
-        match HOLDS.get(entry.type):
-            case ("take", kind):
-                held[kind][UUID(str(entry.data["user_id"]))] = _until(entry.data.get("until"))
-            case ("let go", kind):
-                held[kind].pop(UUID(str(entry.data["user_id"])), None)
+    def hold_ban(self, user_id: UUID, until: datetime | None) -> None:
+        """What the log is about to tell, or has told already."""
+        if self.facts is not None:
+            self.facts.banned[user_id] = until
+
+    def _hold(self, entry: Entry) -> None:
+        if self.facts is not None:
+            self.facts.apply(entry)
 
     # What they are told first
 
     async def missed(self, after: Position, here: Position) -> list[str] | None:
-        """The frames after one position up to another; `None` if the log does not have them all.
-
-        A room that comes back asks for nearly the same 2,000 times: whoever comes from a place from
-        which somebody has just come is told the same, and what was said since.
-        """
-        told = self._told.get(after)
-        if told is not None and 0 <= here.seq - told.upto.seq <= SAID_SINCE:
-            since = await self._stretch(told.upto, here)
-            return None if since is None else [told.frame, *since]
-        frames = await self._stretch(after, here)
-        if frames:
-            self._told[after] = Told(here, frames[0])
-            if len(self._told) > STRETCHES_KEPT:
-                self._told.popitem(last=False)
-        return frames
-
-    async def _stretch(self, after: Position, here: Position) -> list[str] | None:
-        if after == here:
-            return []
-        key = (after, here.seq)
-        if key not in self._stretches:
-            found = await self.running.log.read(self.topic, after, RECOVERED_AT_MOST)
-            if not found.complete or after.epoch != here.epoch:
-                return None
-            entries = [entry for entry in found.entries if entry.seq <= here.seq]
-            self._stretches[key] = stretch_frame(entries) if entries else None
-            if len(self._stretches) > STRETCHES_KEPT:
-                self._stretches.popitem(last=False)
-        frame = self._stretches[key]
-        return [frame] if frame is not None else []
+        """The frames after one position up to another; `None` if the log does not have them all."""
+        return await self._stretches.missed(after, here)
 
     async def snapshot(self, here: Position) -> Painted:
         """The room at `here` or, in a crowd, at a place a moment before."""
@@ -306,40 +296,13 @@ def _seen(task: asyncio.Task[Any]) -> None:
         task.exception()
 
 
-def _people(rows: QuerySet[Mute] | QuerySet[Ban]) -> dict[UUID, datetime | None]:
-    return dict(rows.values_list("user__public_id", "until"))
-
-
-def _holds(people: Mapping[UUID, datetime | None], person: UUID | None) -> bool:
-    if person is None or person not in people:
-        return False
-    until = people[person]
-    return until is None or until > now()
-
-
-def _until(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def stretch_frame(entries: Sequence[Entry]) -> str:
-    """The frame of a stretch for who was away: every fact, of the viewers' chat the newest."""
-    chat = [entry.seq for entry in entries if _is_viewers_chat(entry)]
-    left_out = set(chat[:-CAUGHT_UP_CHAT])
-    events = [event_of(entry) for entry in entries if entry.seq not in left_out]
-    first, last = entries[0].seq, entries[-1].seq
-    return encode(Events(from_=first, to=last, events=events, thinned=len(left_out)))
-
-
-def _is_viewers_chat(entry: Entry) -> bool:
-    return entry.type == ChatMessageEvent.type and entry.data.get("role") == "viewer"
-
-
 class Doors:
     """All doors of this process. Those of empty rooms are kept a while: what their log gained
     meanwhile is read when somebody comes."""
 
     def __init__(self, running: Runtime) -> None:
         self.running = running
+        self.loop = asyncio.get_running_loop()
         self._doors: OrderedDict[str, Door] = OrderedDict()
         running.log.follow(self._heard)
 
@@ -355,6 +318,20 @@ class Doors:
         if len(self._doors) > IDLE_DOORS_KEPT:
             self._forget_idle(kept)
         return kept
+
+    def ban(self, show_id: UUID, user_id: UUID, until: datetime | None) -> None:
+        """Send somebody away from a show, and do not let them in again."""
+        if (door := self._doors.get(f"{Door.prefix}:{show_id}")) is not None:
+            door.hold_ban(user_id, until)
+            for socket in self.running.hub.sockets_of(door.topic, f"user:{user_id}"):
+                socket.close(NOT_ALLOWED)
+
+    def end(self, is_over: Callable[[Proof], bool]) -> None:
+        """Close the sockets of all rooms that came with a proof which does not hold any more."""
+        for door in self._doors.values():
+            for socket, seat in door.seats():
+                if seat.proof is not None and is_over(seat.proof):
+                    socket.close(SIGN_IN_REQUIRED)
 
     def _forget_idle(self, but: Door) -> None:
         idle = [door.topic for door in self._doors.values() if not door.inside and door is not but]
@@ -375,3 +352,10 @@ def doors_of(running: Runtime) -> Doors:
     if _doors is None or _doors.running is not running:
         _doors = Doors(running)
     return _doors
+
+
+def at_the_doors(act: Callable[[Doors], None]) -> None:
+    """Do this at the doors of this process, soon. From any thread; nothing where there are none."""
+    if (doors := _doors) is not None:
+        with suppress(RuntimeError):  # the server has stopped
+            doors.loop.call_soon_threadsafe(act, doors)

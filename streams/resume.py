@@ -2,8 +2,9 @@
 
 A server that restarts gets its whole room back within seconds. Who each of them is was looked up
 when they came first; the token, signed and renewed with every `hello`, says it again. It proves
-who somebody is and nothing more: what they may do is looked up with every command, and who was
-banned meanwhile the room knows (`streams.door`).
+who somebody was and nothing more: whether they still are, and what they may do, is looked up with
+every command, and who was banned meanwhile the room knows (`streams.door`). Those who keep order,
+and all who come to a show by invitation, are looked up at the door.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.core import signing
 
 LIFETIME_S = 15 * 60
 """After this long away one is looked up again."""
-PROVEN_FOR_S = 12 * 3600
+PROVEN_FOR_S = 3600
 """However often a token was renewed: after this long its holder is looked up again."""
 
 _SALT = "streams.resume"
@@ -32,8 +33,9 @@ class Known(msgspec.Struct, frozen=True):
     """Somebody in one show's room, as a token says it; `user_id` is the public id, `user_pk` ours.
 
     `session` is a digest of the session that they came with, empty for who came without: signing
-    out, or in as somebody else, ends the token. `proven_at` (seconds since 1970) is when the
-    database was asked.
+    out, or in as somebody else, ends the token. `password` is another one once their password is:
+    who holds the token may then listen as anybody may, and do nothing. `proven_at` (seconds since
+    1970) is when the database was asked.
     """
 
     show_id: UUID
@@ -43,6 +45,7 @@ class Known(msgspec.Struct, frozen=True):
     role: Literal["viewer", "moderator", "host", "operator"]
     viewer_key: str
     session: str
+    password: str
     proven_at: int
 
     def token(self) -> str:

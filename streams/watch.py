@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from core.accounts.proof import living_sessions
 from core.realtime.db import run_in_db
 from core.realtime.log import Entry
 from core.realtime.runtime import Runtime
@@ -28,7 +29,7 @@ from streams.protocol import (
     ViewerUnbannedEvent,
     ViewerUnmutedEvent,
 )
-from streams.services.chat import Standing, standings
+from streams.services.chat import Standing, signed_out, standings
 
 STANDING_S = 2.0
 WRITES_S = 4.0
@@ -45,6 +46,9 @@ CHANGES_STANDING = {
     ViewerBannedEvent.type,
     ViewerUnbannedEvent.type,
 }
+
+Writer = tuple[int, str | None]
+"""Somebody's primary key, and the key of the session that they write in, if they came with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +68,25 @@ class Chat:
         self._said: OrderedDict[UUID, int] = OrderedDict()
         self._epoch = ""
         self._version = 0
-        self._people: dict[int, Read] = {}
-        self._wrote: dict[int, float] = {}
+        self._people: dict[Writer, Read] = {}
+        self._wrote: dict[Writer, float] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    async def standing(self, user_pk: int) -> Standing:
-        """Who this is in the chat; raises `NotFound` (no such show) and `DatabaseError`."""
-        asked = time.monotonic()
-        while (found := self._fresh(user_pk, asked=asked)) is None:
-            self._wrote[user_pk] = time.monotonic()  # one who waits long is not forgotten
+    async def standing(self, user_pk: int, session_key: str | None = None) -> Standing:
+        """Who this is in the chat; raises `NotFound` (no such show) and `DatabaseError`.
+
+        Who has signed out of the session gets a refusal.
+        """
+        asked, writer = time.monotonic(), (user_pk, session_key)
+        while (found := self._fresh(writer, asked=asked)) is None:
+            self._wrote[writer] = time.monotonic()  # one who waits long is not forgotten
             # A reading that is done, but has not said so yet, would be awaited without a pause,
             # over and over: nothing else would ever run again.
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read(), name="standings")
                 self._reading.add_done_callback(self._done_reading)
             await asyncio.shield(self._reading)
-        self._wrote[user_pk] = time.monotonic()
+        self._wrote[writer] = time.monotonic()
         return found
 
     def seq_of(self, message_id: UUID | None) -> int | None:
@@ -108,10 +115,10 @@ class Chat:
             self._said.popitem(last=False)
 
     def _fresh(
-        self, user_pk: int, within_s: float | None = None, asked: float = float("inf")
+        self, writer: Writer, within_s: float | None = None, asked: float = float("inf")
     ) -> Standing | None:
         """What was read not long ago, or since one `asked`: a slow database must not mean never."""
-        read = self._people.get(user_pk)
+        read = self._people.get(writer)
         if read is None or read.version != self._version:
             return None
         longest_s = STANDING_S if within_s is None else within_s
@@ -121,12 +128,19 @@ class Chat:
     async def _read(self) -> None:
         """Read everybody who writes now and is not fresh, so that they are stale together again."""
         began, version = time.monotonic(), self._version
-        self._wrote = {pk: at for pk, at in self._wrote.items() if began - at < WRITES_S}
-        self._people = {pk: read for pk, read in self._people.items() if pk in self._wrote}
-        stale = [pk for pk in self._wrote if self._fresh(pk, STANDING_S / 2) is None]
-        found = await run_in_db(standings, self.show_id, stale)
-        for pk, standing in found.items():
-            self._people[pk] = Read(standing, version, began)
+        self._wrote = {who: at for who, at in self._wrote.items() if began - at < WRITES_S}
+        self._people = {who: read for who, read in self._people.items() if who in self._wrote}
+        stale = [who for who in self._wrote if self._fresh(who, STANDING_S / 2) is None]
+        found = await run_in_db(self._look, stale)
+        for writer, standing in found.items():
+            self._people[writer] = Read(standing, version, began)
+
+    def _look(self, writers: Sequence[Writer]) -> dict[Writer, Standing]:
+        """In a thread that may ask the database; a handful of queries for all of them."""
+        found = standings(self.show_id, list({pk for pk, _key in writers}))
+        alive = {None, *living_sessions({key for _pk, key in writers if key is not None})}
+        gone = signed_out(self.show_id)
+        return {who: found[who[0]] if who[1] in alive else gone for who in writers}
 
     def _done_reading(self, reading: asyncio.Task[None]) -> None:
         if self._reading is reading:

@@ -41,7 +41,10 @@ class Handshake:
             return True
         domain, _port = split_domain_port(host)
         known = validate_host(domain, settings.ALLOWED_HOSTS)
-        return known and urlsplit(origin).netloc.lower() == host.lower()
+        try:
+            return known and urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError:  # as of "http://["
+            return False
 
     def language(self) -> str:
         return get_language_from_request(self.request)

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from core.accounts.models import RoleGrant, User
+from core.accounts.proof import password_digest
 from core.clock import now
 from core.errors import AppError, NotAllowed, SignInRequired, TooMany
 from core.ids import new_id
@@ -69,7 +70,10 @@ _LINK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who somebody is in one room's chat. `refusal` makes the error that keeps them quiet."""
+    """Who somebody is in one room's chat. `refusal` makes the error that keeps them quiet.
+
+    `password` is the digest by which a `Proof` of an older password is known.
+    """
 
     show_id: UUID
     user_id: UUID
@@ -79,6 +83,7 @@ class Standing:
     words: Words
     slow_mode_s: int
     refusal: Callable[[], AppError] | None = None
+    password: str = ""
 
 
 def standings(show_id: UUID, user_pks: Collection[int]) -> dict[int, Standing]:
@@ -105,10 +110,11 @@ def standings(show_id: UUID, user_pks: Collection[int]) -> dict[int, Standing]:
             words=words,
             slow_mode_s=show.slow_mode_s,
             refusal=_refusal(show, roles[pk], bans.get(pk), mutes.get(pk)),
+            password=password_digest(user),
         )
         for pk, user in users.items()
     }
-    return {pk: found.get(pk) or _closed(show_id) for pk in user_pks}
+    return {pk: found.get(pk) or signed_out(show_id) for pk in user_pks}
 
 
 def compose(standing: Standing, text: str, key: str | None = None) -> NewEntry:
@@ -211,7 +217,8 @@ def _not_invited() -> NotAllowed:
     return NotAllowed(_("This show is by invitation only."))
 
 
-def _closed(show_id: UUID) -> Standing:
+def signed_out(show_id: UUID) -> Standing:
+    """Of who has no account any more, or no session."""
     return Standing(show_id, show_id, "", "viewer", False, Words(), 0, _sign_in)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -25,6 +26,7 @@ from core.realtime.log import NewEntry, Position, TopicLog
 from core.realtime.models import LogEntry
 from core.text import clean_line
 from streams import access
+from streams.door import at_the_doors
 from streams.events import RoomModerated
 from streams.models import Ban, Mute, Show
 from streams.protocol import (
@@ -103,6 +105,7 @@ def ban(
             show=show, user=viewer, defaults={**values, "banned_by": actor}
         )
         _tell(show, "ban", actor, viewer, **values)
+        transaction.on_commit(partial(_send_away, show.public_id, user_id, values["until"]))
 
 
 def unban(*, show: Show, actor: User, user_id: UUID) -> None:
@@ -325,6 +328,11 @@ def _is_pinned(message: Message, pinned: dict[str, Any]) -> bool:
     if message.id is not None:
         return bool(pinned["id"] == str(message.id))
     return pinned["id"] is None and bool(pinned["seq"] == message.seq)
+
+
+def _send_away(show_id: UUID, user_id: UUID, until: datetime | None) -> None:
+    """From this process now, even if the log, which tells all of them, is away."""
+    at_the_doors(lambda doors: doors.ban(show_id, user_id, until))
 
 
 def _viewer(show: Show, actor: User, user_id: UUID) -> User:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.accounts.models import Role, RoleGrant, User
+from core.accounts.proof import Proof
 from core.clock import now
 from core.errors import AppError, NotFound
 from core.realtime import runtime as running
@@ -216,7 +217,7 @@ def running_chat(world: World) -> watch.Chat:
 
 def speaker(world: World, user: User, runtime: Runtime) -> Speaker:
     key = f"user:{user.public_id}"
-    return Speaker(user, world.show.public_id, world.show.topic, key, runtime)
+    return Speaker(user, world.show.public_id, world.show.topic, key, runtime, Proof.of(user, None))
 
 
 class Counted:
@@ -315,7 +316,7 @@ async def test_the_log_ends_what_is_known(runtime: Runtime, world: World, fact: 
     await runtime.log.append(world.show.topic, [entry])
     told = [type(entry)(type=fact, data={}, at=now())]
     await runtime.log.append(world.show.topic, told)
-    await until(lambda: room_chat._fresh(world.li.pk) is None)
+    await until(lambda: room_chat._fresh((world.li.pk, None)) is None)
     after = await room_chat.standing(world.li.pk)
     assert (before.refusal, after.refusal is None) == (None, False)
 

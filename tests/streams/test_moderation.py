@@ -16,11 +16,13 @@ from core.models import OutboxFact
 from core.realtime import runtime as running
 from core.realtime import tickets
 from core.realtime.db import run_in_db
+from core.realtime.log import LogUnavailable
 from core.realtime.models import LogEntry, Topic
 from orders.models import Order
 from sellers.models import Member, MemberRole
 from streams import selectors, watch
 from streams.client import Refused, RoomClient, RoomClosed
+from streams.door import Doors
 from streams.events import RoomModerated
 from streams.models import Ban, Mute, Show
 from streams.services import moderation
@@ -174,11 +176,33 @@ async def test_a_banned_viewer_is_out_within_two_seconds_and_stays_out(
         assert refused.value.code == 4403
 
 
+async def test_a_ban_holds_here_before_the_log_tells_of_it(
+    site: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while Redis is away: the fact waits in the outbox."""
+
+    def away(*told: Any) -> None:
+        raise LogUnavailable("Redis is away")
+
+    monkeypatch.setattr(running.current().log, "append_blocking", away)
+    async with room(site, world, world.zhang) as host, room(site, world, world.li) as li:
+        await host.command("viewer.ban", user_id=str(world.li.public_id))
+        await li.until(lambda: li.close_code is not None)
+        assert li.close_code == 4403
+        with pytest.raises(RoomClosed) as refused:
+            await li.resume()
+        assert refused.value.code == 4403
+        assert not await run_in_db(
+            LogEntry.objects.filter(topic=world.show.topic, type="viewer.banned").exists
+        )
+
+
 async def test_without_the_watcher_a_banned_viewer_stays(
     site: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What shows that the test before this one proves something."""
     monkeypatch.setattr(watch.Chats, "_heard", lambda *heard: None)
+    monkeypatch.setattr(Doors, "ban", lambda *banned: None)  # as where somebody else banned them
     async with room(site, world, world.zhang) as host, room(site, world, world.li) as li:
         await host.command("viewer.ban", user_id=str(world.li.public_id))
         await host.event("viewer.banned")

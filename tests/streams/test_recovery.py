@@ -21,17 +21,18 @@ from core.realtime.log import LogUnavailable, NewEntry, Position, Stretch
 from core.realtime.models import LogEntry
 from core.realtime.runtime import Runtime
 from streams import door as door_module
-from streams import resume
+from streams import resume, stretches
 from streams.client import RoomClient, RoomClosed, pause_s
 from streams.consumers import QUIET_S
 from streams.door import Door, doors_of
 from streams.models import Audience
 from streams.resume import Known, TokenRefused
 from tests.network import wire
+from tests.realtime import until
 from tests.streams.test_room import change, room, session_cookie
 from tests.world import World
 
-BESIDE = ("viewerssample", "outbox")
+BESIDE = ("viewerssample", "outbox", '"public_id", "streams_show"."likes" AS')
 """Tables of work that goes on whoever comes and goes."""
 
 
@@ -41,6 +42,9 @@ def sql(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     # Threads of its own: those of the common pool have opened their connections already.
     pool = ThreadPoolExecutor(4, thread_name_prefix="db")
     monkeypatch.setattr(db, "_pool", pool)
+    # What a room costs every few seconds, whoever comes and goes, is not counted.
+    monkeypatch.setattr(Door, "recheck_s", 3600.0)
+    monkeypatch.setattr(door_module, "KNOWN_FOR_S", 3600.0)
     said: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -72,6 +76,7 @@ def known(world: World, **other: Any) -> Known:
         "role": "viewer",
         "viewer_key": f"user:{world.li.public_id}",
         "session": "",
+        "password": "",
         "proven_at": int(time.time()),
     }
     return Known(**usual | other)
@@ -81,7 +86,7 @@ def known(world: World, **other: Any) -> Known:
 
 
 async def test_coming_back_costs_no_query(site: str, world: World, sql: list[str]) -> None:
-    people = [None, world.li, world.wang, world.chen, world.zhang]
+    people = [None, world.li, world.wang, world.chen, world.gao]
     async with room(site, world, world.zhang) as host:
         viewers = [room(site, world, person) for person in people * 10]
         await asyncio.gather(*(viewer.open() for viewer in viewers))
@@ -96,7 +101,7 @@ async def test_coming_back_costs_no_query(site: str, world: World, sql: list[str
             assert [event["seq"] for event in viewer.events] == [1, 2, 3]
         assert sql == []
         names = [viewer.hello["you"]["name"] for viewer in viewers[:5]]
-        assert names == [None, "Li", "Wang", "Chen", "Zhang"]
+        assert names == [None, "Li", "Wang", "Chen", "Gao"]
         await asyncio.gather(*(viewer.close() for viewer in viewers))
 
 
@@ -348,7 +353,7 @@ async def test_the_snapshot_has_what_the_database_has_not_yet(site: str, world: 
 async def test_a_long_absence_brings_every_fact_and_the_newest_chat(
     site: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door_module, "CAUGHT_UP_CHAT", 5)
+    monkeypatch.setattr(stretches, "CAUGHT_UP_CHAT", 5)
     away = room(site, world)
     await away.open()
     await away.close()
@@ -380,7 +385,7 @@ async def test_who_comes_later_from_the_same_place_is_told_the_same_and_what_cam
             await person.until(lambda person=person, last=last: person.seq >= last)
             assert person.hello["recovered"]
             assert [event["seq"] for event in person.events] == list(range(1, last + 1))
-    assert next(iter(doors_of(running.current())._doors.values()))._told
+    assert next(iter(doors_of(running.current())._doors.values()))._stretches._told
     await asyncio.gather(*(person.close() for person in people))
 
 
@@ -392,7 +397,7 @@ async def test_who_missed_too_much_begins_anew(
     await away.close()
     fact = NewEntry(type="notice", data={"text": "sold"}, at=now())
     await running.current().log.append(world.show.topic, [fact] * 20)
-    monkeypatch.setattr(door_module, "RECOVERED_AT_MOST", 19)
+    monkeypatch.setattr(stretches, "RECOVERED_AT_MOST", 19)
     await away.resume()
     assert away.hello["recovered"] is False
     assert away.seq == 20
@@ -521,3 +526,58 @@ async def test_the_doors_of_empty_rooms_are_forgotten_in_time(
     kept += [doors.keep(doors.at(Door, uuid4())) for _ in range(5)]
     found = [doors.at(Door, one.show_id) is one for one in kept]
     assert found == [False] * 4 + [True] + [False] * 4 + [True]
+
+
+async def test_one_stretch_is_read_once_for_all_who_ask_at_the_same_time(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = f"show:{uuid4()}"
+    line = NewEntry(type="notice", data={}, at=now())
+    await runtime.log.append(topic, [line] * 20)
+    here = await runtime.log.tail(topic)
+    log = CountedLog(runtime.log)
+    monkeypatch.setattr(runtime, "log", log)
+    kept = stretches.Stretches(runtime, topic)
+    start = Position(here.epoch, 0)
+    told = await asyncio.gather(*(kept.missed(start, here) for _ in range(50)))
+    assert log.reads == 1
+    assert all(frames == told[0] for frames in told)
+
+
+async def test_few_long_stretches_are_read_at_once_and_none_is_kept_for_long(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names a new position with every socket."""
+    monkeypatch.setattr(stretches, "SHORT", 0)
+    monkeypatch.setattr(stretches, "KEPT_S", 0.01)
+    topic = f"show:{uuid4()}"
+    line = NewEntry(type="notice", data={}, at=now())
+    await runtime.log.append(topic, [line] * 200)
+    here = await runtime.log.tail(topic)
+    log = CountedLog(runtime.log)
+    monkeypatch.setattr(runtime, "log", log)
+    kept = stretches.Stretches(runtime, topic)
+    await asyncio.gather(*(kept.missed(Position(here.epoch, seq), here) for seq in range(150)))
+    assert log.reads == 150
+    assert log.most_at_once <= stretches.LONG_AT_ONCE
+    await until(lambda: not (kept._read or kept._told or kept._reading))
+
+
+class CountedLog:
+    """A log that counts who reads, and how many do at the same time."""
+
+    def __init__(self, log: Any) -> None:
+        self._log = log
+        self.reads = self.at_once = self.most_at_once = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def read(self, topic: str, after: Position | None, limit: int) -> Stretch:
+        self.reads += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        found: Stretch = await self._log.read(topic, after, limit)
+        return found

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
 from core.accounts.models import User
+from core.realtime import runtime as running
 from core.realtime import tickets
 from core.realtime.db import run_in_db
+from core.realtime.sockets import AsgiSocket
 from orders.models import Order
+from streams import consumers, resume
 from streams.client import Refused, RoomClient, RoomClosed
+from streams.door import Door
 from streams.models import Audience, Mute, ShowState
 from tests.realtime import until
 from tests.world import World
@@ -53,6 +59,7 @@ async def test_a_stranger_sees_the_room_as_it_is(site: str, world: World) -> Non
             "name": None,
             "role": "viewer",
             "muted": False,
+            "muted_until": None,
         }
         assert viewer.snapshot["show"]["title"] == world.show.title
         assert viewer.snapshot["show"]["host"] == "Zhang"
@@ -103,6 +110,25 @@ async def test_a_page_of_another_site_cannot_use_the_cookie(site: str, world: Wo
     with pytest.raises(RoomClosed) as refused:
         await room(site, world, cookie=cookie, origin="https://evil.example").open()
     assert refused.value.code == 4403
+
+
+async def test_an_origin_that_cannot_be_read_is_another_site(site: str, world: World) -> None:
+    with pytest.raises(RoomClosed) as refused:
+        await room(site, world, origin="http://[").open()
+    assert refused.value.code == 4403
+
+
+async def test_no_cookie_can_be_read_in_a_token_or_in_the_counting_of_viewers(
+    site: str, world: World
+) -> None:
+    cookie = f"{settings.CSRF_COOKIE_NAME}=a-secret-of-the-browser"
+    async with room(site, world, cookie=cookie, origin=f"http://{site}") as viewer:
+        token = resume.read(viewer.hello["resume"], show_id=world.show.public_id, session="")
+        [key] = running.current().hub.viewer_keys(world.show.topic)
+        assert key == token.viewer_key
+        assert "secret" not in key
+        async with room(site, world, cookie=cookie, origin=f"http://{site}"):
+            assert list(running.current().hub.viewer_keys(world.show.topic)) == [key]
 
 
 async def test_a_cookie_without_an_origin_is_not_looked_at(site: str, world: World) -> None:
@@ -247,6 +273,43 @@ async def test_chat_is_slowed_down_and_says_for_how_long(site: str, world: World
             await li.command("chat.send", text="first!")
         assert refused.value.code == "too_many"
         assert 0 < refused.value.error["retry_after"] <= 2
+
+
+class ClosedSocket(AsgiSocket):
+    """Only remembers with what it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__(self._nowhere)
+
+    async def _nowhere(self, message: Any) -> None:
+        raise AssertionError("nothing is sent here")
+
+    def answer(self, text: str) -> bool:
+        return True
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.code = code
+
+
+def test_haste_is_forgiven_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host's page that is refused a few times a minute stays; one that never stops does not."""
+    scope = {
+        "url_route": {"kwargs": {"show_id": uuid4()}},
+        "headers": [],
+        "query_string": b"",
+    }
+    patient, hasty = (consumers.Visit(Door, scope, ClosedSocket()) for _ in range(2))
+    seconds = iter(range(0, 10**6, 10))
+    with monkeypatch.context() as slowly:
+        slowly.setattr(time, "monotonic", lambda: next(seconds))
+        for _ in range(2 * consumers.REFUSALS_AT_MOST):
+            patient._slow_down(1.0)
+    assert patient._socket.code is None
+    with monkeypatch.context() as at_once:
+        at_once.setattr(time, "monotonic", lambda: 0.0)
+        for _ in range(consumers.REFUSALS_AT_MOST + 1):
+            hasty._slow_down(1.0)
+    assert hasty._socket.code == 4429
 
 
 async def test_a_message_sent_again_with_its_key_is_one_message(site: str, world: World) -> None:

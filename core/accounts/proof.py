@@ -1,0 +1,65 @@
+"""What shows that somebody is signed in, and whether it still does.
+
+A socket lives for hours and a resume token travels with its page. Both keep what Django looks at
+with every request, the session and the password, so that signing out or a new password ends them
+wherever the database is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
+
+from core.accounts.access import AnyUser
+from core.accounts.models import User
+from core.clock import now
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who somebody is, and with which password and session they showed it.
+
+    `password` is a digest that changes with the password. `session_key` is `None` for who came
+    with a ticket, without a session.
+    """
+
+    user_pk: int
+    password: str
+    session_key: str | None
+
+    @classmethod
+    def of(cls, user: User, session_key: str | None) -> Proof:
+        return cls(user.pk, password_digest(user), session_key)
+
+    def person(self) -> AnyUser:
+        """Whom it still proves, as the database has them now; else nobody."""
+        user = User.objects.filter(pk=self.user_pk, is_active=True).first()
+        if user is None or not self.holds(user, living([self])):
+            return AnonymousUser()
+        return user
+
+    def holds(self, user: User, sessions: Collection[str]) -> bool:
+        """Whether it proves this user, as the database has them; `sessions` are those alive."""
+        in_session = self.session_key is None or self.session_key in sessions
+        return user.is_active and in_session and self.password == password_digest(user)
+
+
+def living(proofs: Collection[Proof]) -> set[str]:
+    """The sessions of these proofs that nobody has signed out of; a query, if there are any."""
+    return living_sessions({proof.session_key for proof in proofs if proof.session_key})
+
+
+def living_sessions(keys: Collection[str]) -> set[str]:
+    if not keys:
+        return set()
+    alive = Session.objects.filter(session_key__in=keys, expire_date__gt=now())
+    return set(alive.values_list("session_key", flat=True))
+
+
+def password_digest(user: User) -> str:
+    """Another one once the password is another; useless to anybody who reads it."""
+    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()[:24]

@@ -1,0 +1,52 @@
+"""Who is in a room, and whether they still may be: looked up again every few seconds.
+
+In a show for everybody only those who keep order are looked at again: a viewer who has signed out
+elsewhere may go on listening, as any stranger may, and is refused whatever they ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.accounts.models import User
+from core.accounts.proof import Proof, living
+from streams.access import RoomRole, roles_in, show_by_id
+
+SIGN_IN_REQUIRED = 4401
+NOT_ALLOWED = 4403
+NO_SUCH_SHOW = 4404
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who has one socket of a room. Strangers have no `proof`."""
+
+    role: str
+    proof: Proof | None
+
+
+def audience_of(show_id: UUID) -> str:
+    """Who may watch the show now; raises `NotFound`."""
+    return show_by_id(show_id).audience
+
+
+def who_must_go(show_id: UUID, seats: Collection[Seat]) -> dict[Seat, int]:
+    """Those who do not keep order in the show (any more), and the code to close them with.
+
+    A handful of queries for all of them. Raises `NotFound`.
+    """
+    show = show_by_id(show_id)
+    proofs = [seat.proof for seat in seats if seat.proof is not None]
+    people = User.objects.filter(pk__in={proof.user_pk for proof in proofs}, is_active=True)
+    users = {user.pk: user for user in people}
+    roles, sessions = roles_in(list(users.values()), show), living(proofs)
+    codes = {}
+    for seat in seats:
+        user = users.get(seat.proof.user_pk) if seat.proof else None
+        if seat.proof is None or (user and not seat.proof.holds(user, sessions)):
+            codes[seat] = SIGN_IN_REQUIRED
+        elif user is None or roles[user.pk] == RoomRole.VIEWER:
+            codes[seat] = NOT_ALLOWED
+    return codes
