@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from streams.client import Refused, RoomClient, RoomClosed
 from tests.server import Served, serving
@@ -259,7 +259,9 @@ def test_a_message_on_top_and_slow_mode(zhang: Visitor, crowd: Crowd) -> None:
     page.locator("#tab-people").tap()
     page.get_by_role("button", name="Every 30 s").tap()
     assert crowd.hears("li", "room.slow_mode") == {"every_s": 30}
-    expect(page.locator("#history")).to_contain_text("Zhang set slow mode: one message every 30 seconds.")
+    expect(page.locator("#history")).to_contain_text(
+        "Zhang set slow mode: one message every 30 seconds."
+    )
     assert zhang.faults == []
 
 
@@ -322,13 +324,43 @@ def test_a_lost_connection_is_told_and_nothing_is_missed(
     expect(page.locator("#orders li")).to_have_count(2)
 
 
-def test_the_chat_has_half_of_the_phone_during_a_show(zhang: Visitor, crowd: Crowd) -> None:
+def box_of(page: Page, selector: str) -> FloatRect:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box
+
+
+def test_the_chat_has_half_of_the_phone_during_a_show(
+    zhang: Visitor, crowd: Crowd, browser: Browser
+) -> None:
     page = zhang.page
     crowd.come("li")
     for number in range(4):
         crowd.say("li", f"message {number}")
-    page.locator("#preview-size").tap()
-    box = page.locator("#panel-chat").bounding_box()
-    assert box is not None
-    assert box["height"] >= 320
+    page.locator("#go-live").tap()
+    expect(page.locator("#air-badge")).to_have_text("Live", timeout=20_000)
+    assert box_of(page, "#panel-chat")["height"] >= 320
     assert_fits(page)
+    page.get_by_role("button", name="Larger picture").tap()
+    assert box_of(page, "#panel-chat")["height"] < 320
+
+    other = Visitor(browser, zhang.url)
+    other.sign_in("zhang")
+    status = other.open(page.url.removeprefix(zhang.url)).locator("#status")
+    expect(status).to_contain_text("Another camera is on air.", timeout=20_000)
+    assert box_of(other.page, "#panel-chat")["height"] >= 320
+    assert status.evaluate("text => text.scrollHeight <= text.clientHeight")
+    assert zhang.faults + other.faults == []
+
+
+def test_a_toast_covers_neither_the_tabs_nor_the_composer(zhang: Visitor, crowd: Crowd) -> None:
+    page = zhang.page
+    crowd.come("li", "wang")
+    for name in ("li", "wang"):
+        crowd.say(name, f"{name} is loud")
+        open_sheet(page, f"{name} is loud").get_by_role("button", name="1 hour").tap()
+        expect(page.locator("#toasts")).to_contain_text(f"{name.title()} can watch")
+    expect(page.locator("#toasts li")).to_have_count(1)
+    toast, tabs = box_of(page, "#toasts li"), box_of(page, ".panel-tabs")
+    assert toast["y"] >= tabs["y"] + tabs["height"]
+    assert toast["y"] + toast["height"] <= box_of(page, "#chat-form")["y"]
