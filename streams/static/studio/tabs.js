@@ -5,11 +5,18 @@ import { all, one } from "../livecommerce/dom.js";
 /** Makes the tabs of `list` work; `onChange(panel)` hears what is shown. */
 export function makeTabs(list, onChange) {
   const tabs = all('[role="tab"]', list);
-  // What is always seen on a wide screen has no tab there: another one must be open.
+  // What is always seen on a wide screen has no tab there: another one is open until it narrows again.
   const widened = matchMedia("(min-width: 60rem)");
+  let onPhone = null;
   widened.addEventListener("change", () => {
     const chosen = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
-    if (widened.matches && getComputedStyle(chosen).display === "none") choose(tabs, tabs[0], onChange);
+    if (widened.matches && getComputedStyle(chosen).display === "none") {
+      onPhone = chosen;
+      choose(tabs, tabs[0], onChange);
+    } else if (!widened.matches && onPhone) {
+      choose(tabs, onPhone, onChange);
+      onPhone = null;
+    }
   });
   for (const tab of tabs) tab.addEventListener("click", () => choose(tabs, tab, onChange));
   list.addEventListener("keydown", (event) => {
