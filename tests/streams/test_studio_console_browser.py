@@ -89,7 +89,7 @@ def server(tmp_path: Any) -> Iterator[Served]:
 
 
 @pytest.fixture
-def zhang(server: Served, browser: Browser) -> Visitor:
+def zhang(server: Served, browser: Browser) -> Iterator[Visitor]:
     """At his show's console, on his phone."""
     visitor = Visitor(browser, server.url)
     visitor.sign_in("zhang")
@@ -97,7 +97,8 @@ def zhang(server: Served, browser: Browser) -> Visitor:
     page.get_by_role("link", name="Get ready").first.click()
     expect(page.locator("#connection")).to_be_hidden()
     expect(page.locator("#sum-orders")).to_have_text("0")
-    return visitor
+    yield visitor
+    visitor.context.close()  # its camera would run on beside all later tests
 
 
 @pytest.fixture
