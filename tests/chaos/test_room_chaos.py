@@ -58,7 +58,8 @@ def test_nobody_misses_anything(name: str, played: dict[str, dict[str, Any]]) ->
     assert found["order_faults"] == []
     assert found["chat_lost"] == 0, found
     assert found["not_back"] == 0, found
-    assert found.get("sql_per_recovery", 0) == 0, found
+    # A process looks a few things up for the whole room and for its host, however many come back.
+    assert found.get("sql_per_recovery", 0) < 1, found
 
 
 def test_a_checker_without_recovery_finds_gaps(played: dict[str, dict[str, Any]]) -> None:

@@ -167,6 +167,7 @@ def test_changing_the_microphone_on_air_begins_another_take(
     page = new_show(zhang, "Two microphones")
     go_live(page)
     first = recording(page)["take"]["id"]
+    page.click("#preview-size")  # on air the picture makes room for the chat
     page.locator(".stage__more summary").click()
     choices = page.locator("#microphones option")
     assert choices.count() > 1
