@@ -7,7 +7,7 @@ import time
 from collections import deque
 from contextlib import suppress
 
-from core.realtime.frames import Prepared
+from core.realtime.frames import Media, Prepared
 from core.realtime.transports.base import (
     CLOSED_WITHIN_S,
     STALLED_S,
@@ -39,7 +39,7 @@ class AsgiSocket(Socket):
         super().__init__()
         self._send = send
         self._reason = ""
-        self._queue: deque[str] = deque()
+        self._queue: deque[str | bytes] = deque()
         self._bytes = 0
         self._released = False
         self._work = asyncio.Event()
@@ -51,6 +51,15 @@ class AsgiSocket(Socket):
 
     def answer(self, text: str) -> bool:
         return self._take((text,))
+
+    def owes(self) -> int:
+        return self._bytes
+
+    def pass_on(self, media: Media) -> None:
+        if self.code is None:
+            self._queue.append(media.message)
+            self._bytes += len(media.message)
+            self._work.set()
 
     def release(self, *first: str) -> None:
         self._queue.extendleft(reversed(first))
@@ -100,12 +109,13 @@ class AsgiSocket(Socket):
             await self._work.wait()
             self._work.clear()
             while self._queue and self.code is None:
-                await self._send_text(self._queue.popleft())
+                await self._send_one(self._queue.popleft())
         close = {"type": "websocket.close", "code": self.code, "reason": self._reason}
         await self._send(close)
 
-    async def _send_text(self, text: str) -> None:
+    async def _send_one(self, message: str | bytes) -> None:
         self._sending_since = time.monotonic()
-        await self._send({"type": "websocket.send", "text": text})
-        self._bytes -= len(text)
+        kind = "text" if isinstance(message, str) else "bytes"
+        await self._send({"type": "websocket.send", kind: message})
+        self._bytes -= len(message)
         self._sending_since = None

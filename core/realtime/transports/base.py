@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from core.realtime.frames import Prepared, wire_of
+from core.realtime.frames import Media, Prepared, wire_of
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -71,6 +71,14 @@ class Socket(ABC):
         """`offer` for a frame that is for this socket alone."""
 
     @abstractmethod
+    def owes(self) -> int:
+        """The bytes that wait here for this client, after `release`."""
+
+    @abstractmethod
+    def pass_on(self, media: Media) -> None:
+        """Send this behind what waits, after `release`, whatever that is: `owes` was asked."""
+
+    @abstractmethod
     def release(self, *first: str) -> None:
         """Begin to send: these frames, then whatever was offered meanwhile."""
 
@@ -122,6 +130,13 @@ class DirectSocket(Socket):
 
     def answer(self, text: str) -> bool:
         return self._take(wire_of(text.encode()))
+
+    def owes(self) -> int:
+        return self._waiting() if self.code is None and self._is_open() else 0
+
+    def pass_on(self, media: Media) -> None:
+        if self.code is None and self._is_open():
+            self._write(media.wire)
 
     def release(self, *first: str) -> None:
         early, self._early = self._early, None

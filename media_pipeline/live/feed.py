@@ -1,0 +1,225 @@
+"""From the camera of a show to its viewers in this process, and by the relay to those elsewhere.
+
+The camera's side is three calls, in the event loop, none of which waits: `begin` a take, `push`
+its parts, `end` it. Parts that are late because the network was away belong into the recording:
+they are held back from viewers (`pace`), who go on at the next key frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from core.realtime.frames import Media
+from media_pipeline.live import frames
+from media_pipeline.live.audience import Audience, Viewer
+from media_pipeline.live.frames import Opening
+from media_pipeline.live.pace import Pace
+from media_pipeline.live.parts import Part
+
+SOURCE = "source"
+RENDITIONS = (SOURCE, "low", "audio")
+BEAT_S = 0.5
+
+
+class Relay(Protocol):
+    """What brings parts from process to process."""
+
+    def began(self, feed: Feed) -> None: ...
+
+    def passed(self, feed: Feed, payload: bytes, duration_s: float, *, is_key: bool) -> None: ...
+
+    def ended(self, feed: Feed) -> None: ...
+
+    def wanted(self, feed: Feed) -> None:
+        """Somebody watches here and the camera is not here."""
+
+    def unwanted(self, feed: Feed) -> None:
+        """Nobody watches here any more, or the camera has come here."""
+
+
+class Feed:
+    """One rendition of one show in this process."""
+
+    def __init__(self, feeds: Feeds, show_id: UUID, rendition: str) -> None:
+        self.show_id = show_id
+        self.rendition = rendition
+        self.audience = Audience(rendition)
+        self.is_here = False
+        """Whether its camera is in this process."""
+        self._feeds = feeds
+        self._started_ms = 0.0
+        self._pace = Pace()
+        self._needs_key = True
+
+    @property
+    def is_on(self) -> bool:
+        return self.audience.is_on
+
+    # The camera's side
+
+    def begin(self, take_id: UUID, init: bytes, mime: str, started_at: datetime) -> None:
+        """A take begins. `started_at` is the wall time of its media zero by this machine's clock;
+        `mime` is what `MediaSource.isTypeSupported` is asked, codecs included."""
+        self.is_here, self._needs_key, self._pace = True, True, Pace()
+        self._feeds.keep(self)
+        self._started_ms = started_at.timestamp() * 1000
+        self.open(Opening.of(take_id, init, mime, started_at))
+        if (relay := self._feeds.relay) is not None:
+            relay.unwanted(self)
+            relay.began(self)
+
+    def push(self, part: Part) -> None:
+        """The next part of the take, in order; shown unless it is old."""
+        if not self.is_here:
+            return
+        wall_ms = self._started_ms + part.start_s * 1000
+        lag_s = time.time() - wall_ms / 1000 - part.duration_s
+        if self._pace.is_backlog(lag_s, time.monotonic()):
+            self._needs_key = True
+            return
+        if self._needs_key and not part.is_key:
+            return
+        self._needs_key = False
+        payload = frames.part_payload(part.data, wall_ms, is_key=part.is_key)
+        self.show(payload, part.duration_s, is_key=part.is_key)
+        if (relay := self._feeds.relay) is not None:
+            relay.passed(self, payload, part.duration_s, is_key=part.is_key)
+
+    def end(self) -> None:
+        """The take is over. Doing it twice does no harm."""
+        if not self.is_here:
+            return
+        self.is_here = False
+        self.close()
+        self._feeds.let_go(self)
+        if (relay := self._feeds.relay) is not None:
+            relay.ended(self)
+            if self.audience.is_wanted:
+                relay.wanted(self)
+
+    # The viewers' side
+
+    def join(self, viewer: Viewer) -> None:
+        self.audience.join(viewer)
+        self._feeds.watched(self)
+
+    def switch(self, viewer: Viewer) -> None:
+        self.audience.switch(viewer)
+        self._feeds.watched(self)
+
+    # Both sides: what the relay does with what came from elsewhere
+
+    def open(self, opening: Opening) -> None:
+        was_on = self.is_on
+        self.audience.open(opening)
+        if not was_on:
+            self._feeds.tell_renditions(self.show_id)
+
+    def show(self, payload: bytes, duration_s: float, *, is_key: bool) -> None:
+        self.audience.show(Media(payload), duration_s, is_key=is_key)
+
+    def close(self) -> None:
+        if self.is_on:
+            self.audience.close()
+            self._feeds.tell_renditions(self.show_id)
+
+
+class Feeds:
+    """All feeds of this process. A feed is forgotten when it is off and nobody has it."""
+
+    def __init__(self) -> None:
+        self.relay: Relay | None = None
+        self._feeds: WeakValueDictionary[tuple[UUID, str], Feed] = WeakValueDictionary()
+        self._here: set[Feed] = set()
+        self._watched: set[Feed] = set()
+        self._posters: dict[UUID, dict[str, Any]] = {}
+        self._beating: asyncio.TimerHandle | None = None
+
+    def feed(self, show_id: UUID, rendition: str = SOURCE) -> Feed:
+        """The one feed of this rendition; raises `KeyError` for one that there never is."""
+        if rendition not in RENDITIONS:
+            raise KeyError(rendition)
+        found = self._feeds.get((show_id, rendition))
+        if found is None:
+            found = self._feeds[show_id, rendition] = Feed(self, show_id, rendition)
+        return found
+
+    def __iter__(self) -> Iterator[Feed]:
+        return iter(list(self._feeds.values()))
+
+    def renditions(self, show_id: UUID) -> list[str]:
+        """What of the show can be watched now."""
+        known = ((one, self._feeds.get((show_id, one))) for one in RENDITIONS)
+        return [one for one, feed in known if feed is not None and feed.is_on]
+
+    def poster(self, show_id: UUID) -> dict[str, Any] | None:
+        return self._posters.get(show_id)
+
+    def set_poster(self, show_id: UUID, url: str | None, every_s: float = 4.0) -> None:
+        """Where a picture of the show is that is written anew every few seconds; `None`: nowhere.
+
+        Told to players with the renditions.
+        """
+        if url is None:
+            self._posters.pop(show_id, None)
+        else:
+            self._posters[show_id] = {"url": url, "every_s": every_s}
+        self.tell_renditions(show_id)
+
+    # For feeds
+
+    def keep(self, feed: Feed) -> None:
+        self._here.add(feed)
+
+    def let_go(self, feed: Feed) -> None:
+        self._here.discard(feed)
+
+    def tell_renditions(self, show_id: UUID) -> None:
+        told = frames.text_frame(renditions=self.renditions(show_id), poster=self.poster(show_id))
+        for feed in self._of_show(show_id):
+            feed.audience.say(told)
+
+    def watched(self, feed: Feed) -> None:
+        """Somebody joined it."""
+        self._watched.add(feed)
+        if self.relay is not None and not feed.is_here:
+            self.relay.wanted(feed)
+        if self._beating is None:
+            self._beating = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
+
+    def _of_show(self, show_id: UUID) -> list[Feed]:
+        known = [self._feeds.get((show_id, one)) for one in RENDITIONS]
+        return [feed for feed in known if feed is not None]
+
+    def _beat(self) -> None:
+        """Twice a second while anybody watches here."""
+        self._beating = None
+        for feed in list(self._watched):
+            feed.audience.beat()
+            if not feed.audience.is_wanted:
+                self._forget(feed)
+        if self._watched:
+            self._beating = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
+
+    def _forget(self, feed: Feed) -> None:
+        self._watched.discard(feed)
+        if self.relay is not None:
+            self.relay.unwanted(feed)
+
+
+def leave(viewer: Viewer) -> None:
+    """The viewer is gone. Doing it twice does no harm."""
+    if viewer.next is not None:
+        viewer.next.forget_arrival(viewer)
+        viewer.next = None
+    if viewer.audience is not None:
+        viewer.audience.leave(viewer)
+
+
+feeds = Feeds()
