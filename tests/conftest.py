@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from tests import template
 from tests import world as world_module
 from tests.films import film, recorder_film, sound, vp8_film  # noqa: F401 - likewise
 from tests.realtime import runtime, site  # noqa: F401 - fixtures for every test
@@ -23,6 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in SLOW_FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(SLOW_FIXTURES[name])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Workers share them: the folder of each is in the one of their run."""
+    folder = tmp_path_factory.getbasetemp()
+    template.keep_in(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import httpx
 
+from tests import template
+
 ROOT = Path(__file__).parent.parent
 READY_WITHIN_S = 60
 
@@ -179,6 +181,18 @@ def _environment(data: Path) -> dict[str, str]:
 
 
 def _prepare(server: Server) -> None:
+    """Migrate its database and build the tests' world in it."""
+    if "DATABASE_URL" in server.environment:
+        _build(server)
+    else:
+        template.copy("world", server.data, lambda data: _build(_unserved(data)))
+
+
+def _unserved(data: Path) -> Server:
+    return Server("", data, data / "up.log", _environment(data))
+
+
+def _build(server: Server) -> None:
     migrated = server.run("migrate")
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
     subprocess.run(

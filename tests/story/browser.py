@@ -13,6 +13,7 @@ from playwright.sync_api import (
     BrowserContext,
     Locator,
     Page,
+    StorageState,
     ViewportSize,
     sync_playwright,
 )
@@ -56,10 +57,15 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """One person with a phone: a browser context of their own."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
+    def __init__(self, browser: Browser, url: str, signed_in: StorageState | None = None) -> None:
+        """`signed_in`: what the context of somebody who has signed in before keeps."""
         self.url = url
         self.context: BrowserContext = browser.new_context(
-            viewport=PHONE, has_touch=True, permissions=["camera", "microphone"], locale="en"
+            viewport=PHONE,
+            has_touch=True,
+            permissions=["camera", "microphone"],
+            locale="en",
+            storage_state=signed_in,
         )
         self.context.set_default_timeout(20_000)
         self.page: Page = self.context.new_page()

@@ -7,9 +7,10 @@ import re
 import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, StorageState, expect
 
 from streams.client import Refused, RoomClient, RoomClosed
 from tests.server import Served, serving
@@ -26,8 +27,9 @@ THUMB_PX = 44
 class Crowd:
     """People with sockets in one room, on an event loop of their own."""
 
-    def __init__(self, url: str, show_id: str) -> None:
+    def __init__(self, url: str, show_id: str, cookies: dict[str, str]) -> None:
         self._url, self._show_id = url, show_id
+        self._cookies = cookies
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.rooms: dict[str, RoomClient] = {}
@@ -37,9 +39,8 @@ class Crowd:
 
     def come(self, *names: str) -> None:
         for name in names:
-            person = Person(self._url, name)
-            cookie = f"sessionid={person.cookies['sessionid']}"
             server = self._url.replace("http", "ws")
+            cookie = self._cookies[name]
             room = RoomClient(server, self._show_id, cookie=cookie, origin=self._url)
             self.do(room.open())
             self.rooms[name] = room
@@ -52,13 +53,13 @@ class Crowd:
             self.say(name, text)
         return refused.value.code
 
-    def buy(self, name: str, key: str, quantity: int, offer: int = 0) -> None:
+    def buy(self, name: str, quantity: int, offer: int = 0) -> None:
         room = self.rooms[name]
         wanted = room.snapshot["offers"][offer]
         self.do(
             room.command(
                 "order.place",
-                key=key,
+                key=str(uuid4()),
                 offer_id=wanted["id"],
                 quantity=quantity,
                 price_minor=wanted["price_minor"],
@@ -82,19 +83,38 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture
-def server(tmp_path: Any) -> Iterator[Served]:
-    with serving(tmp_path / "console") as running:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all tests: each has a show of its own on it."""
+    with serving(tmp_path_factory.mktemp("console")) as running:
         yield running
 
 
-@pytest.fixture
-def zhang(server: Served, browser: Browser) -> Iterator[Visitor]:
-    """At his show's console, on his phone."""
+@pytest.fixture(scope="module")
+def zhang_signed_in(server: Served, browser: Browser) -> StorageState:
     visitor = Visitor(browser, server.url)
     visitor.sign_in("zhang")
-    page = visitor.open("/studio/")
-    page.get_by_role("link", name="Get ready").first.click()
+    state = visitor.context.storage_state()
+    visitor.context.close()
+    return state
+
+
+@pytest.fixture(scope="module")
+def cookies(server: Served) -> dict[str, str]:
+    """Of the people in the crowd, each signed in."""
+    people = {name: Person(server.url, name) for name in ("li", "wang")}
+    return {name: f"sessionid={one.cookies['sessionid']}" for name, one in people.items()}
+
+
+@pytest.fixture
+def zhang(server: Served, browser: Browser, zhang_signed_in: StorageState) -> Iterator[Visitor]:
+    """At the console of a new show of his, on his phone."""
+    visitor = Visitor(browser, server.url, zhang_signed_in)
+    page = visitor.open("/studio/shows/new/")
+    page.fill("[name=title]", "Apples and pears")
+    for offer in page.locator(".offer-choice__pick input").all():
+        offer.check()
+    page.get_by_role("button", name="Schedule the show").click()
     expect(page.locator("#connection")).to_be_hidden()
     expect(page.locator("#sum-orders")).to_have_text("0")
     yield visitor
@@ -102,9 +122,9 @@ def zhang(server: Served, browser: Browser) -> Iterator[Visitor]:
 
 
 @pytest.fixture
-def crowd(server: Served, zhang: Visitor) -> Iterator[Crowd]:
+def crowd(server: Served, zhang: Visitor, cookies: dict[str, str]) -> Iterator[Crowd]:
     show_id = zhang.page.url.rstrip("/").rpartition("/")[2]
-    people = Crowd(server.url, show_id)
+    people = Crowd(server.url, show_id, cookies)
     yield people
     people.leave()
 
@@ -289,8 +309,8 @@ def test_orders_come_live_with_their_figures(zhang: Visitor, crowd: Crowd) -> No
     page = zhang.page
     crowd.come("li", "wang")
     page.locator("#tab-orders").tap()
-    crowd.buy("li", "first", 2)
-    crowd.buy("wang", "second", 10, offer=1)
+    crowd.buy("li", 2)
+    crowd.buy("wang", 10, offer=1)
 
     expect(page.locator("#orders li")).to_have_count(2)
     expect(page.locator("#sum-orders")).to_have_text("2")
@@ -313,14 +333,14 @@ def test_a_lost_connection_is_told_and_nothing_is_missed(
 ) -> None:
     page = zhang.page
     crowd.come("li")
-    crowd.buy("li", "first", 1)
+    crowd.buy("li", 1)
     page.locator("#tab-orders").tap()
     expect(page.locator("#orders li")).to_have_count(1)
     server.kill()
     expect(page.locator("#connection")).to_contain_text("Connection lost", timeout=20_000)
     server.start()
     crowd.come("li")
-    crowd.buy("li", "second", 1)
+    crowd.buy("li", 1)
     expect(page.locator("#connection")).to_be_hidden(timeout=30_000)
     expect(page.locator("#orders li")).to_have_count(2)
 
@@ -332,7 +352,7 @@ def box_of(page: Page, selector: str) -> FloatRect:
 
 
 def test_the_chat_has_half_of_the_phone_during_a_show(
-    zhang: Visitor, crowd: Crowd, browser: Browser
+    zhang: Visitor, crowd: Crowd, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
     page = zhang.page
     crowd.come("li")
@@ -345,8 +365,7 @@ def test_the_chat_has_half_of_the_phone_during_a_show(
     page.get_by_role("button", name="Larger picture").tap()
     assert box_of(page, "#panel-chat")["height"] < 320
 
-    other = Visitor(browser, zhang.url)
-    other.sign_in("zhang")
+    other = Visitor(browser, zhang.url, zhang_signed_in)
     status = other.open(page.url.removeprefix(zhang.url)).locator("#status")
     expect(status).to_contain_text("Another camera is on air.", timeout=20_000)
     assert box_of(other.page, "#panel-chat")["height"] >= 320

@@ -1,0 +1,34 @@
+"""Data folders that take seconds to make: each is made once in a test run, and copied."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+# Shared by the workers of a test run; outside of one there is none, and nothing is kept.
+_folder: Path | None = None
+
+
+def keep_in(folder: Path) -> None:
+    """Keep what is made in this folder, which exists."""
+    global _folder
+    _folder = folder
+
+
+def copy(name: str, to: Path, make: Callable[[Path], None]) -> None:
+    """Fill the folder `to` as `make` fills an empty one."""
+    if _folder is None:
+        make(to)
+        return
+    kept = _folder / name
+    with (_folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        if not kept.exists():
+            unfinished = _folder / f"{name}.unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            make(unfinished)
+            unfinished.rename(kept)
+    shutil.copytree(kept, to, dirs_exist_ok=True)
