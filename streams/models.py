@@ -127,3 +127,65 @@ class ViewersSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.show} {self.minute:%H:%M}: {self.viewers}"
+
+
+class StreamKey(models.Model):
+    """What an encoder (OBS, a camera's box) is set up with, once, for every show to come.
+
+    It belongs to one host of one seller: a person types it into a program and goes on using it,
+    as they know it from other platforms. `streams.services.encoders.show_for` says which of their
+    shows it films. Kept as a digest: the key itself is shown when it is made, and never again.
+    """
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="stream_keys")
+    host = models.ForeignKey(User, on_delete=models.CASCADE, related_name="stream_keys")
+    label = models.CharField(_("name"), max_length=60)
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key, in hex.")
+    hint = models.CharField(max_length=4, help_text="The key's last letters, to tell it by.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)
+    refusal = models.CharField(
+        max_length=30, blank=True, help_text="Why it was refused then; encoders tell nobody."
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} (…{self.hint})"
+
+
+class EncoderStream(models.Model):
+    """One connection of an encoder to the media server, from its permission to its end.
+
+    Whoever ends it writes `ended_at`; the process that takes the stream in (`held_by`, until
+    `held_until` unless it says so again) looks there, and the media server asks.
+    """
+
+    name = models.CharField(
+        max_length=64, unique=True, help_text="What the media server calls it; never the key."
+    )
+    key = models.ForeignKey(StreamKey, on_delete=models.CASCADE, related_name="streams")
+    show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="encoder_streams")
+    protocol = models.CharField(max_length=10)
+    address = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=30, blank=True)
+    held_by = models.UUIDField(null=True)
+    held_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=models.Q(ended_at=None),
+                name="one_open_stream_per_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.protocol} into {self.show}"
