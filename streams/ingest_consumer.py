@@ -1,13 +1,22 @@
 """The socket that cameras speak to: let in, receive, acknowledge, say why not.
 
-→ {"hello": {"take": "<uuid>", "mime": "video/webm;codecs=h264,opus", "key": "<key>" | null}}
+→ {"hello": {"take": "<uuid>", "mime": "video/webm;codecs=h264,opus", "key": "<key>" | null,
+             "take_over": false}}            true: instead of the phone that films now
 ← {"ready": {"take": "<uuid>", "next": 0, "max_chunk_bytes": 900000}}
 → binary: uint32 chunk number, float64 capture offset in ms (both big endian), payload
 ← {"ack": {"next": 1}}                       once the chunk is on disk
+← {"leave": {"code": "taken_over", "message": "…"}}   another phone goes on: stop recording, send
+                                             the rest and seal, before the take is taken away
 → {"do": "seal"}
 ← {"sealed": {"duration_s": 12.5}}           and the socket closes with 1000
 ← {"error": {"code": "…", "message": "…"}}   and the socket closes with a code of ours;
                                              "take_sealed" (4412) adds the "duration_s" it has
+
+Before all that a camera may try its uplink, on a socket of its own (`streams.ingest_probe`):
+→ {"probe": {"key": "<key>" | null}}
+← {"probe": {"server_ms": 1732262400000.0, "max_bytes": 500000}}
+→ binary, of any content
+← {"got": {"bytes": 16384, "after_ms": 35.2}}   for each; the socket closes with 1000 at the end
 """
 
 from __future__ import annotations
@@ -36,8 +45,9 @@ from media_pipeline.ingest.errors import (
     NoSuchShow,
     NotTheHost,
     ShowIsOver,
+    TakenOver,
 )
-from streams import access
+from streams import access, ingest_probe
 from streams.models import Audience, Show, ShowState
 from streams.services import ingest_keys
 
@@ -60,10 +70,20 @@ class Hello(msgspec.Struct, forbid_unknown_fields=True):
     take: UUID
     mime: str = ""
     key: str | None = None
+    take_over: bool = False
+
+
+class Probe(msgspec.Struct, forbid_unknown_fields=True):
+    """Who wants to know how fast the way to here is."""
+
+    key: str | None = None
 
 
 class FirstFrame(msgspec.Struct, forbid_unknown_fields=True):
-    hello: Hello
+    """One of the two."""
+
+    hello: Hello | None = None
+    probe: Probe | None = None
 
 
 class Command(msgspec.Struct, forbid_unknown_fields=True):
@@ -125,26 +145,41 @@ async def _serve(scope: Scope, socket: Socket) -> None:
     hello = await _hello(socket)
     show_id: UUID = scope["url_route"]["kwargs"]["show_id"]
     show = await run_in_db(show_to_broadcast, handshake, show_id, hello.key)
+    if isinstance(hello, Probe):
+        await ingest_probe.measure(socket)
+        return
     connection = await desk.connect(
         show.public_id,
         is_public=show.audience == Audience.PUBLIC,
         take_id=hello.take,
         mime=hello.mime,
+        take_over=hello.take_over,
     )
+    leaving = asyncio.create_task(_ask_to_leave(socket, connection))
     try:
         ready = {"take": hello.take, "next": connection.next, "max_chunk_bytes": MAX_CHUNK_BYTES}
         await socket.tell(ready=ready)
         await _receive_take(socket, connection)
     finally:
+        leaving.cancel()
         await connection.lost()
 
 
-async def _hello(socket: Socket) -> Hello:
+async def _hello(socket: Socket) -> Hello | Probe:
     try:
         async with asyncio.timeout(HELLO_WITHIN_S):
-            return _parsed(await socket.receive(), FirstFrame).hello
+            first = _parsed(await socket.receive(), FirstFrame)
     except TimeoutError as error:
         raise BadProtocol(_("Nothing was said.")) from error
+    if (said := first.hello or first.probe) is None:
+        raise BadProtocol(_("The first message must say hello."))
+    return said
+
+
+async def _ask_to_leave(socket: Socket, connection: Connection) -> None:
+    """Tell this phone when another one is to go on with the show."""
+    await connection.asked_to_leave.wait()
+    await socket.tell(leave=TakenOver().frame())
 
 
 async def _receive_take(socket: Socket, connection: Connection) -> None:

@@ -16,7 +16,12 @@ from django.db import DatabaseError
 from core.realtime.db import run_in_db
 from media_pipeline.ingest import layout
 from media_pipeline.ingest.chunks import ChunkFile
-from media_pipeline.ingest.errors import IngestRefused, SomebodyBroadcasts, TakeIsOver
+from media_pipeline.ingest.errors import (
+    IngestRefused,
+    SomebodyBroadcasts,
+    TakeIsOver,
+    TakenOver,
+)
 from media_pipeline.ingest.files import in_files
 from media_pipeline.ingest.live_take import LiveTake
 from media_pipeline.models import Recording, Take
@@ -27,6 +32,8 @@ log = logging.getLogger(__name__)
 
 NOTE_EVERY_S = 2.0
 LOOK_EVERY_S = 0.25
+LEAVE_WITHIN_S = 4.0
+"""What a phone that is asked to leave gets to send the rest of its take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,14 @@ class Patience:
 
 
 class Connection:
-    """A broadcaster's hold on the running take. `refused` is set when the take is taken away."""
+    """A broadcaster's hold on the running take. `refused` is set when the take is taken away.
+
+    `asked_to_leave` comes before that: stop the recorder, send the rest of the take and seal it.
+    """
 
     def __init__(self, broadcast: Broadcast, take: LiveTake) -> None:
         self.refused: asyncio.Future[IngestRefused] = asyncio.get_running_loop().create_future()
+        self.asked_to_leave = asyncio.Event()
         self._broadcast = broadcast
         self._take = take
         self._heard_at = time.monotonic()
@@ -125,13 +136,17 @@ class Broadcast:
         """For how long the connection has said nothing; endless where there is none."""
         return self._connection.silent_s if self._connection is not None else math.inf
 
-    async def connect(self, take_id: uuid.UUID, mime: str) -> Connection:
-        """Continue the running take, or begin a new one.
+    async def connect(
+        self, take_id: uuid.UUID, mime: str, *, take_over: bool = False
+    ) -> Connection:
+        """Continue the running take, or begin a new one; with `take_over`, in another's place.
 
         Raises `SomebodyBroadcasts` while another take's connection is open, and what
         `takes.open_take` raises.
         """
         if self._row is None or self._row.public_id != take_id:
+            if take_over:
+                await self._have_left(self._connection, self._following)
             self._check_free()
         async with self._lock:
             if self.take is not None and self.take.is_closed:
@@ -142,6 +157,20 @@ class Broadcast:
                 await self._finish()
                 await self._begin(take_id, mime)
             return await self._hand_over()
+
+    async def _have_left(
+        self, connection: Connection | None, following: asyncio.Task[None] | None
+    ) -> None:
+        """Have who films now send the rest of the take and seal it; soon it is over anyway."""
+        if connection is None or following is None:
+            return
+        connection.asked_to_leave.set()
+        ends: set[asyncio.Future[Any]] = {following, connection.refused}
+        await asyncio.wait(ends, timeout=LEAVE_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        async with self._lock:
+            if connection is self._connection:
+                self._let_go(TakenOver())
+                await self._finish()
 
     def _check_free(self) -> None:
         if self.silent_s < self._patience.silent_s:

@@ -25,15 +25,24 @@ class Desk:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def connect(
-        self, show_id: uuid.UUID, *, is_public: bool, take_id: uuid.UUID, mime: str
+        self,
+        show_id: uuid.UUID,
+        *,
+        is_public: bool,
+        take_id: uuid.UUID,
+        mime: str,
+        take_over: bool = False,
     ) -> Connection:
-        """A broadcaster's hold on its take; raises `IngestRefused`."""
+        """A broadcaster's hold on its take, with `take_over` instead of whoever films now.
+
+        Raises `IngestRefused`.
+        """
         self._loop = asyncio.get_running_loop()
         if show_id not in self._broadcasts:
             recording = await run_in_db(takes.recording_of, show_id, is_public=is_public)
             end = partial(self.end_show, show_id, is_public=is_public)
             self._broadcasts.setdefault(show_id, Broadcast(recording, self.patience, end))
-        return await self._broadcasts[show_id].connect(take_id, mime)
+        return await self._broadcasts[show_id].connect(take_id, mime, take_over=take_over)
 
     def broadcast_of(self, show_id: uuid.UUID) -> Broadcast | None:
         return self._broadcasts.get(show_id)

@@ -81,6 +81,17 @@ class SomebodyBroadcasts(IngestRefused):
         return _("Another camera is broadcasting this show already.")
 
 
+class TakenOver(IngestRefused):
+    """Another device of the show's hosts films now, because a person said so there."""
+
+    code = "taken_over"
+    close = 4409
+
+    @classmethod
+    def text(cls) -> str:
+        return _("The show goes on from another phone.")
+
+
 class ShowIsOver(IngestRefused):
     code = "show_ended"
     close = 4410
