@@ -323,7 +323,14 @@ class Doors:
         """Send somebody away from a show, and do not let them in again."""
         if (door := self._doors.get(f"{Door.prefix}:{show_id}")) is not None:
             door.hold_ban(user_id, until)
-            for socket in self.running.hub.sockets_of(door.topic, f"user:{user_id}"):
+            self.send_away(door.topic, f"user:{user_id}")
+
+    def send_away(self, topic: str, person: str) -> None:
+        """Close the sockets of one person in a room: those that hear it, and those that watch."""
+        door = self._doors.get(topic)
+        seated = [socket for socket, _seat in door.seats()] if door is not None else []
+        for socket in [*self.running.hub.sockets_of(topic, person), *seated]:
+            if socket.person == person:
                 socket.close(NOT_ALLOWED)
 
     def end(self, is_over: Callable[[Proof], bool]) -> None:

@@ -20,6 +20,7 @@ from core.accounts.proof import living_sessions
 from core.realtime.db import run_in_db
 from core.realtime.log import Entry
 from core.realtime.runtime import Runtime
+from streams.door import doors_of
 from streams.protocol import (
     ChatMessageEvent,
     RoomSlowModeEvent,
@@ -36,7 +37,6 @@ WRITES_S = 4.0
 """Who has written within so many seconds is read again together with the others."""
 SAID_REMEMBERED = 2000
 ROOMS_KEPT = 500
-NOT_ALLOWED = 4403
 
 CHANGES_STANDING = {
     ShowEndedEvent.type,
@@ -174,8 +174,7 @@ class Chats:
                 self._send_away(topic, entry.data["user_id"])
 
     def _send_away(self, topic: str, user_id: str) -> None:
-        for socket in list(self._running.hub.sockets_of(topic, f"user:{user_id}")):
-            socket.close(NOT_ALLOWED)
+        doors_of(self._running).send_away(topic, f"user:{user_id}")
 
 
 _chats: WeakKeyDictionary[Runtime, Chats] = WeakKeyDictionary()
