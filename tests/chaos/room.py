@@ -41,6 +41,7 @@ GOALS = {
     "chat_lost": ("== 0", lambda value: value == 0),
     "order_faults": ("== 0", lambda value: value == 0),
     "scenes_failed": ("== 0", lambda value: value == 0),
+    "scenes_without_rest": ("== 0", lambda value: value == 0),
 }
 
 
@@ -84,12 +85,12 @@ def all_scenes() -> list[str]:
         "redis_replica",
         "redis_half_open",
         "redis_viewers_half_open",
-        "without_recovery",
-        "without_ids",
+        *CONTROLS,
     ]
 
 
-CONTROLS = ("without_recovery", "without_ids")
+CONTROLS = {"without_recovery": "undetected_gaps", "without_ids": "duplicates"}
+"""By the name of its scene, what a checker finds who does without a rule of the protocol."""
 
 
 def play_all(names: list[str], scale: dict[str, Any], server: str, keep: Path | None) -> Any:
@@ -163,9 +164,9 @@ def in_own_process(name: str, data: Path, scale: dict[str, Any], server: str) ->
 def summary(name: str, found: dict[str, Any]) -> str:
     if "error" in found:
         return f"{name:24} broke off: {found['error'].splitlines()[-1]}"
-    shown = ("undetected_gaps", "duplicates", "conflicts", "chat_lost", "chat_lost_with_redis",
-             "back_within_s", "sql_per_recovery", "p99_change_stalled_pct", "stalled_closed_s",
-             "took_s")  # fmt: skip
+    shown = ("came_to_rest", "undetected_gaps", "duplicates", "conflicts", "chat_lost",
+             "chat_lost_with_redis", "back_within_s", "sql_per_recovery", "p99_change_stalled_pct",
+             "stalled_closed_s", "took_s")  # fmt: skip
     return f"{name:24} " + ", ".join(f"{key} {found[key]}" for key in shown if key in found)
 
 
@@ -188,15 +189,22 @@ def figures_of(scenes: dict[str, Any]) -> dict[str, Any]:
         "p99_change_stalled_pct": stalled.get("p99_change_stalled_pct"),
         "stalled_closed_s": stalled.get("stalled_closed_s"),
         "stalled_server_grew_mb": max(stalled.get("server_grew_mb", [None])),
-        "negative_control_caught": control_caught(scenes),
+        "controls": controls_of(scenes),
+        "negative_control_caught": all(one["caught"] for one in controls_of(scenes).values()),
         "scenes_failed": sum("error" in one for one in scenes.values()),
+        "scenes_without_rest": sum(not one["came_to_rest"] for one in played),
     }
 
 
-def control_caught(scenes: dict[str, Any]) -> bool:
-    """Without recovery there must be gaps, without ids duplicates."""
-    without_recovery, without_ids = (scenes.get(name, {}) for name in CONTROLS)
-    return bool(without_recovery.get("undetected_gaps")) and bool(without_ids.get("duplicates"))
+def controls_of(scenes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the checker found where there is something to find, by the name of the control."""
+    return {
+        name: {
+            fault: scenes.get(name, {}).get(fault),
+            "caught": bool(scenes.get(name, {}).get(fault)),
+        }
+        for name, fault in CONTROLS.items()
+    }
 
 
 def report(scenes: dict[str, Any], scale: dict[str, Any], server: str) -> dict[str, Any]:
@@ -220,6 +228,10 @@ def report(scenes: dict[str, Any], scale: dict[str, Any], server: str) -> dict[s
     }
 
 
+def told(control: dict[str, Any]) -> str:
+    return "caught" if control["caught"] else "MISSED"
+
+
 def last_line(found: dict[str, Any], scale: dict[str, Any], took_s: float) -> str:
     figures = found["figures"]
     unmet = [goal["figure"] for goal in found["goals"] if not goal["met"]]
@@ -229,8 +241,8 @@ def last_line(found: dict[str, Any], scale: dict[str, Any], took_s: float) -> st
         f"back within {figures['back_within_s']} s, "
         f"{figures['sql_per_recovery']} SQL per recovery, "
         f"p99 {figures['p99_change_stalled_pct']} % with stalled readers, who were closed after "
-        f"{figures['stalled_closed_s']} s; controls "
-        f"{'caught' if figures['negative_control_caught'] else 'MISSED'}; "
+        f"{figures['stalled_closed_s']} s; controls: "
+        f"{', '.join(f'{name} {told(one)}' for name, one in figures['controls'].items())}; "
         f"{'all goals met' if not unmet else 'not met: ' + ', '.join(unmet)}"
     )
 

@@ -20,7 +20,7 @@ import httpx
 from core.models import OutboxFact
 from core.realtime import tickets
 from core.realtime.db import run_in_db
-from core.realtime.models import LogEntry
+from tests.chaos import truth
 from tests.chaos.actors import Actor, Goods, Traffic
 from tests.chaos.people import People
 from tests.chaos.proxy import ProxyProcess
@@ -143,17 +143,17 @@ class Stage:
         places = {(viewer.epoch, viewer.seq) for viewer in self.crowd.viewers}
         if len(places) != 1:
             return False
-        (epoch, seq) = places.pop()
-        stored = LogEntry.objects.filter(topic=self.topic, epoch=epoch)
-        newest = stored.order_by("-seq").values_list("seq", flat=True).first()
-        return (newest or 0) == seq
+        return truth.is_stored(self.topic, *places.pop())
 
     def why_not_level(self) -> str:
         places = sorted({(one.epoch[:6], one.seq) for one in self.crowd.viewers})
         waiting = OutboxFact.objects.filter(sent_at=None).count()
+        last = max(self.crowd.viewers, key=lambda one: one.seq)
         return (
             f"in: {self.crowd.inside}, unanswered: {self.traffic.unanswered}, "
-            f"facts waiting: {waiting}, places: {places[:3]} to {places[-3:]} ({len(places)})"
+            f"facts waiting: {waiting}, "
+            f"all stored: {truth.is_stored(self.topic, last.epoch, last.seq)}, "
+            f"places: {places[:3]} to {places[-3:]} ({len(places)})"
         )
 
     async def sql(self) -> dict[str, float]:

@@ -11,6 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Count, Max
+
 from core.realtime.models import LogEntry
 from orders.models import Order
 from sellers.models import Stock
@@ -69,6 +71,16 @@ def read_log(topic: str, epochs_seen: Sequence[str]) -> Log:
             version = (row.seq, row.data["variant_id"], row.data["version"])
             log.stock_by_epoch[row.epoch].append(version)
     return log
+
+
+def is_stored(topic: str, epoch: str, seq: int) -> bool:
+    """Whether the epoch ends at `seq` and every place of it is in the database.
+
+    Its last place alone says nothing: a fact is stored by whoever told it, and the chat in front of
+    it by a keeper, a moment later.
+    """
+    ends = LogEntry.objects.filter(topic=topic, epoch=epoch).aggregate(Max("seq"), Count("seq"))
+    return (ends["seq__max"] or 0, ends["seq__count"]) == (seq, seq)
 
 
 @dataclass
