@@ -25,11 +25,11 @@ from streams.protocol import (
     ChatAnswer,
     ChatPin,
     ChatRemove,
+    ChatRestore,
     ChatSend,
     ChatUnanswer,
     ChatUnpin,
     Command,
-    MessageCommand,
     OrderPlace,
     Ping,
     PlacedOrder,
@@ -42,9 +42,9 @@ from streams.protocol import (
     ViewerUnban,
     ViewerUnmute,
 )
-from streams.services import chat, moderation, pins, reactions
+from streams.services import chat, messages, moderation, pins, reactions
 from streams.services.chat import Standing
-from streams.services.moderation import Message
+from streams.services.messages import Message, Newest
 from streams.watch import Chat, chats_of
 
 REMOVED_AT_ONCE = 100
@@ -105,12 +105,12 @@ async def send_chat(speaker: Speaker, command: ChatSend) -> dict[str, Any]:
 
 
 async def remove_chat(speaker: Speaker, command: ChatRemove) -> dict[str, Any]:
-    find = await _finder(speaker, command)
+    newest = await _newest(speaker)
 
     def removal() -> tuple[Message, list[NewEntry]]:
         show, user = speaker.show_and_user()
         access.require_moderator(user, show)
-        message = find(show)
+        message = messages.find(show, newest, command.id, command.seq)
         return message, moderation.remove(show=show, actor=user, messages=[message])
 
     message, [entry] = await run_in_db(removal)
@@ -119,13 +119,28 @@ async def remove_chat(speaker: Speaker, command: ChatRemove) -> dict[str, Any]:
     return answer
 
 
+async def restore_chat(speaker: Speaker, command: ChatRestore) -> dict[str, Any]:
+    newest = await _newest(speaker)
+    # The log no longer shows what it was; the database will.
+    await speaker.runtime.log.stored(speaker.topic, newest.end)
+
+    def restoration() -> NewEntry:
+        show, user = speaker.show_and_user()
+        access.require_moderator(user, show)
+        message = messages.find(show, newest, command.id, command.seq)
+        return moderation.restore(show=show, actor=user, message=message, marks=newest.done)
+
+    return await _append(speaker, await run_in_db(restoration))
+
+
 async def pin_chat(speaker: Speaker, command: ChatPin) -> dict[str, Any]:
-    find = await _finder(speaker, command)
+    newest = await _newest(speaker)
 
     def pin() -> None:
         show, user = speaker.show_and_user()
         access.require_moderator(user, show)
-        moderation.pin(show=show, actor=user, message=find(show))
+        message = messages.find(show, newest, command.id, command.seq)
+        moderation.pin(show=show, actor=user, message=message)
 
     await run_in_db(pin)
     return {}
@@ -141,14 +156,14 @@ async def unpin_chat(speaker: Speaker, command: ChatUnpin) -> dict[str, Any]:
 
 
 async def answer_chat(speaker: Speaker, command: ChatAnswer | ChatUnanswer) -> dict[str, Any]:
-    find = await _finder(speaker, command)
-    marks = await moderation.newest_marks(speaker.runtime.log, speaker.topic)
+    newest = await _newest(speaker)
     mark = moderation.answer if isinstance(command, ChatAnswer) else moderation.unanswer
 
     def answer() -> NewEntry:
         show, user = speaker.show_and_user()
         access.require_moderator(user, show)
-        return mark(show=show, actor=user, message=find(show), marks=marks)
+        message = messages.find(show, newest, command.id, command.seq)
+        return mark(show=show, actor=user, message=message, marks=newest.done)
 
     return await _append(speaker, await run_in_db(answer))
 
@@ -271,34 +286,28 @@ async def _keep_order(speaker: Speaker, change: Callable[[], None]) -> dict[str,
 
 async def _remove_all(speaker: Speaker, user_id: UUID) -> int:
     """Take away everything that somebody has said in the show; how many messages."""
-    epoch, newest = await _newest(speaker)
+    newest = await _newest(speaker)
 
     def removals() -> tuple[list[Message], list[NewEntry]]:
         show, user = speaker.show_and_user()
-        messages = moderation.all_of(show, epoch, newest, user_id)
-        return messages, moderation.remove(show=show, actor=user, messages=messages)
+        said = messages.all_of(show, newest, user_id)
+        return said, moderation.remove(show=show, actor=user, messages=said)
 
-    messages, entries = await run_in_db(removals)
+    said, entries = await run_in_db(removals)
     for first in range(0, len(entries), REMOVED_AT_ONCE):
         some = entries[first : first + REMOVED_AT_ONCE]
         await speaker.runtime.log.append(speaker.topic, some)
-    await run_in_db(_unpin_removed, speaker, messages)
-    return len(messages)
+    await run_in_db(_unpin_removed, speaker, said)
+    return len(said)
 
 
-def _unpin_removed(speaker: Speaker, messages: list[Message]) -> None:
+def _unpin_removed(speaker: Speaker, gone: list[Message]) -> None:
     show, user = speaker.show_and_user()
-    moderation.unpin_removed(show=show, actor=user, messages=messages)
+    moderation.unpin_removed(show=show, actor=user, messages=gone)
 
 
-async def _finder(speaker: Speaker, command: MessageCommand) -> Callable[[Show], Message]:
-    """What finds the message that the command names, in a thread that may ask the database."""
-    epoch, newest = await _newest(speaker)
-    return lambda show: moderation.find(show, epoch, newest, command.id, command.seq)
-
-
-async def _newest(speaker: Speaker) -> tuple[str, list[Message]]:
-    return await moderation.newest_messages(speaker.runtime.log, speaker.topic)
+async def _newest(speaker: Speaker) -> Newest:
+    return await messages.newest(speaker.runtime.log, speaker.topic)
 
 
 async def _append(speaker: Speaker, entry: NewEntry) -> dict[str, Any]:
@@ -311,6 +320,7 @@ Action = Callable[[Speaker, Any], Awaitable[dict[str, Any]]]
 ACTIONS: dict[type[Command], Action] = {
     ChatSend: send_chat,
     ChatRemove: remove_chat,
+    ChatRestore: restore_chat,
     ChatPin: pin_chat,
     ChatUnpin: unpin_chat,
     ChatAnswer: answer_chat,

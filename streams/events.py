@@ -52,8 +52,9 @@ class RoomModerated(ShowFact, frozen=True):
     """Somebody kept order in a show's room: who did what, to whom and why, with names.
 
     `action` is one of "mute", "unmute", "ban", "unban", "slow_mode", "pin", "unpin", "remove",
-    "answer", "unanswer", "block_word" and "allow_word"; `details` has what is told besides:
-    `every_s` of the slow mode, the message that was pinned, the `word`.
+    "restore", "answer", "unanswer", "block_word" and "allow_word"; `details` has what is told
+    besides: `every_s` of the slow mode, the message that was pinned, the `word`, and the
+    `message_id` of the one that was taken away or brought back.
     """
 
     name: ClassVar[str] = "streams.RoomModerated"

@@ -25,11 +25,14 @@ from streams.protocol import (
     ViewerUnmutedEvent,
 )
 
+TOLD_DETAILS = ("every_s", "word", "message_id")
+
 
 class ModerationDone(RoomEvent, frozen=True):
     """Somebody kept order: who, to whom and why. `actor` is empty for what ended by itself.
 
-    `details` has `every_s` of a changed slow mode, and the `word` that was blocked or allowed.
+    `details` has `every_s` of a changed slow mode, the `word` that was blocked or allowed, and the
+    `message_id` of the one message that was taken away or brought back.
 
     Told to the show's own people, in the topic `studio:<show id>`.
     """
@@ -58,7 +61,7 @@ def tell_moderated(fact: RoomModerated, fact_id: UUID) -> None:
         reason=fact.reason,
         until=iso_ms(fact.until) if fact.until else None,
         at=iso_ms(fact.at),
-        details={key: fact.details[key] for key in ("every_s", "word") if key in fact.details},
+        details={key: fact.details[key] for key in TOLD_DETAILS if key in fact.details},
     )
     log.append_blocking(f"studio:{fact.show_id}", [done.entry(fact.at, fact_id=fact_id)])
 

@@ -56,6 +56,15 @@ class ChatRemove(MessageCommand, frozen=True):
     do: ClassVar[str] = "chat.remove"
 
 
+class ChatRestore(MessageCommand, frozen=True):
+    """Bring back a message that was taken away (moderators). Name it by `id` or `seq`.
+
+    What was never taken away is a `conflict`.
+    """
+
+    do: ClassVar[str] = "chat.restore"
+
+
 class ChatPin(MessageCommand, frozen=True):
     """Show a message on top of the chat (moderators). Name it by `id` or `seq`."""
 
@@ -188,6 +197,7 @@ COMMANDS: dict[str, type[Command]] = {
     for command in (
         ChatSend,
         ChatRemove,
+        ChatRestore,
         ChatPin,
         ChatUnpin,
         ChatAnswer,
@@ -330,6 +340,25 @@ class ChatRemovedEvent(RoomEvent, frozen=True):
     type: ClassVar[str] = "chat.removed"
     seq: int | None
     id: UUID | None = None
+
+
+class ChatRestoredEvent(RoomEvent, frozen=True, omit_defaults=True):
+    """The message of this `id` is shown again, at its own place: `at` says when it was said.
+
+    `seq` as in `chat.removed`; the rest is what its `chat.message` had. Taken away once more, it is
+    a `chat.removed` of the same `id`. `answered` is there, and true, for a question that was.
+    """
+
+    type: ClassVar[str] = "chat.restored"
+    seq: int | None
+    id: UUID
+    at: str
+    text: str
+    name: str
+    user_id: UUID
+    role: Badge
+    question: bool = False
+    answered: bool = False
 
 
 class PinnedMessage(Struct, frozen=True):
@@ -478,6 +507,7 @@ EVENTS: dict[str, type[RoomEvent]] = {
         ReplayReadyEvent,
         ChatMessageEvent,
         ChatRemovedEvent,
+        ChatRestoredEvent,
         ChatPinnedEvent,
         ChatUnpinnedEvent,
         ChatAnsweredEvent,

@@ -17,6 +17,7 @@ from core.realtime import frames, hub, rooms, tickets
 from orders.selectors import OfferView
 from streams import client, consumers, resume
 from streams import protocol as room
+from streams.moderation_handlers import ModerationDone
 from streams.services import chat, moderation
 from streams.studio import figures
 from streams.studio import protocol as studio
@@ -108,7 +109,12 @@ STUDIO = """## The studio
 `/ws/studio/<id>/` is for the show's host and moderators: the same protocol and frames, with types
 of its own. It has no `resume` token, and of the commands only `ping`.
 """
-STUDIO_EVENTS = (studio.OrderPlacedInFull, studio.OrderMovedInFull, studio.StockLow)
+STUDIO_EVENTS = (
+    studio.OrderPlacedInFull,
+    studio.OrderMovedInFull,
+    studio.StockLow,
+    ModerationDone,
+)
 STUDIO_TYPES = (
     studio.StudioSnapshot,
     studio.StudioOrder,

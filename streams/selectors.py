@@ -13,7 +13,6 @@ from core.accounts.access import AnyUser, is_signed_in
 from core.clock import iso_ms
 from core.realtime.frames import Event, event_of
 from core.realtime.log import Entry, Position
-from core.realtime.log_store import entry_of
 from core.realtime.models import LogEntry
 from media_pipeline.selectors import playback
 from orders.models import Offer
@@ -23,6 +22,8 @@ from streams.models import Show
 from streams.protocol import (
     ChatAnsweredEvent,
     ChatMessageEvent,
+    ChatRemovedEvent,
+    ChatRestoredEvent,
     ChatUnansweredEvent,
     OrderPlacedEvent,
     PinnedMessage,
@@ -30,10 +31,12 @@ from streams.protocol import (
     Snapshot,
     You,
 )
+from streams.restored import without_removed
 from streams.services import reactions
 
 RECENT_CHAT = 50
 RECENT_ORDERS = 5
+SAID = ChatMessageEvent.__struct_fields__
 
 
 class ReplayEntry(msgspec.Struct, frozen=True):
@@ -103,12 +106,12 @@ def you(user: AnyUser, show: Show) -> You:
 
 
 def log_of(show: Show) -> QuerySet[LogEntry]:
-    """The show's log without what was taken away, in order: rows may be stored out of it."""
-    return LogEntry.objects.filter(topic=show.topic, removed_at=None).order_by("epoch", "seq")
+    """The show's log, with what was taken away, in order: rows may be stored out of it."""
+    return LogEntry.objects.filter(topic=show.topic).order_by("epoch", "seq")
 
 
 def replay_entries(show: Show) -> list[ReplayEntry]:
-    """Everything in the show's log with its place in the recording."""
+    """Everything in the show's log with its place in the recording, but what was taken away."""
     found = playback(show.public_id)
     clock = found.clock if found else None
     return [
@@ -120,7 +123,7 @@ def replay_entries(show: Show) -> list[ReplayEntry]:
             data=row.data,
             media_s=clock.media_s(row.at) if clock else None,
         )
-        for row in log_of(show)
+        for row in without_removed(show, log_of(show))
     ]
 
 
@@ -129,7 +132,8 @@ def unanswered_questions(show: Show) -> list[LogEntry]:
     log = log_of(show)
     answered = set(_answered(_marks_in(log)))
     asked = log.filter(type=ChatMessageEvent.type, data__question=True)
-    return [row for row in asked if row.fact_id not in answered]
+    asked_still = without_removed(show, asked)
+    return [row for row in asked_still if row.fact_id not in answered]
 
 
 Mark = tuple[UUID | None, str, str | None]
@@ -168,18 +172,29 @@ class _Log:
     """The log up to a position: its end as it was read, before that what the database has."""
 
     def __init__(self, show: Show, upto: Position | None, recent: Sequence[Entry]) -> None:
+        self._show = show
         self._recent = recent
+        self._first = recent[0].seq if recent else 0
         self._stored = log_of(show)
         if upto is not None:
             first = recent[0].seq if recent else upto.seq + 1
             # What was said before the history broke is still worth reading.
             self._stored = self._stored.exclude(epoch=upto.epoch, seq__gte=first)
+        self._gone: set[UUID] = set()
+        self._back: dict[UUID, Entry] = {}
+        """What the end of the log does to messages, which the database may not know yet."""
+        for entry in recent:
+            self._follow(entry)
 
     def last(self, kind: str, count: int) -> list[Event]:
-        newest = [event_of(entry) for entry in self._recent if entry.type == kind][-count:]
+        newest = [event_of(entry) for entry in self._recent if entry.type == kind]
+        if kind == ChatMessageEvent.type:
+            newest += [_as_said(entry) for entry in self._back.values() if self._is_recent(entry)]
+            newest.sort(key=lambda event: event.seq)
         missing = count - len(newest)
-        rows = list(self._stored.filter(type=kind).reverse()[:missing] if missing else [])
-        return [event_of(entry_of(row)) for row in reversed(rows)] + newest
+        if missing <= 0:
+            return newest[-count:]
+        return [_event_of_row(row) for row in self._last_rows(kind, missing)] + newest
 
     def answered(self, questions: Sequence[str | None]) -> list[UUID]:
         """Which of these messages are marked as answered."""
@@ -191,3 +206,43 @@ class _Log:
             if entry.type in MARKS and entry.data.get("id") in questions
         ]
         return _answered(_marks_in(self._stored, data__id__in=questions) + newest)
+
+    def _follow(self, entry: Entry) -> None:
+        if entry.type == ChatRestoredEvent.type:
+            message = UUID(entry.data["id"])
+            self._back[message] = entry
+            self._gone.discard(message)
+        elif entry.type == ChatRemovedEvent.type and entry.data.get("id"):
+            message = UUID(entry.data["id"])
+            self._back.pop(message, None)
+            self._gone.add(message)
+
+    def _is_recent(self, restored: Entry) -> bool:
+        """Whether the message itself, and not only its copy, is in the end of the log."""
+        seq = restored.data["seq"]
+        return seq is not None and seq >= self._first
+
+    def _last_rows(self, kind: str, count: int) -> list[LogEntry]:
+        """The last that are shown, in their order; once more and further back if too few are."""
+        rows = self._stored.filter(type=kind).reverse()
+        look = 2 * count
+        while True:
+            found = list(rows[:look])
+            shown = without_removed(self._show, found, self._gone, self._back)
+            if len(shown) >= count or len(found) < look:
+                return shown[:count][::-1]
+            look *= 4
+
+
+def _as_said(restored: Entry) -> Event:
+    """A restored message as the event that it was."""
+    data = {key: restored.data[key] for key in SAID if key in restored.data}
+    said = ChatMessageEvent.type
+    seq, at, message_id = (restored.data[key] for key in ("seq", "at", "id"))
+    return Event(seq=seq, at=at, type=said, data=data, id=message_id)
+
+
+def _event_of_row(row: LogEntry) -> Event:
+    """Of what is shown, also where the row itself was taken away and a copy brought it back."""
+    entry = Entry(seq=row.seq, type=row.type, data=row.data, at=row.at, fact_id=row.fact_id)
+    return event_of(entry)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from django.db import transaction
@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 
 from core import outbox
 from core.accounts.models import User
-from core.clock import now
+from core.clock import iso_ms, now
 from core.errors import Conflict, NotAllowed, NotFound
-from core.realtime.log import NewEntry, Position, TopicLog
+from core.realtime.log import NewEntry
 from core.realtime.models import LogEntry
 from core.text import clean_line
 from streams import access
@@ -31,37 +31,17 @@ from streams.events import RoomModerated
 from streams.models import Ban, Mute, Show
 from streams.protocol import (
     ChatAnsweredEvent,
-    ChatMessageEvent,
     ChatRemovedEvent,
+    ChatRestoredEvent,
     ChatUnansweredEvent,
     PinnedMessage,
 )
+from streams.restored import copy_after
+from streams.services.messages import Message
 
 LONGEST_REASON = 200
 CHANGES_OF_MIND = 20
 """So often the answer to one question can be taken back: each time has an id of its own."""
-LOOKED_THROUGH = 1000
-"""Entries at the end of the log in which a message is looked for that is not stored yet."""
-
-
-class Message(msgspec.Struct, frozen=True):
-    """A chat message and where it is. `id` is missing where it was said without one, long ago."""
-
-    id: UUID | None
-    epoch: str
-    seq: int
-    is_present: bool
-    said: ChatMessageEvent
-    is_removed: bool = False
-
-    @property
-    def shown_seq(self) -> int | None:
-        """The seq that clients know it by: one of the present epoch."""
-        return self.seq if self.is_present else None
-
-    def mark(self, show: Show, what: str) -> UUID:
-        """The id of what is done to this message: it is done once."""
-        return uuid5(show.public_id, f"{what}:{self.id or f'{self.epoch}/{self.seq}'}")
 
 
 # Viewers
@@ -183,12 +163,41 @@ def remove(*, show: Show, actor: User, messages: Sequence[Message]) -> list[NewE
     Call `unpin_removed` once they are in the log. Taking away what is gone changes nothing.
     """
     access.require_moderator(actor, show)
-    marks = [message.mark(show, "removed") for message in messages]
-    if not _are_known(show, marks):
-        with transaction.atomic():
-            for name, user_id in {(one.said.name, one.said.user_id) for one in messages}:
-                _tell_of(show, "remove", actor, name, user_id)
+    there = [message for message in messages if not message.is_removed]
+    writers = {(one.said.name, one.said.user_id) for one in there}
+    with transaction.atomic():
+        for name, user_id in writers:
+            said = [one for one in there if one.said.user_id == user_id]
+            _tell_of(show, "remove", actor, name, user_id, said[0] if len(said) == 1 else None)
     return [_removal(show, message) for message in messages]
+
+
+def restore(*, show: Show, actor: User, message: Message, marks: Collection[UUID]) -> NewEntry:
+    """Bring a message back to its place, as an entry for the room's log; `marks` as in `answer`.
+
+    Bringing back what was brought back changes nothing. Raises `NotAllowed`, or `Conflict` if it
+    was never taken away or is from before messages had ids.
+    """
+    access.require_moderator(actor, show)
+    if message.id is None:
+        raise Conflict(_("This message is too old to be brought back."))
+    if message.is_removed:
+        with transaction.atomic():
+            said = message.said
+            _tell_of(show, "restore", actor, said.name, said.user_id, message)
+        copy_id = copy_after(message.removal(show))
+    elif message.copy is not None:
+        copy_id = message.copy.id
+    else:
+        raise Conflict(_("This message was not taken away."))
+    event = ChatRestoredEvent(
+        seq=message.shown_seq,
+        id=message.id,
+        at=iso_ms(message.at),
+        answered=_answers(show, message, marks)[1],
+        **msgspec.structs.asdict(message.said),
+    )
+    return event.entry(now(), fact_id=copy_id)
 
 
 def unpin_removed(*, show: Show, actor: User, messages: Sequence[Message]) -> None:
@@ -203,7 +212,7 @@ def unpin_removed(*, show: Show, actor: User, messages: Sequence[Message]) -> No
 def answer(*, show: Show, actor: User, message: Message, marks: Collection[UUID]) -> NewEntry:
     """Mark a question as answered, as an entry for the room's log; raises `NotAllowed`.
 
-    `marks` are the `newest_marks`: what the database may not have yet.
+    `marks` are the ids of what was done lately: what the database may not have yet.
     """
     access.require_moderator(actor, show)
     taken_back, is_answered = _answers(show, message, marks)
@@ -229,15 +238,6 @@ def unanswer(*, show: Show, actor: User, message: Message, marks: Collection[UUI
     return event.entry(now(), fact_id=message.mark(show, f"unanswered:{nth}"))
 
 
-async def newest_marks(log: TopicLog, topic: str) -> set[UUID]:
-    """The ids of what was lately done to messages."""
-    end = await log.tail(topic)
-    start = Position(end.epoch, max(0, end.seq - LOOKED_THROUGH))
-    newest = await log.read(topic, start, 2 * LOOKED_THROUGH)
-    kinds = {ChatAnsweredEvent.type, ChatUnansweredEvent.type}
-    return {entry.fact_id for entry in newest.entries if entry.fact_id and entry.type in kinds}
-
-
 def _answers(show: Show, message: Message, marks: Collection[UUID]) -> tuple[int, bool]:
     """How often an answer was taken back, and whether the question is answered now."""
     undone = [message.mark(show, f"unanswered:{nth}") for nth in range(CHANGES_OF_MIND)]
@@ -252,76 +252,11 @@ def _answered_mark(show: Show, message: Message, nth: int) -> UUID:
     return message.mark(show, f"answered:{nth}" if nth else "answered")
 
 
-async def newest_messages(log: TopicLog, topic: str) -> tuple[str, list[Message]]:
-    """The present epoch, and the newest messages, which the database may not have yet."""
-    end = await log.tail(topic)
-    start = Position(end.epoch, max(0, end.seq - LOOKED_THROUGH))
-    newest = await log.read(topic, start, 2 * LOOKED_THROUGH)
-    return end.epoch, [
-        Message(entry.fact_id, end.epoch, entry.seq, True, _said(entry.data))
-        for entry in newest.entries
-        if entry.type == ChatMessageEvent.type
-    ]
-
-
-def find(
-    show: Show, epoch: str, newest: Sequence[Message], message_id: UUID | None, seq: int | None
-) -> Message:
-    """The message of this id, or at this seq of the present epoch; raises `NotFound`.
-
-    One that was taken away already is found too: whoever does the same again must get an answer.
-    """
-    if message_id is None and seq is None:
-        raise NotFound(_("There is no such message."), field="id")
-    for message in newest:
-        if message.id == message_id if message_id is not None else message.seq == seq:
-            return message
-    stored = LogEntry.objects.filter(topic=show.topic, type=ChatMessageEvent.type)
-    named = {"fact_id": message_id} if message_id is not None else {"epoch": epoch, "seq": seq}
-    row = stored.filter(**named).first()
-    if row is None:
-        raise NotFound(_("There is no such message."), field="seq" if message_id is None else "id")
-    return _stored(row, epoch)
-
-
-def all_of(show: Show, epoch: str, newest: Sequence[Message], user_id: UUID) -> list[Message]:
-    """Everything that a viewer has said in the show and that is still there, in order."""
-    stored = LogEntry.objects.filter(
-        topic=show.topic, type=ChatMessageEvent.type, data__user_id=str(user_id), removed_at=None
-    )
-    found = {(row.epoch, row.seq): _stored(row, epoch) for row in stored.order_by("epoch", "seq")}
-    for message in newest:
-        if message.said.user_id == user_id:
-            found.setdefault((message.epoch, message.seq), message)
-    return list(found.values())
-
-
-def _stored(row: LogEntry, epoch: str) -> Message:
-    return Message(
-        id=row.fact_id,
-        epoch=row.epoch,
-        seq=row.seq,
-        is_present=row.epoch == epoch,
-        said=_said(row.data),
-        is_removed=row.removed_at is not None,
-    )
-
-
-def _are_known(show: Show, marks: Sequence[UUID]) -> bool:
-    known = LogEntry.objects.filter(topic=show.topic, fact_id__in=marks)
-    return known.count() == len(marks)
-
-
-def _said(data: dict[str, Any]) -> ChatMessageEvent:
-    return msgspec.convert(data, ChatMessageEvent)
-
-
 def _removal(show: Show, message: Message) -> NewEntry:
     event = ChatRemovedEvent(seq=message.shown_seq, id=message.id)
-    entry = event.entry(now(), fact_id=message.mark(show, "removed"), removes=message.seq)
-    if message.is_present:
-        return entry
-    return msgspec.structs.replace(entry, removes_epoch=message.epoch)
+    shown = message.shown_at
+    entry = event.entry(now(), fact_id=message.removal(show), removes=shown.seq)
+    return msgspec.structs.replace(entry, removes_epoch=shown.epoch)
 
 
 def _is_pinned(message: Message, pinned: dict[str, Any]) -> bool:
@@ -383,7 +318,14 @@ def _tell(
     )
 
 
-def _tell_of(show: Show, action: str, actor: User, name: str, user_id: UUID) -> None:
+def _tell_of(
+    show: Show,
+    action: str,
+    actor: User,
+    name: str,
+    user_id: UUID,
+    message: Message | None = None,
+) -> None:
     """Of what is done to a message: its author, as named then, may have no account any more."""
     outbox.publish(
         RoomModerated(
@@ -393,5 +335,6 @@ def _tell_of(show: Show, action: str, actor: User, name: str, user_id: UUID) -> 
             actor=actor.shown_name,
             viewer=name,
             user_id=user_id,
+            details={"message_id": str(message.id)} if message and message.id else {},
         )
     )

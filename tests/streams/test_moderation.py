@@ -123,6 +123,7 @@ async def test_who_keeps_order_cannot_be_muted_or_banned(
         ("chat.unpin", {}),
         ("chat.answer", {"seq": 1}),
         ("chat.remove", {"seq": 1}),
+        ("chat.restore", {"seq": 1}),
     ],
 )
 async def test_a_viewer_keeps_no_order(
@@ -351,7 +352,7 @@ async def test_two_who_remove_at_once_remove_once(site: str, world: World) -> No
         assert len([event for event in li.events if event["type"] == "chat.removed"]) == 1
 
 
-@pytest.mark.parametrize("do", ["chat.remove", "chat.pin", "chat.answer"])
+@pytest.mark.parametrize("do", ["chat.remove", "chat.restore", "chat.pin", "chat.answer"])
 async def test_a_message_that_is_none_is_not_found(site: str, world: World, do: str) -> None:
     async with room(site, world, world.zhang) as host:
         for named in ({}, {"seq": 99}, {"id": str(world.li.public_id)}):

@@ -9,7 +9,8 @@ from typing import Any
 from core.clock import now
 from core.realtime.log import Position
 from core.realtime.models import LogEntry
-from streams.services import moderation
+from streams.services import messages
+from streams.services.messages import Newest
 from streams.studio import selectors
 from tests.world import World
 
@@ -32,7 +33,7 @@ def store_in_another_order(topic: str, kind: str, data: dict[str, Any]) -> None:
 def test_all_that_somebody_said_is_found_in_order(world: World) -> None:
     said = {"name": "Li", "user_id": str(world.li.public_id), "role": "viewer", "question": False}
     store_in_another_order(world.show.topic, "chat.message", said)
-    found = moderation.all_of(world.show, "2", [], world.li.public_id)
+    found = messages.all_of(world.show, Newest(Position("2", 0), [], {}), world.li.public_id)
     assert [(message.epoch, message.seq) for message in found] == PLACES
 
 

@@ -173,6 +173,39 @@ def test_a_message_is_taken_away_and_greyed(zhang: Visitor, crowd: Crowd) -> Non
     assert zhang.faults == []
 
 
+def test_what_was_taken_away_is_brought_back_by_undo_and_later_from_the_list(
+    zhang: Visitor, crowd: Crowd
+) -> None:
+    page = zhang.page
+    crowd.come("li", "wang")
+    for text in ("before", "is it sweet?", "after"):
+        crowd.say("wang", text)
+    order = [re.compile("before"), re.compile("is it sweet?"), re.compile("after")]
+    open_sheet(page, "sweet").locator("#sheet-remove").tap()
+    expect(page.locator("#questions-open")).to_be_hidden()
+    assert_fits(page)
+    page.get_by_role("button", name="Undo").tap()
+    expect(line(page, "sweet")).not_to_have_class(re.compile("chat-line--removed"))
+    expect(page.locator("#chat-lines .chat-line")).to_have_text(order)
+    expect(page.locator("#questions-open")).to_have_text("1")
+    assert crowd.hears("li", "chat.restored")["text"] == "is it sweet?"
+
+    open_sheet(page, "sweet").locator("#sheet-remove").tap()
+    expect(line(page, "sweet")).to_have_class(re.compile("chat-line--removed"))
+    page.reload()
+    expect(page.locator("#chat-lines .chat-line")).to_have_count(2)
+    page.locator("#tab-people").tap()
+    bring_back = page.get_by_role("button", name="Bring back what Wang wrote")
+    expect(bring_back).to_have_count(1)
+    assert_fits(page)
+    bring_back.tap()
+    expect(page.locator("#history")).to_contain_text("Zhang brought back what Wang wrote.")
+    expect(bring_back).to_have_count(0)
+    page.locator("#tab-chat").tap()
+    expect(page.locator("#chat-lines .chat-line")).to_have_text(order)
+    assert zhang.faults == []
+
+
 def test_a_viewer_is_muted_with_two_taps_and_a_third_undoes_it(
     zhang: Visitor, crowd: Crowd
 ) -> None:

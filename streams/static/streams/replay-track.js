@@ -1,5 +1,7 @@
 /** A show's log against the seconds of its recording. Pure: no DOM, no video. */
 
+import { wasBefore } from "./room-state.js";
+
 /** @typedef {{seq: number, id?: string|null, at: string, type: string, data: any, media_s: number|null}} ReplayEntry */
 
 export class ReplayTrack {
@@ -48,6 +50,29 @@ export class ReplayTrack {
     if (at < 0) return;
     this.entries.splice(at, 1);
     if (at < this.#index) this.#index--;
+  }
+
+  /**
+   * It was brought back while one watches. Nobody says at which second it was: as long after what
+   * was before it as it was said after that, and never after what came next. Before the first
+   * picture there is no such second.
+   *
+   * @param {{id: string, seq: number|null, at: string, type: string, data: any}} message
+   * @returns {ReplayEntry|null} the entry, if its second has passed already
+   */
+  restore(message) {
+    if (this.entries.some(({ id }) => id === message.id)) return null;
+    const next = this.entries.findIndex((entry) => wasBefore(message, entry));
+    const place = next < 0 ? this.entries.length : next;
+    const before = this.entries[place - 1];
+    if (!before) return null;
+    const sinceS = (Date.parse(message.at) - Date.parse(before.at)) / 1000;
+    const latest = this.entries[place]?.media_s ?? Infinity;
+    const entry = { ...message, media_s: Math.min(before.media_s + sinceS, latest) };
+    this.entries.splice(place, 0, entry);
+    if (place >= this.#index) return null;
+    this.#index++;
+    return entry;
   }
 
   /** @param {string} offerId @returns {number|null} the second at which it was first shown */

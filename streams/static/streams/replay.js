@@ -8,6 +8,7 @@ import { ReplayTrack } from "./replay-track.js";
 import { ChatLog, Ticker } from "./room-chat.js";
 import { NOT_ALLOWED, goAway } from "./room-away.js";
 import { RoomPage } from "./room-page.js";
+import { restoredMessage } from "./room-state.js";
 
 const page = new RoomPage({ onHello, onEvents, onNow: () => {}, onState });
 const { data, state } = page;
@@ -38,6 +39,10 @@ function onEvents(events) {
     if (event.type === "chat.removed") {
       track.remove(event.data);
       chat.remove(event.data);
+    }
+    if (event.type === "chat.restored") {
+      const passed = track.restore(restoredMessage(event));
+      if (passed) chat.restore(passed);
     }
   }
   page.showOffers(chapter);

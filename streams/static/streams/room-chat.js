@@ -2,6 +2,7 @@
 
 import { el } from "../livecommerce/dom.js";
 import { badgeOf, noticeText, questionMark } from "./room-care.js";
+import { wasBefore } from "./room-state.js";
 
 /** Lines in the page; older ones scroll out of reach on a phone anyway. */
 const LINES_KEPT = 200;
@@ -58,6 +59,23 @@ export class ChatLog {
     this.#changed(this.#atEnd());
   }
 
+  /**
+   * Show a message at its place again; what lies further back than the page reaches stays away.
+   *
+   * @param {any} event the chat.message that it was @param {boolean} [isAnswered]
+   */
+  restore(event, isAnswered = false) {
+    if (this.#find(event)) return;
+    const lines = [...this.list.children].filter(({ dataset }) => dataset.at);
+    const before = lines.filter(({ dataset }) => wasBefore(dataset, event)).pop();
+    if (!before && lines.length >= LINES_KEPT) return;
+    const follow = this.#atEnd();
+    const item = line(event, isAnswered);
+    if (before) before.after(item);
+    else this.list.prepend(item);
+    this.#changed(follow);
+  }
+
   /** @param {{id?: string|null, seq?: number|null}} named a question @param {boolean} isAnswered */
   answered(named, isAnswered) {
     this.#find(named)?.querySelector(".chat__question")?.replaceWith(questionMark(isAnswered));
@@ -107,10 +125,10 @@ export class ChatLog {
   }
 }
 
-function line({ seq, id, data }, answered = false) {
+function line({ seq, id, at, data }, answered = false) {
   const className = data.role === "viewer" ? "chat__line" : "chat__line chat__line--host";
   const about = [badgeOf(data), data.question ? questionMark(answered) : null];
-  return el("li", { class: className, data: { seq, id: id ?? "" } }, el("b", {}, data.name), ...about, " ", data.text);
+  return el("li", { class: className, data: { seq, id: id ?? "", at } }, el("b", {}, data.name), ...about, " ", data.text);
 }
 
 /** Shows orders one after the other, each long enough to be read. */

@@ -15,6 +15,16 @@
 /** How many chat lines a page keeps: enough to read back, few enough for a cheap phone. */
 const CHAT_KEPT = 200;
 
+/** A message that was brought back, as the `chat.message` that it was. @param {any} event a chat.restored */
+export function restoredMessage({ data: { seq, id, at, answered, ...data } }) {
+  return { seq, id, at, data, type: "chat.message" };
+}
+
+/** Whether one was said before the other. A seq says nothing where the epoch has changed. */
+export function wasBefore(one, other) {
+  return one.at < other.at || (one.at === other.at && Number(one.seq) < Number(other.seq));
+}
+
 export class RoomState {
   /** @type {any} */ show;
   /** @type {Map<string, Offer>} by offer id */ offers = new Map();
@@ -107,6 +117,14 @@ const CHANGES = {
   "chat.removed": (state, event) => {
     const { id, seq } = event.data; // by its id: a seq may be another message's by now
     state.chat = state.chat.filter((line) => (id && line.id ? line.id !== id : line.seq !== seq));
+    return "chat";
+  },
+  "chat.restored": (state, event) => {
+    const message = restoredMessage(event);
+    if (state.chat.some(({ id }) => id === message.id)) return null;
+    const place = state.chat.findIndex((line) => wasBefore(message, line));
+    state.chat.splice(place < 0 ? state.chat.length : place, 0, message);
+    if (event.data.answered) state.answered.add(message.id);
     return "chat";
   },
   "chat.answered": (state, event) => {

@@ -8,6 +8,7 @@ import { ChatLog, Ticker } from "./room-chat.js";
 import { showPinnedMessage } from "./room-care.js";
 import { Composer } from "./room-composer.js";
 import { RoomPage, showLikes, showViewers } from "./room-page.js";
+import { restoredMessage } from "./room-state.js";
 import { ConnectionBanner, stageWords } from "./room-status.js";
 
 const LOOK_FOR_REPLAY_MS = 5_000;
@@ -59,6 +60,7 @@ function hear(event) {
     composer.heard(event);
     chat.add(event);
   } else if (event.type === "chat.removed") chat.remove(event.data);
+  else if (event.type === "chat.restored") chat.restore(restoredMessage(event), event.data.answered);
   else if (event.type === "chat.answered") chat.answered(event.data, true);
   else if (event.type === "chat.unanswered") chat.answered(event.data, false);
   else if (event.type === "notice") chat.addNotice(event);

@@ -1,6 +1,7 @@
 // The chat as its keepers see it: one button beside each line opens what can be done about it.
 
 import { el, icon, one, show } from "../livecommerce/dom.js";
+import { wasBefore } from "../streams/room-state.js";
 
 const MOST_LINES = 300;
 const AT_END_PX = 60;
@@ -59,7 +60,21 @@ export class ChatPanel {
     if (!line || line.classList.contains("chat-line--removed")) return;
     line.classList.add("chat-line--removed");
     line.querySelector("button").remove();
-    line.append(el("span", { class: "badge" }, gettext("taken away")));
+    line.append(el("span", { class: "badge chat-line__gone" }, gettext("taken away")));
+  }
+
+  /** As it was, at its place; also for who came after it had been taken away. */
+  restore(message) {
+    const grey = this.#line(message);
+    if (grey && !grey.classList.contains("chat-line--removed")) return;
+    const line = this.#draw(message);
+    const before = [...this.#list.children].filter(({ dataset }) => wasBefore(dataset, message)).pop();
+    if (grey) grey.replaceWith(line);
+    else if (before) before.after(line);
+    else this.#list.prepend(line);
+    this.#lines.set(message.id ?? message.seq, line);
+    this.answered(message, message.answered);
+    show(one("#chat-empty"), false);
   }
 
   answered(event, isAnswered) {
@@ -90,16 +105,21 @@ export class ChatPanel {
   }
 
   #append(event) {
-    const { id, seq, data } = event;
+    const line = this.#draw(event);
+    this.#lines.set(event.id ?? event.seq, line);
+    this.#list.append(line);
+  }
+
+  #draw(event) {
+    const { seq, at, data } = event;
     const line = el(
       "li",
-      { class: "chat-line", data: { seq, user: data.user_id } },
+      { class: "chat-line", data: { seq, at, user: data.user_id } },
       el("span", { class: "chat-line__text" }, ...words(event)),
       this.#button(event),
     );
-    this.#lines.set(id ?? seq, line);
-    this.#list.append(line);
     this.#drawHeld(line);
+    return line;
   }
 
   #button(event) {
@@ -151,8 +171,12 @@ export class ChatPanel {
   }
 
   #forgetFirst() {
-    const [key, line] = this.#lines.entries().next().value;
-    this.#lines.delete(key);
+    const line = this.#list.firstElementChild;
+    for (const [key, known] of this.#lines) {
+      if (known !== line) continue;
+      this.#lines.delete(key);
+      break; // as a rule the first: only what was brought back is out of order
+    }
     line.remove();
   }
 

@@ -1,6 +1,7 @@
 // What can be done about one message and its writer: a few large targets, each with its undoing.
 
 import { all, el, icon, one, show } from "../livecommerce/dom.js";
+import { wasBefore } from "../streams/room-state.js";
 import { nameOf, words } from "./chat-panel.js";
 import { toast } from "./toasts.js";
 
@@ -84,7 +85,15 @@ export class ChatSheet {
 
   #remove() {
     const said = gettext("Taken away for everybody, also from the replay.");
-    this.#do("chat.remove", nameOf(this.#event), () => toast(said));
+    const named = nameOf(this.#event);
+    const undo = () => this.#send("chat.restore", named);
+    this.#do("chat.remove", named, () => toast(said, undo));
+  }
+
+  /** What was taken away a while ago; what the list of what was done does with one tap. */
+  restore(messageId) {
+    const said = gettext("Everybody sees this message again.");
+    return this.#do("chat.restore", { id: messageId }, () => toast(said));
   }
 
   #muteButton({ seconds, text }) {
@@ -173,6 +182,14 @@ export class QuestionsPanel {
   answered(named, isAnswered) {
     const known = this.#find(named);
     if (known) known.answered = isAnswered;
+    this.#draw();
+  }
+
+  /** A question that was brought back is asked where it was. */
+  restore(message) {
+    if (!this.#keep(message)) return;
+    const inOrder = [...this.#questions.values()].sort((a, b) => (wasBefore(a, b) ? -1 : 1));
+    this.#questions = new Map(inOrder.map((question) => [question.id ?? question.seq, question]));
     this.#draw();
   }
 

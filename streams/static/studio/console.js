@@ -3,6 +3,7 @@
 import { one, pageData, show } from "../livecommerce/dom.js";
 import { count } from "../livecommerce/format.js";
 import { RoomClient } from "../streams/room-client.js";
+import { restoredMessage } from "../streams/room-state.js";
 import { ConnectionBanner } from "../streams/room-status.js";
 import { ChatPanel } from "./chat-panel.js";
 import { ChatSheet, QuestionsPanel } from "./chat-sheet.js";
@@ -50,6 +51,11 @@ const ROOM = {
   "chat.removed": ({ data }) => {
     chat.remove(data);
     questions.remove(data);
+  },
+  "chat.restored": (event) => {
+    const message = { ...restoredMessage(event), answered: Boolean(event.data.answered) };
+    chat.restore(message);
+    questions.restore(message);
   },
   "chat.answered": ({ data }) => {
     chat.answered(data, true);

@@ -73,7 +73,9 @@ export class PeoplePanel {
     show(one("#held-empty"), held === 0);
     one("#people-held").textContent = String(held);
     show(one("#people-held"), held > 0);
-    one("#history").replaceChildren(...this.#history.slice(0, MOST_SHOWN).map(historyRow));
+    const gone = stillGone(this.#history);
+    const rows = this.#history.slice(0, MOST_SHOWN).map((event) => this.#historyRow(event, gone.has(event)));
+    one("#history").replaceChildren(...rows);
     show(one("#history-empty"), this.#history.length === 0);
     this.#onChange({ muted: new Set(this.#muted.keys()), banned: new Set(this.#banned.keys()) });
   }
@@ -97,6 +99,24 @@ export class PeoplePanel {
       button,
     );
   }
+
+  #historyRow({ data }, isGone) {
+    const why = data.reason ? el("span", { class: "muted" }, ` “${data.reason}”`) : null;
+    return el(
+      "li",
+      { class: "history__row" },
+      el("span", { class: "muted small number" }, clockTime(data.at)),
+      el("span", { class: "history__text" }, sentence(data), why),
+      isGone ? this.#bringBack(data) : null,
+    );
+  }
+
+  #bringBack({ viewer, details }) {
+    const text = gettext("Bring back");
+    const label = interpolate(gettext("Bring back what %s wrote"), [viewer]);
+    const restore = () => this.#sheet.restore(details.message_id);
+    return el("button", { type: "button", class: "button history__undo", "aria-label": label, on: { click: restore } }, text);
+  }
 }
 
 function byWhom({ by, at, until }) {
@@ -106,12 +126,16 @@ function byWhom({ by, at, until }) {
   return words.join(" · ");
 }
 
-function historyRow({ data }) {
-  return el(
-    "li",
-    { class: "history__row" },
-    el("span", { class: "muted small number" }, clockTime(data.at)),
-    el("span", {}, sentence(data), data.reason ? el("span", { class: "muted" }, ` “${data.reason}”`) : null),
+/** Of the newest-first history, the removals of messages that were not brought back since. */
+function stillGone(history) {
+  const seen = new Set();
+  return new Set(
+    history.filter(({ data: { action, details = {} } }) => {
+      const id = details.message_id;
+      if (!id || seen.has(id)) return false;
+      seen.add(id);
+      return action === "remove";
+    }),
   );
 }
 
@@ -124,6 +148,7 @@ function sentence({ action, actor, viewer, details = {} }) {
     ban: gettext("%(actor)s sent %(viewer)s away."),
     unban: actor ? gettext("%(actor)s let %(viewer)s in again.") : gettext("%(viewer)s may come in again: the time was over."),
     remove: gettext("%(actor)s took away what %(viewer)s wrote."),
+    restore: gettext("%(actor)s brought back what %(viewer)s wrote."),
     answer: gettext("%(actor)s marked a question of %(viewer)s as answered."),
     unanswer: gettext("%(actor)s marked a question of %(viewer)s as not answered."),
     block_word: gettext("%(actor)s blocked the word “%(word)s”."),
