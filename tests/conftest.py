@@ -7,6 +7,7 @@ import pytest
 from tests import template
 from tests import world as world_module
 from tests.films import film, recorder_film, sound, vp8_film  # noqa: F401 - likewise
+from tests.phones import browser_on_loop, phone  # noqa: F401 - likewise
 from tests.realtime import runtime, site  # noqa: F401 - fixtures for every test
 from tests.world import World
 

@@ -36,8 +36,7 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-@pytest_asyncio.fixture
-async def site(transactional_db: None) -> AsyncIterator[str]:
+async def served(transactional_db: None) -> AsyncIterator[str]:
     """The address (`host:port`) of the whole application, served over real sockets."""
     from livecommerce.asgi import application  # settings must be read first
 
@@ -54,6 +53,9 @@ async def site(transactional_db: None) -> AsyncIterator[str]:
         yield f"{host}:{port}"
         server.should_exit = True
         await serving
+
+
+site = pytest_asyncio.fixture(served, name="site")
 
 
 async def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:

@@ -9,8 +9,10 @@ from django.http import HttpResponse
 from django.test import Client
 from playwright.async_api import BrowserContext, ConsoleMessage, expect
 
+from tests.phones import ONE_LOOP, site_on_one_loop
 from tests.world import World
 
+site = site_on_one_loop
 MEGABYTE = 1024 * 1024
 
 
@@ -56,7 +58,7 @@ def test_another_host_is_a_problem(li: Client) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
+@ONE_LOOP
 async def test_the_api_is_shown_by_our_own_files_alone(phone: BrowserContext, site: str) -> None:
     page = await phone.new_page()
     faults: list[str] = []

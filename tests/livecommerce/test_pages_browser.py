@@ -17,10 +17,12 @@ from orders.models import Order
 from sellers.models import Stock
 from streams.models import Audience, Show, ShowState
 from streams.services import moderation
+from tests.phones import ONE_LOOP, site_on_one_loop
 from tests.realtime import DEADLINE_S
 from tests.world import PASSWORD, World
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, ONE_LOOP]
+site = site_on_one_loop
 
 
 async def begin(world: World) -> None:

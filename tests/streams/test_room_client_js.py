@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from django.conf import settings
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, expect
 from websockets.asyncio.server import ServerConnection, serve
 
 import streams
@@ -23,13 +22,13 @@ from core.realtime.db import run_in_db
 from core.realtime.models import LogEntry
 from orders.models import Order
 from tests.network import Wire, wire
+from tests.phones import ONE_LOOP, site_on_one_loop
 from tests.realtime import until, until_in_db
-from tests.server import ROOT
-from tests.story.browser import FLAGS, PHONE, chromium_path
 from tests.streams.test_room import apples, room, session_cookie
 from tests.world import World
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, ONE_LOOP]
+site = site_on_one_loop
 
 CLIENT = Path(streams.__file__).parent / "static/streams/room-client.js"
 ENTER = """async ([source, address, options]) => {
@@ -53,25 +52,13 @@ SEND = """([command, data]) => {
 }"""
 
 
-@pytest_asyncio.fixture
-async def phone() -> AsyncIterator[BrowserContext]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium_path(), args=list(FLAGS)
-        )
-        context = await browser.new_context(viewport=PHONE, locale="en")
-        context.set_default_timeout(20_000)
-        yield context
-        await browser.close()
-
-
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cable(site: str) -> AsyncIterator[Wire]:
     async with wire(site) as cable:
         yield cable
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(phone: BrowserContext, cable: Wire, world: World) -> Page:
     """Li's phone, signed in, on a page of the site at the end of a wire."""
     cookie = await run_in_db(session_cookie, world.li)
@@ -257,7 +244,7 @@ class Script:
         await until(lambda: len(self.connections) >= count)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def script(phone: BrowserContext) -> AsyncIterator[Script]:
     script = Script()
     async with serve(script.serve, "127.0.0.1", 0) as server:
@@ -265,7 +252,7 @@ async def script(phone: BrowserContext) -> AsyncIterator[Script]:
         yield script
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def listener(phone: BrowserContext, script: Script) -> Page:
     page = await phone.new_page()
     await page.evaluate(ENTER_FROM_TEXT, [CLIENT.read_text(), script.address, {}])
@@ -398,18 +385,3 @@ async def test_how_long_it_stays_away(
     draw = f"Array.from({{length: 300}}, () => pauseMs({arguments}))"
     pauses: list[float] = await listener.evaluate(draw)
     assert holds(min(pauses), max(pauses)), (min(pauses), max(pauses))
-
-
-def test_its_types_hold() -> None:
-    compiler = ROOT / "node_modules/.bin/tsc"
-    assert compiler.exists(), "run: make setup"
-    options = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--noUncheckedIndexedAccess"]
-    options += ["--target", "es2022", "--module", "es2022", "--lib", "es2022,dom"]
-    checked = subprocess.run(
-        [compiler, *options, str(CLIENT)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout
