@@ -10,6 +10,7 @@ all of its tests, and its `site` is served on it:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -19,7 +20,13 @@ from tests.realtime import served
 from tests.story.browser import FLAGS, PHONE, chromium_path
 
 ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
-site_on_one_loop = pytest_asyncio.fixture(served, loop_scope="module", name="site")
+
+
+# A function of its own: the fixture's loop is noted on the function, and `served` has another.
+@pytest_asyncio.fixture(loop_scope="module", name="site")
+async def site_on_one_loop(transactional_db: None) -> AsyncIterator[str]:
+    async with asynccontextmanager(served)(transactional_db) as address:
+        yield address
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
