@@ -1,51 +1,82 @@
-"""Real parts for live media: a film as ffmpeg's 100 ms fragments, split by box."""
+"""Real parts for live media: ffmpeg's 100 ms fragments, split by box, and a camera that films."""
 
 from __future__ import annotations
 
+import asyncio
 import struct
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
 from media_pipeline import ffmpeg
+from media_pipeline.live.feed import Feed
 from media_pipeline.live.parts import Part
 
-MIME = 'video/mp4; codecs="avc1.42C00D, mp4a.40.2"'
+MIME = 'video/mp4; codecs="avc1.42C01E, mp4a.40.2"'
+TIMESCALE = 90_000
+KEY_ALONE = 0x4  # of `trun`: the first sample is unlike the others, which no other sample is
 
 
-@dataclass(frozen=True, slots=True)
-class Fragments:
-    init: bytes
-    parts: list[Part]
+def picture(size: str) -> list[str]:
+    inputs = ["-re", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate=30"]
+    sound = ["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
+    video = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30"]
+    shape = ["-profile:v", "baseline", "-pix_fmt", "yuv420p"]
+    return [*inputs, *sound, *video, *shape, "-c:a", "aac", "-b:a", "64k"]
 
 
-def fragments(path: Path, *codecs: str, part_s: float = 0.1, key_every: int = 10) -> Fragments:
-    """The film's parts, each `part_s` long, of which every `key_every`th begins with a key frame."""
-    line = [ffmpeg.ffmpeg_path(), "-nostdin", "-loglevel", "error", "-i", str(path)]
-    movflags = "empty_moov+default_base_moof+frag_keyframe"
-    out = ["-movflags", movflags, "-frag_duration", str(round(part_s * 1e6)), "-f", "mp4", "-"]
-    run = subprocess.run(
-        [*line, *(codecs or ("-c", "copy")), *out], check=True, capture_output=True, timeout=60
-    )
-    init, datas = b"", list[bytes]()
-    for kind, box in boxes(run.stdout):
+FRAGMENTS = ["-movflags", "empty_moov+default_base_moof+frag_keyframe", "-frag_duration", "100000"]
+OUT = [*FRAGMENTS, "-video_track_timescale", str(TIMESCALE), "-flush_packets", "1", "-f", "mp4"]
+
+
+@asynccontextmanager
+async def filming(feed: Feed, *, size: str = "320x180", mime: str = MIME) -> AsyncIterator[None]:
+    """A camera that films a moving picture with a tone into the feed, as long as this lasts."""
+    line = [ffmpeg.ffmpeg_path(), "-nostdin", "-loglevel", "error", *picture(size), *OUT, "-"]
+    process = await asyncio.create_subprocess_exec(*line, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    pushing = asyncio.create_task(_push(process.stdout, feed, mime))
+    try:
+        yield
+        assert not pushing.done() or pushing.exception() is None
+    finally:
+        process.kill()
+        await process.wait()
+        with suppress(asyncio.IncompleteReadError):
+            await pushing
+        feed.end()
+
+
+async def _push(stream: asyncio.StreamReader, feed: Feed, mime: str) -> None:
+    """Each part as soon as it is filmed: ffmpeg runs ahead of that by its first half second."""
+    init, moof, zero_s = b"", b"", 0.0
+    while True:
+        head = await stream.readexactly(8)
+        size, kind = struct.unpack(">I4s", head)
+        box = head + await stream.readexactly(size - 8)
         if kind == b"moof":
-            datas.append(box)
-        elif kind == b"mdat":
-            datas[-1] += box
-        elif not datas:
+            moof = box
+        elif kind != b"mdat":
             init += box
-    parts = [
-        Part(data, number * part_s, part_s, number % key_every == 0)
-        for number, data in enumerate(datas)
-    ]
-    return Fragments(init, parts)
+        elif moof:
+            if not zero_s:
+                zero_s = time.time()
+                feed.begin(uuid.uuid4(), init, mime, datetime.fromtimestamp(zero_s, UTC))
+            part = Part(moof + box, start_of(moof), 0.1, is_key(moof))
+            await asyncio.sleep(zero_s + part.end_s - time.time())
+            feed.push(part)
 
 
-def boxes(stream: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    while at < len(stream):
-        size, kind = struct.unpack_from(">I4s", stream, at)
-        yield kind, stream[at : at + size]
-        at += size
+def start_of(moof: bytes) -> float:
+    """Seconds, of its first track, which is the picture."""
+    at = moof.index(b"tfdt")
+    ticks: int = struct.unpack_from(">Q", moof, at + 8)[0]
+    return ticks / TIMESCALE
+
+
+def is_key(moof: bytes) -> bool:
+    at = moof.index(b"trun")
+    flags: int = struct.unpack_from(">I", moof, at + 4)[0]
+    return bool(flags & KEY_ALONE)

@@ -21,7 +21,11 @@ const banner = new ConnectionBanner(one("#connection"), data.login_url);
 const composer = new Composer(client, state, chat, data);
 const stage = one("#stage");
 const video = /** @type {HTMLVideoElement} */ (one("#video"));
-const player = new LivePlayer(stage, video, one("#unmute"), liveUrl);
+const player = new LivePlayer(stage, video, one("#unmute"), liveUrl, {
+  path: `/ws/live/${data.show_id}/`,
+  delay: one("#delay"),
+  quality: one("#quality"),
+});
 let nothingRecorded = data.nothing_recorded;
 let lookingForReplay = 0;
 let shownWords = "";
