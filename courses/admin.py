@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
+from core.forms import TypedForm
 from courses.models import Certificate, Course, Enrolment, Lesson
 
 
 class LessonInline(admin.TabularInline[Lesson, Course]):
     model = Lesson
+    form = TypedForm
     fields = ["position", "title", "asset", "required_share"]
     raw_id_fields = ["asset"]
     extra = 0
@@ -17,6 +19,7 @@ class LessonInline(admin.TabularInline[Lesson, Course]):
 
 @admin.register(Course)
 class CourseAdmin(admin.ModelAdmin[Course]):
+    form = TypedForm
     list_display = ["title", "state", "created_by", "published_at"]
     list_filter = ["state"]
     search_fields = ["title", "summary"]

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
+from core.forms import TypedForm
 from sellers.models import Member, PickupPoint, Product, Seller, Stock, StockMovement, Variant
 
 
@@ -30,11 +31,13 @@ class MemberInline(admin.TabularInline[Member, Seller]):
 
 class PickupPointInline(admin.TabularInline[PickupPoint, Seller]):
     model = PickupPoint
+    form = TypedForm
     extra = 0
 
 
 @admin.register(Seller)
 class SellerAdmin(admin.ModelAdmin[Seller]):
+    form = TypedForm
     list_display = ["name", "place", "currency", "is_sandbox", "created_at"]
     list_filter = ["is_sandbox"]
     search_fields = ["name", "place"]
@@ -48,6 +51,7 @@ class VariantInline(ReadOnly, admin.TabularInline[Variant, Product]):
 
 @admin.register(Product)
 class ProductAdmin(admin.ModelAdmin[Product]):
+    form = TypedForm
     list_display = ["title", "seller", "created_at"]
     list_filter = ["seller"]
     list_select_related = ["seller"]

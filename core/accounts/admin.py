@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.forms import NewPersonForm, PersonForm
 from core.accounts.models import RoleGrant, User
 
 
@@ -22,4 +23,6 @@ class PersonAdmin(UserAdmin[User]):
         *(UserAdmin.fieldsets or ()),
         (_("In the rooms"), {"fields": ["display_name", "language"]}),
     ]
+    form = PersonForm
+    add_form = NewPersonForm
     inlines = [RoleGrantInline]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import cast
 
 from django import forms
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.services import introduce
 from core.errors import InvalidInput
+from core.forms import TypedForm
 from core.text import clean_line
 
 
@@ -34,3 +36,11 @@ class SignupForm(forms.Form):
     def signup(self, request: HttpRequest, user: User) -> None:
         """django-allauth calls this with the new user, whom it has saved."""
         introduce(user, cast(str, self.cleaned_data["display_name"]))
+
+
+class PersonForm(TypedForm, UserChangeForm):  # type: ignore[type-arg] # both are model forms
+    """A person in the admin."""
+
+
+class NewPersonForm(TypedForm, AdminUserCreationForm):  # type: ignore[type-arg] # likewise
+    """A new person in the admin."""

@@ -111,3 +111,31 @@ def test_people_are_found_in_the_admin(client: Client, world: World) -> None:
 
     assert client.get("/admin/accounts/user/?q=Zhang").status_code == 200
     assert client.get(f"/admin/accounts/user/{world.li.pk}/change/").status_code == 200
+
+
+ADMIN_FORM = {
+    "username": "li",
+    "is_active": "on",
+    "date_joined_0": "2026-11-01",
+    "date_joined_1": "09:30:00",
+    "role_grants-TOTAL_FORMS": "0",
+    "role_grants-INITIAL_FORMS": "0",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("Zh\u200bang\u202e", "Zhang"), (" Li \t Na ", "Li Na"), ("\u200b\u202e", None)],
+)
+def test_a_name_that_is_typed_in_the_admin_shows_as_what_it_is(
+    client: Client, world: World, typed: str, kept: str | None
+) -> None:
+    world.zhao.is_superuser = world.zhao.is_staff = True
+    world.zhao.save()
+    client.force_login(world.zhao)
+    address = f"/admin/accounts/user/{world.li.pk}/change/"
+    answer = client.post(address, {**ADMIN_FORM, "display_name": typed, "first_name": typed})
+
+    assert answer.status_code == 302
+    li = User.objects.get(pk=world.li.pk)
+    assert (li.display_name, li.first_name) == (kept or "", kept or "")
