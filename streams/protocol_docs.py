@@ -26,7 +26,7 @@ JAVASCRIPT = Path(__file__).parent / "static/streams/room-client.js"
 
 OPENING = f"""# The room protocol, version 1
 
-<!-- Made from streams/protocol.py by `python manage.py protocol_docs`: change the types instead. -->
+<!-- Made from streams/protocol/ by `python manage.py protocol_docs`: change the types instead. -->
 
 One WebSocket per viewer and show: `/ws/shows/<id>/?epoch=…&seq=…&resume=1`, the query only when
 coming back. All frames are JSON text. Two clients that others may take: `room-client.js` (one file,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,12 +28,11 @@ async def seen_by_all_readers(world: World) -> list[str]:
     log, topic = running.current().log, world.show.topic
     here = await log.tail(topic)
     replay = await run_in_db(selectors.replay_entries, world.show)
-    texts = [one.data["text"] for one in replay if one.type == "chat.message"]
+    texts = [str(one.data["text"]) for one in replay if one.type == "chat.message"]
     for length in range(here.seq + 1):
         recent = (await log.read(topic, Position(here.epoch, here.seq - length), 100)).entries
-        newcomers = await run_in_db(
-            lambda recent=recent: selectors.snapshot(world.show, upto=here, recent=recent)
-        )
+        newcomer = partial(selectors.snapshot, world.show, upto=here, recent=recent)
+        newcomers = await run_in_db(newcomer)
         assert [event.data["text"] for event in newcomers.chat] == texts
         assert {event.type for event in newcomers.chat} <= {"chat.message"}
     page = await run_in_db(selectors.snapshot, world.show)
