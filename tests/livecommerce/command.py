@@ -13,6 +13,8 @@ from threading import Thread
 from time import monotonic
 from types import ModuleType
 
+from tests import template
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUR_SETTINGS = ("LIVECOMMERCE_", "DATABASE_URL", "REDIS_URL", "PORT", "DJANGO_SETTINGS_MODULE")
 
@@ -51,6 +53,16 @@ def livecommerce(
         timeout=60,
         check=False,
     )
+
+
+def migrate(data: Path) -> None:
+    """Put an empty database that is up to date into an empty folder."""
+    template.copy("migrated", data, _migrate)
+
+
+def _migrate(data: Path) -> None:
+    done = livecommerce("migrate", data=data)
+    assert done.returncode == 0, done.stderr
 
 
 class Running:

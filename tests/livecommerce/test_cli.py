@@ -21,6 +21,7 @@ from tests.livecommerce.command import (
     command,
     environment,
     livecommerce,
+    migrate,
 )
 
 pytestmark = pytest.mark.process
@@ -30,8 +31,7 @@ pytestmark = pytest.mark.process
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder whose database is up to date."""
     data = tmp_path_factory.mktemp("instance")
-    done = livecommerce("migrate", data=data)
-    assert done.returncode == 0, done.stderr
+    migrate(data)
     return data
 
 
@@ -134,7 +134,7 @@ def test_an_operator_is_made_once_and_can_change_the_password(migrated: Path) ->
 def test_an_operator_who_cannot_be_is_refused(
     name: str, password: str, reason: str, tmp_path: Path
 ) -> None:
-    livecommerce("migrate", data=tmp_path)
+    migrate(tmp_path)
     done = livecommerce("operator", name, "--password-stdin", data=tmp_path, given=password)
     assert done.returncode == 1
     assert reason in done.stderr
@@ -174,7 +174,7 @@ def test_a_database_that_is_not_migrated_is_named_in_one_line(name: str, tmp_pat
 
 
 def test_readiness_says_what_is_missing(tmp_path: Path, port: str) -> None:
-    livecommerce("migrate", data=tmp_path)
+    migrate(tmp_path)
     with Running(command("serve", "--port", port), environment(tmp_path)) as web:
         web.wait_for("served by")
         with sqlite3.connect(tmp_path / "livecommerce.sqlite3") as database:
