@@ -1,32 +1,51 @@
-// From a camera stream to the server: takes one after the other, and what to tell the host.
+// From a camera to the server: takes that follow each other without a gap, as good as the uplink.
 
-import { IngestLink } from "./ingest-link.js";
-import { Take, bestFormat } from "./take.js";
+import { TAKEN_OVER } from "./ingest-link.js";
+import { pictureOf } from "./picture.js";
+import { TakeLine } from "./take-line.js";
+import { Take } from "./take.js";
+import { Pace, SOUND_ONLY, UplinkMeter } from "./uplink.js";
 
 const FINISH_PATIENCE_MS = 20_000;
-// The server closed this take (it waited too long, or was restarted) and welcomes a new one.
-const TAKE_OVER = "take_sealed";
+const LOOK_EVERY_MS = 250;
+// What a phone keeps while the network is away: less than the server waits for it, and its memory.
+const KEEPS_MS = 30_000;
+const KEEPS_BYTES = 24_000_000;
 
 /**
  * States: `idle`, `connecting`, `live`, `waiting` (no network; recording is kept), `full` (so much
- * is kept that recording had to stop until it is sent), `finishing`, `refused`.
- * Events: `change`, with the broadcaster's own properties as the news; `camera-lost`.
+ * is kept that recording had to stop until it is sent), `finishing`, `moved` (another phone goes
+ * on), `refused`. Events: `change`, with the broadcaster's own properties as the news.
  */
 export class Broadcaster extends EventTarget {
   state = "idle";
-  /** `{code, message}` of the server when it refused us. */
+  /** `{code, message}` of the server when it refused us or let us go. */
   problem = null;
-  /** Seconds that were kept for so long that the server had closed their take. */
-  lostSeconds = 0;
-  #url;
+  /** What the running take records: an index of `QUALITIES`. */
+  quality = 0;
+  /** Whether the camera itself gives no picture, e.g. during a call. */
+  isPictureGone = false;
+  #line;
+  #preview;
   #stream = null;
   #take = null;
-  #link = null;
-  #earlierBytes = 0;
+  #pace = new Pace();
+  #meter = new UplinkMeter();
+  #looking = 0;
+  #changing = Promise.resolve();
+  #takesOver = false;
 
-  constructor(url) {
+  /** `preview` is the video element that shows the camera. */
+  constructor(url, preview) {
     super();
-    this.#url = url;
+    this.#preview = preview;
+    this.#line = new TakeLine(url);
+    this.#line.addEventListener("ready", () => this.#connected());
+    this.#line.addEventListener("lost", () => this.#disconnected());
+    this.#line.addEventListener("acknowledged", ({ detail }) => this.#acknowledged(detail.bytes));
+    this.#line.addEventListener("leave", ({ detail }) => this.#leave(detail));
+    this.#line.addEventListener("dropped", ({ detail }) => this.#dropped(detail));
+    this.#line.addEventListener("refused", ({ detail }) => this.#refused(detail));
   }
 
   get isOnAir() {
@@ -34,82 +53,141 @@ export class Broadcaster extends EventTarget {
   }
 
   get acknowledgedBytes() {
-    return this.#earlierBytes + (this.#take?.queue.acknowledgedBytes ?? 0);
+    return this.#line.acknowledgedBytes;
   }
 
   get waitingSeconds() {
-    return Math.round((this.#take?.queue.waitingMs ?? 0) / 1000);
+    return Math.round(this.#line.waitingMs / 1000);
   }
 
-  /** Record `stream` and send it. Throws where the browser cannot record. */
-  start(stream) {
-    const format = bestFormat();
-    if (!format) throw new Error("this browser cannot record video");
+  /** Seconds that were kept for so long that the server had closed their take. */
+  get lostSeconds() {
+    return Math.round(this.#line.lostMs / 1000);
+  }
+
+  get bitsPerSecond() {
+    return this.#meter.bitsPerSecond(performance.now());
+  }
+
+  /**
+   * Record `stream` and send it, beginning with a `quality` that the uplink was seen to carry;
+   * with `takesOver`, in the place of whoever films now. Throws where the browser cannot record.
+   */
+  async start(stream, { quality = 0, takesOver = false } = {}) {
     this.problem = null;
     this.#stream = stream;
-    this.#begin(format);
+    this.#pace = new Pace(quality);
+    this.#takesOver = takesOver;
+    this.#set("connecting");
+    clearInterval(this.#looking);
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    await this.#renew();
+  }
+
+  /** Stop recording what is filmed now, e.g. to open another camera; `resume` goes on. */
+  async pause() {
+    const take = this.#take;
+    this.#take = null;
+    await take?.stop();
   }
 
   /** Go on with another camera or microphone: a recorder cannot change tracks, so a new take. */
-  async replaceStream(stream) {
+  async resume(stream) {
     this.#stream = stream;
-    if (this.state === "full" || !this.#take) return;
-    await this.#finishTake();
-    if (this.state !== "refused") this.#begin(bestFormat());
+    if (["connecting", "live", "waiting"].includes(this.state)) await this.#renew();
+  }
+
+  /** The camera gives a picture again, or none any more: then viewers get a still one, and sound. */
+  async pictureIs(isThere) {
+    if (this.isPictureGone === !isThere) return;
+    this.isPictureGone = !isThere;
+    await this.turned();
+  }
+
+  /** The picture is another than it was, e.g. upright: a recording cannot change its shape. */
+  async turned() {
+    if (this.#take) await this.#renew();
+    this.#tell();
   }
 
   /** Stop recording and have everything stored; resolves to whether all of it arrived. */
   async finish() {
-    if (!this.#take) return true;
+    if (!this.isOnAir) return true;
     this.#set("finishing");
-    const arrived = await Promise.race([this.#finishTake(), later(FINISH_PATIENCE_MS, false)]);
-    this.#link?.close();
+    const arrived = await Promise.race([this.#sent(), later(FINISH_PATIENCE_MS, false)]);
+    this.#stopLooking();
+    this.#line.close();
     this.#set("idle");
     return arrived;
   }
 
-  #begin(format) {
-    const take = new Take(this.#stream, format, () => this.#recorded(take));
-    this.#take = take;
-    this.#set("connecting");
-    this.#link = this.#openLink(take);
-    take.start();
-    take.whenStopped(() => this.#stoppedByItself(take));
+  async #sent() {
+    const lostMs = this.#line.lostMs;
+    await this.#changing;
+    await this.pause();
+    await this.#line.empty();
+    return this.#line.lostMs === lostMs;
   }
 
-  #openLink(take) {
-    const link = new IngestLink(this.#url, take);
-    link.addEventListener("ready", () => this.#connected());
-    link.addEventListener("lost", () => this.#disconnected());
-    link.addEventListener("acknowledged", () => this.#tell());
-    link.addEventListener("refused", ({ detail }) => this.#refused(detail));
-    return link;
+  /** Begin a take and end the one before in the same breath, so that no picture is missing. */
+  #renew() {
+    this.#changing = this.#changing.then(() => this.#change());
+    return this.#changing;
   }
 
-  async #finishTake() {
-    const [take, link] = [this.#take, this.#link];
-    await take.stop();
-    const sealed = await link.seal();
-    link.close();
-    if (this.#take === take) {
-      this.#earlierBytes += take.queue.acknowledgedBytes;
-      this.#take = null;
+  async #change() {
+    const quality = this.isPictureGone ? SOUND_ONLY : this.#pace.quality;
+    const picture = await pictureOf(this.#stream, this.#preview, quality);
+    if (!["connecting", "live", "waiting"].includes(this.state)) {
+      picture.release();
+      return;
     }
-    return sealed !== null;
+    const [before, take] = [this.#take, new Take(picture, quality, () => this.#recorded(take))];
+    take.start();
+    before?.stop();
+    this.#take = take;
+    this.quality = quality;
+    this.#line.add(take, { takesOver: this.#takesOver });
+    this.#takesOver = false;
+  }
+
+  #look() {
+    const nowMs = performance.now();
+    const quality = this.#pace.look({
+      nowMs,
+      isConnected: this.#line.isReady,
+      waitingMs: this.#line.waitingMs,
+      bitsPerSecond: this.#meter.bitsPerSecond(nowMs),
+      silentMs: this.#meter.silentMs(nowMs),
+    });
+    if (this.#take && !this.isPictureGone && quality !== this.quality) this.#renew();
+    this.#tell();
+  }
+
+  #stopLooking() {
+    clearInterval(this.#looking);
   }
 
   #recorded(take) {
-    this.#link?.flush();
+    this.#line.flush(take);
     // A hole in the middle would make the take unreadable: stop while it is whole.
+    const isFull = this.#line.waitingMs >= KEEPS_MS || this.#line.waitingBytes >= KEEPS_BYTES;
     const isRecording = ["connecting", "live", "waiting"].includes(this.state);
-    if (take.queue.isFull && isRecording) this.#overflow();
-    else this.#tell();
+    if (isFull && isRecording) this.#overflow();
   }
 
   async #overflow() {
     this.#set("full");
-    await this.#finishTake();
-    if (this.state === "full") this.#begin(bestFormat());
+    await this.#changing;
+    await this.pause();
+    await this.#line.empty();
+    if (this.state !== "full") return;
+    this.#set("connecting");
+    await this.#renew();
+  }
+
+  #acknowledged(bytes) {
+    this.#meter.add(bytes, performance.now());
   }
 
   #connected() {
@@ -120,27 +198,35 @@ export class Broadcaster extends EventTarget {
     if (this.state === "live" || this.state === "connecting") this.#set("waiting");
   }
 
-  async #refused(problem) {
-    const take = this.#take;
-    const goesOn = problem.code === TAKE_OVER && this.state !== "finishing" && this.#gotThrough(take);
-    if (goesOn) this.lostSeconds += this.waitingSeconds;
-    this.#take = null;
+  // The server had closed the take. Only one that had been received is worth another: else the
+  // next would end like it.
+  async #dropped({ take, problem, wasWelcome }) {
+    if (take !== this.#take) return;
+    await this.pause();
+    if (this.state === "finishing") return;
+    if (!wasWelcome) this.#refused(problem);
+    else if (["live", "waiting"].includes(this.state)) await this.resume(this.#stream);
+  }
+
+  async #leave(problem) {
     this.problem = problem;
-    this.#set(goesOn ? "connecting" : "refused");
-    await take?.stop();
-    if (goesOn && this.state === "connecting") this.#begin(bestFormat());
+    this.#set("moved");
+    await this.pause();
+    // Where the rest does not get through the server lets go of us; either way it is over.
+    await this.#line.empty();
+    this.#stop("moved", problem);
   }
 
-  // Only a take that had been received is worth another: else the next would end like it.
-  #gotThrough(take) {
-    const bytes = take?.queue.acknowledgedBytes ?? 0;
-    this.#earlierBytes += bytes;
-    return bytes > 0;
+  #refused(problem) {
+    this.#stop(problem.code === TAKEN_OVER ? "moved" : "refused", problem);
   }
 
-  #stoppedByItself(take) {
-    if (this.#take !== take || this.state === "finishing") return;
-    this.dispatchEvent(new CustomEvent("camera-lost"));
+  #stop(state, problem) {
+    this.#stopLooking();
+    this.problem = problem;
+    this.#set(state);
+    this.pause();
+    this.#line.close();
   }
 
   #set(state) {

@@ -1,7 +1,11 @@
 // The camera and the microphone: opening them, changing them, and what to say when they refuse.
 
-const PICTURE = { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 24, max: 30 } };
+const LONG = 960;
+const SHORT = 540;
+const FRAMES = { ideal: 24, max: 30 };
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+// Errors of a camera that was chosen once and is not here any more.
+const GONE = new Set(["NotFoundError", "OverconstrainedError"]);
 
 /** What is wrong in words that a person can act on. */
 export function explain(error) {
@@ -17,7 +21,7 @@ export function explain(error) {
       );
     case "NotFoundError":
     case "OverconstrainedError":
-      return gettext("No camera or no microphone was found. Plug one in, then tap “Try again”.");
+      return gettext("No camera was found. Plug one in, then tap “Try again”.");
     case "NotReadableError":
     case "AbortError":
       return gettext("Another app is using the camera. Close that app, then tap “Try again”.");
@@ -29,16 +33,27 @@ export function explain(error) {
 /** One open camera with its microphone; `open()` replaces what was open before. */
 export class Camera {
   stream = null;
+  /** Why there is none, as getUserMedia told. */
+  error = null;
   // The camera on the screen's side: a host reads the chat while filming.
-  #choice = { facing: "user", cameraId: "", microphoneId: "" };
+  #choice = { facing: "user", cameraId: "", microphoneId: "", shape: "" };
 
-  /** Open what is chosen; `choice` changes parts of the choice. Rejects as getUserMedia does. */
+  /**
+   * Open what is chosen; `choice` changes parts of the choice: `facing`, `cameraId`,
+   * `microphoneId`, and `shape` ("upright", "wide", or "" for how the camera is held).
+   * Rejects as getUserMedia does.
+   */
   async open(choice = {}) {
     this.#choice = { ...this.#choice, ...choice };
-    if (!navigator.mediaDevices) throw new Error("no media devices here");
     // Many phones cannot open the second camera while the first is in use.
     this.close();
-    this.stream = await navigator.mediaDevices.getUserMedia(this.#constraints());
+    try {
+      this.stream = await this.#opened();
+      this.error = null;
+    } catch (error) {
+      this.error = error;
+      throw error;
+    }
     return this.stream;
   }
 
@@ -73,41 +88,34 @@ export class Camera {
     };
   }
 
+  async #opened() {
+    if (!navigator.mediaDevices) throw new Error("no media devices here");
+    try {
+      return await navigator.mediaDevices.getUserMedia(this.#constraints());
+    } catch (error) {
+      if (!GONE.has(error.name)) throw error;
+    }
+    // What was chosen is not plugged in: any other camera, and a show without sound rather than none.
+    this.#choice = { ...this.#choice, cameraId: "", microphoneId: "" };
+    const { microphones } = await this.devices();
+    const constraints = this.#constraints();
+    return navigator.mediaDevices.getUserMedia(
+      microphones.length ? constraints : { video: constraints.video },
+    );
+  }
+
   #settings(kind) {
     const track = this.stream?.getTracks().find((one) => one.kind === kind);
     return track?.getSettings() ?? {};
   }
 
   #constraints() {
-    const { facing, cameraId, microphoneId } = this.#choice;
+    const { facing, cameraId, microphoneId, shape } = this.#choice;
+    const [width, height] = shape === "upright" ? [SHORT, LONG] : [LONG, SHORT];
+    const size = { width: { ideal: width }, height: { ideal: height }, frameRate: FRAMES };
+    const cut = shape ? { aspectRatio: { ideal: width / height } } : {};
     const which = cameraId ? { deviceId: { exact: cameraId } } : { facingMode: facing };
     const voice = microphoneId ? { deviceId: { exact: microphoneId } } : {};
-    return { video: { ...PICTURE, ...which }, audio: { ...SOUND, ...voice } };
+    return { video: { ...size, ...cut, ...which }, audio: { ...SOUND, ...voice } };
   }
-}
-
-/** Shows how loud `stream` is in a `<meter>` from 0 to 1, ten times a second; returns a stop. */
-export function watchLevel(stream, meter) {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  context.createMediaStreamSource(stream).connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
-  const timer = setInterval(() => {
-    analyser.getFloatTimeDomainData(samples);
-    meter.value = loudness(samples);
-  }, 100);
-  // Browsers keep sound work asleep until the first touch.
-  const wake = () => context.resume();
-  addEventListener("pointerdown", wake, { once: true });
-  return () => {
-    clearInterval(timer);
-    removeEventListener("pointerdown", wake);
-    context.close();
-  };
-}
-
-// -60 dB (silence) to 0 dB (as loud as it gets) on a line from 0 to 1.
-function loudness(samples) {
-  const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-  return Math.max(0, Math.min(1, 1 + (10 * Math.log10(power + 1e-9)) / 60));
 }

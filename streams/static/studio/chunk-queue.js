@@ -16,10 +16,10 @@ export class ChunkQueue {
   #chunks = [];
   #nextNumber = 0;
   #acknowledgedBytes = 0;
+  #waitingBytes = 0;
 
-  /** Holds up to `maxMs` of recording; chunks are cut so that a frame fits `maxFrameBytes`. */
-  constructor({ maxMs = 30_000, maxFrameBytes = 900_000 } = {}) {
-    this.maxMs = maxMs;
+  /** Chunks are cut so that a frame fits `maxFrameBytes`. */
+  constructor({ maxFrameBytes = 900_000 } = {}) {
     this.maxPayloadBytes = maxFrameBytes - HEADER_BYTES;
   }
 
@@ -28,13 +28,16 @@ export class ChunkQueue {
     for (let from = 0; from < bytes.byteLength; from += this.maxPayloadBytes) {
       const payload = bytes.subarray(from, from + this.maxPayloadBytes);
       this.#chunks.push({ number: this.#nextNumber++, offsetMs, payload });
+      this.#waitingBytes += payload.byteLength;
     }
   }
 
   /** Let go of every chunk below `next`: the server has them on disk. */
   acknowledge(next) {
     while (this.#chunks.length && this.#chunks[0].number < next) {
-      this.#acknowledgedBytes += this.#chunks.shift().payload.byteLength;
+      const { byteLength } = this.#chunks.shift().payload;
+      this.#acknowledgedBytes += byteLength;
+      this.#waitingBytes -= byteLength;
     }
   }
 
@@ -42,8 +45,9 @@ export class ChunkQueue {
     return this.#chunks.filter((chunk) => chunk.number >= number);
   }
 
-  get nextNumber() {
-    return this.#nextNumber;
+  /** The oldest chunk that is still here, or else the next one to come. */
+  get firstNumber() {
+    return this.#chunks[0]?.number ?? this.#nextNumber;
   }
 
   get acknowledgedBytes() {
@@ -60,7 +64,7 @@ export class ChunkQueue {
     return this.#chunks.at(-1).offsetMs - this.#chunks[0].offsetMs;
   }
 
-  get isFull() {
-    return this.waitingMs >= this.maxMs;
+  get waitingBytes() {
+    return this.#waitingBytes;
   }
 }

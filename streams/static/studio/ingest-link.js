@@ -10,9 +10,15 @@ const FINAL_CODES = new Set([4400, 4401, 4403, 4404, 4409, 4410, 4412, 4413, 441
 // Our own lost connection may still look alive to the server for a while.
 const BUSY_CODE = 4409;
 const BUSY_PATIENCE_MS = 20_000;
+/** The take is closed on the server, or it has lost what we let go: only a new take can go on. */
+export const TAKE_SEALED = "take_sealed";
+/** Another phone films the show now, because its host said so there. */
+export const TAKEN_OVER = "taken_over";
 
 /**
- * Events: `ready`, `lost`, `acknowledged`, and `refused` with `detail: {code, message}`.
+ * Events: `ready`, `lost`, `acknowledged` with `detail: {bytes}`; `leave` with `detail: {code,
+ * message}` when another phone takes over and this take is to be stopped and sealed; `refused`
+ * with `detail` likewise.
  */
 export class IngestLink extends EventTarget {
   #socket = null;
@@ -29,11 +35,14 @@ export class IngestLink extends EventTarget {
   #lastHeard = 0;
   #lostAt = 0;
   #sealed = null;
+  #takesOver;
 
-  constructor(url, take) {
+  /** With `takesOver`, in the place of whoever films the show now. */
+  constructor(url, take, { takesOver = false } = {}) {
     super();
     this.#url = url;
     this.#take = take;
+    this.#takesOver = takesOver;
     this.#watchTimer = setInterval(() => this.#watch(), WATCH_MS);
     addEventListener("online", this.#online);
     this.#connect();
@@ -85,7 +94,8 @@ export class IngestLink extends EventTarget {
 
   #hello(socket) {
     const { id, mime } = this.#take;
-    socket.send(JSON.stringify({ hello: { take: id, mime, key: null } }));
+    const hello = { take: id, mime, key: null, take_over: this.#takesOver };
+    socket.send(JSON.stringify({ hello }));
   }
 
   #hear(socket, message) {
@@ -94,22 +104,35 @@ export class IngestLink extends EventTarget {
     if (message.ready) this.#ready(message.ready);
     else if (message.ack) this.#acknowledge(message.ack.next);
     else if (message.sealed) this.#sealed?.resolve(message.sealed);
+    else if (message.leave) this.#tell("leave", message.leave);
     else if (message.error) this.#problem = message.error;
   }
 
   #ready({ next }) {
-    this.#take.queue.acknowledge(next);
+    if (next < this.#take.queue.firstNumber) {
+      this.#refuse({ code: TAKE_SEALED, message: "" });
+      return;
+    }
+    this.#let(next);
     this.#sentUpTo = next;
     this.#isReady = this.#wasReady = true;
+    // A connection that was lost is ours again, and may not push away whoever came since.
+    this.#takesOver = false;
     this.#failures = 0;
     this.#tell("ready");
     this.flush();
   }
 
   #acknowledge(next) {
-    this.#take.queue.acknowledge(next);
-    this.#tell("acknowledged");
+    this.#let(next);
     this.#sealIfDone();
+  }
+
+  #let(next) {
+    const { queue } = this.#take;
+    const before = queue.acknowledgedBytes;
+    queue.acknowledge(next);
+    this.#tell("acknowledged", { bytes: queue.acknowledgedBytes - before });
   }
 
   #sealIfDone() {
@@ -125,8 +148,7 @@ export class IngestLink extends EventTarget {
     this.#isReady = false;
     if (this.#sealed) this.#sealed.asked = false;
     if (this.#isFinal(code)) {
-      this.close();
-      this.#tell("refused", this.#problem ?? { code: String(code), message: "" });
+      this.#refuse(this.#problem ?? { code: String(code), message: "" });
       return;
     }
     this.#tell("lost");
@@ -134,9 +156,15 @@ export class IngestLink extends EventTarget {
     this.#retryTimer = setTimeout(() => this.#connect(), pause);
   }
 
+  #refuse(problem) {
+    this.close();
+    this.#tell("refused", problem);
+  }
+
   #isFinal(code) {
     const stillOurs =
       code === BUSY_CODE &&
+      this.#problem?.code !== TAKEN_OVER &&
       this.#wasReady &&
       performance.now() - this.#lostAt < BUSY_PATIENCE_MS;
     return FINAL_CODES.has(code) && !stillOurs;

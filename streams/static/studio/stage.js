@@ -3,36 +3,54 @@
 import { el, one, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
 import { Broadcaster } from "./broadcaster.js";
-import { Camera, explain, watchLevel } from "./camera.js";
+import { CameraWatch, SoundLevel } from "./camera-watch.js";
+import { Camera, explain } from "./camera.js";
+import { PreFlight } from "./preflight.js";
+import { goLiveWords, stageWords } from "./stage-words.js";
 import { bestFormat } from "./take.js";
+import { QUALITIES } from "./uplink.js";
 import { megabytes } from "./words.js";
+
+const BUSY = "already_broadcasting";
+// A moment in the background shows nothing to anybody.
+const AWAY_TOLD_MS = 2_000;
 
 export class Stage {
   #camera = new Camera();
   #broadcaster;
-  #stopLevel = () => {};
+  #preFlight;
+  #watch = null;
+  #level = null;
   #wakeLock = null;
   #room = { startedAt: null, interrupted: false };
+  #troubles = { picture: false, sound: false };
   #opening = 0;
   #lastUse = Promise.resolve();
+  #hiddenAt = 0;
+  #mark;
 
   constructor(ingestUrl) {
-    this.#broadcaster = new Broadcaster(ingestUrl);
-    this.#broadcaster.addEventListener("change", () => this.#draw());
-    this.#broadcaster.addEventListener("camera-lost", () => this.#cameraLost());
+    this.#mark = new Mark(ingestUrl);
+    this.#broadcaster = new Broadcaster(ingestUrl, one("#preview"));
+    this.#broadcaster.addEventListener("change", () => this.#changed());
+    this.#preFlight = new PreFlight(ingestUrl, () => this.#look(), () => this.#draw());
     one("#go-live").addEventListener("click", () => this.#goLive());
-    one("#camera-again").addEventListener("click", () => this.#use(() => this.#camera.open()));
+    one("#camera-again").addEventListener("click", () => this.open());
     one("#flip").addEventListener("click", () => this.#use(() => this.#camera.flip()));
     this.#listenToChoice("#cameras", "cameraId");
     this.#listenToChoice("#microphones", "microphoneId");
+    this.#listenToChoice("#shapes", "shape");
+    one("#away-close").addEventListener("click", () => show(one("#away"), false));
     addEventListener("beforeunload", (event) => this.#broadcaster.isOnAir && event.preventDefault());
-    document.addEventListener("visibilitychange", () => this.#keepAwake());
+    document.addEventListener("visibilitychange", () => this.#seen());
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#devicesChanged());
     setInterval(() => this.#drawTime(), 1000);
   }
 
-  /** Open the camera for the first time. */
-  open() {
-    return this.#use(() => this.#camera.open());
+  /** Open the camera, for the first time or once more. */
+  async open() {
+    this.#preFlight.start();
+    await this.#use(() => this.#camera.open());
   }
 
   /** What the room tells of the show: when it began (ISO 8601), whether its camera is away. */
@@ -45,16 +63,17 @@ export class Stage {
   /** Stop the broadcast; resolves to whether everything recorded has arrived. */
   async finish() {
     const arrived = await this.#broadcaster.finish();
-    this.#stopLevel();
-    this.#stopLevel = () => {};
+    this.#mark.clear();
+    this.#unwatch();
+    this.#preFlight.stop();
     this.#camera.close();
     this.#wakeLock?.release();
     return arrived;
   }
 
-  // A phone call or a pulled plug took the camera. While another is being opened, that is why.
-  #cameraLost() {
-    if (this.#opening === 0) this.#use(() => this.#camera.open());
+  #look() {
+    const { stream, error } = this.#camera;
+    return { stream, error, loudest: this.#level?.loudest ?? 0, heardMs: this.#level?.heardMs ?? 0 };
   }
 
   /** One camera after the other, however fast the host taps. */
@@ -66,14 +85,14 @@ export class Stage {
 
   async #show(openCamera) {
     show(one("#camera-problem"), false);
-    this.#stopLevel();
-    this.#stopLevel = () => {};
+    this.#unwatch();
+    // The recorder holds on to the camera, and many phones open one at a time only.
+    await this.#broadcaster.pause();
     try {
       const stream = await openCamera();
-      one("#preview").srcObject = stream;
-      this.#stopLevel = watchLevel(stream, one("#level"));
+      this.#watchOver(stream);
       await this.#drawDevices();
-      if (this.#broadcaster.isOnAir) await this.#broadcaster.replaceStream(stream);
+      await this.#broadcaster.resume(stream);
     } catch (error) {
       this.#complain(error);
     }
@@ -85,10 +104,89 @@ export class Stage {
     show(one("#camera-problem"), true);
   }
 
-  #goLive() {
-    if (!this.#camera.stream) return;
-    this.#broadcaster.start(this.#camera.stream);
+  #watchOver(stream) {
+    const preview = one("#preview");
+    this.#troubles = { picture: false, sound: false };
+    this.#watch = new CameraWatch(stream, preview);
+    this.#watch.addEventListener("ended", () => this.#cameraLost());
+    this.#watch.addEventListener("turned", () => this.#broadcaster.turned());
+    this.#watch.addEventListener("picture", ({ detail }) => this.#pictureIs(detail.isThere));
+    this.#watch.addEventListener("sound", ({ detail }) => this.#trouble("sound", !detail.isThere));
+    preview.srcObject = stream;
+    this.#level = new SoundLevel(stream, one("#level"));
+    this.#broadcaster.pictureIs(true);
+  }
+
+  #unwatch() {
+    this.#watch?.stop();
+    this.#level?.stop();
+    this.#watch = this.#level = null;
+  }
+
+  // A phone call or a pulled plug took the camera. While another is being opened, that is why.
+  #cameraLost() {
+    if (this.#opening === 0) this.#use(() => this.#camera.open());
+  }
+
+  // Plugged in again, or another one: what was missing may be there now.
+  #devicesChanged() {
+    if (this.#camera.stream) this.#drawDevices();
+    else if (this.#opening === 0) this.#use(() => this.#camera.open());
+  }
+
+  #pictureIs(isThere) {
+    this.#broadcaster.pictureIs(isThere);
+    this.#trouble("picture", !isThere);
+  }
+
+  #trouble(kind, isThere) {
+    this.#troubles = { ...this.#troubles, [kind]: isThere };
+    this.#draw();
+  }
+
+  async #goLive() {
+    const { stream } = this.#camera;
+    if (!stream) return;
+    const takesOver = this.#isTaken || this.#mark.wasHere || this.#isFilmedElsewhere;
+    this.#preFlight.stop();
+    this.#mark.set();
     this.#keepAwake();
+    await this.#broadcaster.start(stream, { quality: this.#preFlight.quality, takesOver });
+  }
+
+  #changed() {
+    if (["moved", "refused"].includes(this.#broadcaster.state)) this.#mark.clear();
+    this.#draw();
+  }
+
+  get #isTaken() {
+    return [BUSY, "taken_over"].includes(this.#broadcaster.problem?.code);
+  }
+
+  get #isFilmedElsewhere() {
+    return this.#room.startedAt !== null && !this.#room.interrupted;
+  }
+
+  #seen() {
+    if (document.visibilityState === "visible") this.#returned();
+    else this.#hiddenAt = performance.now();
+  }
+
+  // Phones stop the camera of a page that is not seen; its host has to know what viewers saw.
+  #returned() {
+    this.#keepAwake();
+    const awayMs = performance.now() - this.#hiddenAt;
+    if (!this.#broadcaster.isOnAir || awayMs < AWAY_TOLD_MS) return;
+    const seconds = Math.round(awayMs / 1000);
+    one("#away-text").textContent = interpolate(
+      ngettext(
+        "This page was in the background for %s second. Viewers may have seen no picture: stay on this page while you film.",
+        "This page was in the background for %s seconds. Viewers may have seen no picture: stay on this page while you film.",
+        seconds,
+      ),
+      [seconds],
+    );
+    show(one("#away"), true);
   }
 
   // A phone that falls asleep stops filming.
@@ -117,61 +215,27 @@ export class Stage {
   }
 
   #draw() {
-    const { state, problem, acknowledgedBytes } = this.#broadcaster;
-    const isOnAir = this.#broadcaster.isOnAir;
+    const { state, problem, acknowledgedBytes, quality, isOnAir } = this.#broadcaster;
+    const situation = {
+      room: this.#room,
+      wasHere: this.#mark.wasHere,
+      isTaken: this.#isTaken,
+      troubles: this.#troubles,
+      check: this.#preFlight?.worst,
+      hasCamera: this.#camera.stream !== null,
+    };
     one("#preview-box").dataset.state = state;
-    one("#status").textContent = this.#words();
+    one("#preview-box").dataset.quality = QUALITIES[quality].name;
+    say("#status", stageWords(this.#broadcaster, situation));
+    say("#go-live-text", goLiveWords(this.#broadcaster, situation));
     one("#go-live").disabled = !this.#camera.stream || !bestFormat();
     show(one("#go-live"), !isOnAir);
-    one("#problem").textContent = problem?.message || gettext("The server did not accept the picture.");
+    show(one("#checks-open"), !isOnAir && !this.#room.startedAt);
+    say("#problem", problem?.message || gettext("The server did not accept the picture."));
     show(one("#problem"), state === "refused");
-    one("#sent").textContent = interpolate(gettext("%s safely stored"), [megabytes(acknowledgedBytes)]);
+    say("#sent", interpolate(gettext("%s safely stored"), [megabytes(acknowledgedBytes)]));
     show(one("#sent"), acknowledgedBytes > 0);
     drawBadge(state);
-  }
-
-  #words() {
-    const waiting = this.#broadcaster.waitingSeconds;
-    switch (this.#broadcaster.state) {
-      case "connecting":
-        return gettext("Connecting…");
-      case "live":
-        return this.#liveWords(waiting);
-      case "waiting":
-        return interpolate(ngettext("Waiting for the network. %s second is kept on this device and sent when it is back.", "Waiting for the network. %s seconds are kept on this device and sent when it is back.", waiting), [waiting]);
-      case "full":
-        return gettext("The network has been away too long: what happens now is not recorded. It goes on by itself when the network is back.");
-      case "finishing":
-        return gettext("Sending the last seconds…");
-      case "refused":
-        return gettext("Not on air.");
-      default:
-        return this.#idleWords();
-    }
-  }
-
-  #liveWords(waiting) {
-    const lost = this.#broadcaster.lostSeconds;
-    if (waiting > 3) {
-      return interpolate(ngettext("You are live. The network is slow: %s second behind.", "You are live. The network is slow: %s seconds behind.", waiting), [waiting]);
-    }
-    if (lost > 0) {
-      return interpolate(ngettext("You are live. The network was away too long: %s second is missing in the recording.", "You are live. The network was away too long: %s seconds are missing in the recording.", lost), [lost]);
-    }
-    return gettext("You are live. Viewers see you now.");
-  }
-
-  #idleWords() {
-    if (!bestFormat()) return gettext("This browser cannot record video. Try Chrome, Edge, Firefox or Safari.");
-    if (!this.#camera.stream) return gettext("No picture yet.");
-    if (this.#room.startedAt) return this.#runningWords();
-    return gettext("Camera and microphone are ready. Nobody sees you yet.");
-  }
-
-  #runningWords() {
-    return this.#room.interrupted
-      ? gettext("The show is running, but without a camera. Tap “Go live” to go on.")
-      : gettext("Another camera is on air. Here you can chat, pin and pack.");
   }
 
   #drawTime() {
@@ -180,6 +244,31 @@ export class Stage {
     show(badge, startedAt !== null);
     if (startedAt) badge.textContent = duration((Date.now() - new Date(startedAt)) / 1000);
   }
+}
+
+/** Remembers, through a reload of this page, that it was filming this show. */
+class Mark {
+  #key;
+
+  constructor(ingestUrl) {
+    this.#key = `filming:${new URL(ingestUrl).pathname}`;
+    this.wasHere = sessionStorage.getItem(this.#key) !== null;
+  }
+
+  set() {
+    sessionStorage.setItem(this.#key, "1");
+  }
+
+  clear() {
+    sessionStorage.removeItem(this.#key);
+    this.wasHere = false;
+  }
+}
+
+// A screen reader reads a status again whenever it is written, even if nothing has changed.
+function say(selector, text) {
+  const element = one(selector);
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function drawChoice(name, devices, currentId) {
@@ -202,5 +291,5 @@ function drawBadge(state) {
   };
   const [kind, word] = looks[state] ?? ["", gettext("Not on air")];
   badge.className = `badge ${kind}`;
-  badge.textContent = word;
+  say("#air-badge", word);
 }

@@ -1,10 +1,10 @@
 // One run of the recorder. Its id is made here, so a connection that comes back continues it.
 
 import { ChunkQueue } from "./chunk-queue.js";
+import { QUALITIES } from "./uplink.js";
 
-const TIMESLICE_MS = 200;
-const VIDEO_BITS_PER_SECOND = 1_200_000;
-const AUDIO_BITS_PER_SECOND = 96_000;
+const TIMESLICE_MS = 100;
+const KEY_FRAME_EVERY_MS = 1000;
 
 // H.264 first: the server copies it. VP8 is the last resort, because it has to be encoded again.
 const FORMATS = [
@@ -26,26 +26,26 @@ export function bestFormat() {
 export class Take {
   id = crypto.randomUUID();
   queue = new ChunkQueue();
+  mime = bestFormat();
+  /** Settles once the recorder has stopped, by `stop()` or by itself, and the last chunk is in the queue. */
+  finished;
   isStopped = false;
   #recorder;
   #arriving = Promise.resolve();
   #startedAt = 0;
-  #whenStopped;
 
-  /** Records `stream` as `mime`; `onChunk()` is called whenever the queue has grown. */
-  constructor(stream, mime, onChunk) {
-    this.mime = mime;
+  /** Records a picture as `pictureOf` gives it; `onChunk()` is called whenever the queue has grown. */
+  constructor({ stream, release }, quality, onChunk) {
     this.onChunk = onChunk;
+    const { videoBits, audioBits } = QUALITIES[quality];
     this.#recorder = new MediaRecorder(stream, {
-      mimeType: mime,
-      videoBitsPerSecond: VIDEO_BITS_PER_SECOND,
-      audioBitsPerSecond: AUDIO_BITS_PER_SECOND,
-      videoKeyFrameIntervalDuration: 1000,
+      mimeType: this.mime,
+      videoBitsPerSecond: videoBits,
+      audioBitsPerSecond: audioBits,
+      videoKeyFrameIntervalDuration: KEY_FRAME_EVERY_MS,
     });
     this.#recorder.addEventListener("dataavailable", (event) => this.#take(event));
-    this.#whenStopped = new Promise((resolve) => {
-      this.#recorder.addEventListener("stop", resolve, { once: true });
-    });
+    this.finished = this.#ends(release);
   }
 
   start() {
@@ -53,17 +53,17 @@ export class Take {
     this.#recorder.start(TIMESLICE_MS);
   }
 
-  /** Stop recording; settles when the last chunk is in the queue. */
-  async stop() {
+  /** Stop recording; settles as `finished` does. */
+  stop() {
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
-    await this.#whenStopped;
-    await this.#arriving;
-    this.isStopped = true;
+    return this.finished;
   }
 
-  /** Called back when the recorder stops by itself: a camera unplugged, a call coming in. */
-  whenStopped(callback) {
-    this.#whenStopped.then(callback);
+  async #ends(release) {
+    await new Promise((stopped) => this.#recorder.addEventListener("stop", stopped, { once: true }));
+    release();
+    await this.#arriving;
+    this.isStopped = true;
   }
 
   // A Blob is read asynchronously: reading one after the other keeps them in order.
