@@ -400,7 +400,7 @@ def test_the_chat_has_half_of_the_phone_during_a_show(
 
     other = Visitor(browser, zhang.url, zhang_signed_in)
     status = other.open(page.url.removeprefix(zhang.url)).locator("#status")
-    expect(status).to_contain_text("Another camera is on air.", timeout=20_000)
+    expect(status).to_contain_text("filmed by another phone", timeout=20_000)
     assert box_of(other.page, "#panel-chat")["height"] >= 320
     assert status.evaluate("text => text.scrollHeight <= text.clientHeight")
     assert zhang.faults + other.faults == []
