@@ -26,8 +26,8 @@ from core.realtime.log import Position
 from core.realtime.runtime import Runtime
 from core.realtime.sockets import Socket, open_socket
 from media_pipeline.live import frames
-from media_pipeline.live.audience import Viewer
-from media_pipeline.live.feed import RENDITIONS, SOURCE, feeds, leave
+from media_pipeline.live.audience import Viewer, leave
+from media_pipeline.live.feed import RENDITIONS, SOURCE, feeds
 from streams.consumers import AWAY, CLOSE_FOR, TICKET_WITHIN_S
 from streams.door import Door, doors_of
 from streams.guard import Seat

@@ -20,7 +20,7 @@ WAITING_AT_MOST = 2 * 1024 * 1024
 """Bytes that may wait for one viewer, whatever the stream's rate."""
 BEHIND_AT_MOST_S = 1.5
 """Who is so far behind what was pushed is better off with a jump; a stall makes 0.3 s."""
-WAITING_AT_LEAST = 64 * 1024
+WAITING_BESIDES = 64 * 1024
 CAUGHT_UP = 24 * 1024
 """With so little waiting, a slow viewer can go on: it is about what the kernel keeps unsent."""
 STUCK_S = 20.0
@@ -61,7 +61,7 @@ class Viewer:
             return False
         if owes <= CAUGHT_UP:
             self._grace = 0
-        elif owes + part.size > max(room, self._grace + WAITING_AT_LEAST):
+        elif owes + part.size > room + self._grace:
             self.is_behind, self._behind_since = True, time.monotonic()
             return False
         self.is_behind = False
@@ -214,4 +214,13 @@ class Audience:
             gone_s, gone = self._recent.popleft()
             self._recent_s -= gone_s
             self._recent_bytes -= gone
-        return min(WAITING_AT_MOST, max(WAITING_AT_LEAST, self._recent_bytes))
+        return min(WAITING_AT_MOST, WAITING_BESIDES + self._recent_bytes)
+
+
+def leave(viewer: Viewer) -> None:
+    """The viewer is gone. Doing it twice does no harm."""
+    if viewer.next is not None:
+        viewer.next.forget_arrival(viewer)
+        viewer.next = None
+    if viewer.audience is not None:
+        viewer.audience.leave(viewer)

@@ -213,13 +213,4 @@ class Feeds:
             self.relay.unwanted(feed)
 
 
-def leave(viewer: Viewer) -> None:
-    """The viewer is gone. Doing it twice does no harm."""
-    if viewer.next is not None:
-        viewer.next.forget_arrival(viewer)
-        viewer.next = None
-    if viewer.audience is not None:
-        viewer.audience.leave(viewer)
-
-
 feeds = Feeds()

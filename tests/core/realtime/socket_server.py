@@ -8,17 +8,22 @@ from __future__ import annotations
 import logging
 import sys
 from typing import Any
+from uuid import uuid4
 
 import django
 
 django.setup()
 
-from core.realtime.frames import Prepared  # noqa: E402 - settings come first
+from core.realtime.frames import Media, Prepared  # noqa: E402 - settings come first
 from core.realtime.sockets import Socket, open_socket  # noqa: E402
 from core.realtime.transports import daphne, uvicorn  # noqa: E402
 from livecommerce import serve, web  # noqa: E402
+from media_pipeline.live.audience import Audience, Viewer, leave, skipped  # noqa: E402
+from media_pipeline.live.frames import Opening  # noqa: E402
 
 everybody: list[Socket] = []
+picture = Audience("source")
+picture.open(Opening(uuid4(), "video/mp4", 0.0, b"init"))
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -31,6 +36,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             obey(socket, *message["text"].split())
     finally:
         everybody.remove(socket)
+        for viewer in [one for one in picture.viewers if one.socket is socket]:
+            leave(viewer)
         socket.gone()
 
 
@@ -51,6 +58,15 @@ def obey(socket: Socket, do: str, *words: str) -> None:
         case "close":
             socket.close(int(words[0]), words[1])
             socket.close(4404, "the first one counts")
+        case "watch":
+            picture.join(Viewer(socket))
+        case "watching":
+            socket.answer(str(len(picture.viewers)))
+        case "part":
+            show(int(words[0]), is_key=words[1] == "key")
+        case "owed":
+            owed = max(one.socket.owes() for one in picture.viewers)
+            socket.answer(f"{owed} {skipped['source']}")
         case "kind":
             socket.answer(type(socket).__name__)
         case "count":
@@ -63,6 +79,10 @@ def flood(frames: int, size: int) -> None:
     for _ in range(frames):
         for socket in [one for one in everybody if not one.offer(frame)]:
             socket.close(4408, "retry_after=0.250")
+
+
+def show(size: int, *, is_key: bool) -> None:
+    picture.show(Media((b"k" if is_key else b"p") * size), 0.1, is_key=is_key)
 
 
 async def nothing() -> None:

@@ -159,6 +159,30 @@ def test_who_reads_nothing_is_dropped_and_the_others_hear_everything(server: str
         assert came < 2 * WAITING_AT_MOST
 
 
+def test_a_viewer_who_reads_nothing_owes_little_and_the_others_see_every_part(server: str) -> None:
+    """Parts of live media are left out for the slow, who are not closed at once."""
+    with client(server) as fine, sleeper(server) as asleep:
+        asleep.sendall(b"\x81\x85\0\0\0\0watch")
+        until(lambda: ask(fine, "watching") == "1")
+        fine.send("watch")
+        seen = []
+        for number in range(150):
+            fine.send(f"part 30000 {'key' if number % 10 == 0 else 'delta'}")
+            seen.append(fine.recv(timeout=10))
+        parts = [frame for frame in seen if len(frame) == 30_000]
+        assert len(parts) > 140  # the first frames were the take and its header
+        fine.send("owed")
+        owed, skipped = map(int, last_text(fine).split())
+        assert 0 < owed <= 15 * 30_010 + 64 * 1024  # the parts of 1.5 s, and a little
+        assert skipped > 100
+
+
+def last_text(one: ClientConnection) -> str:
+    while isinstance(frame := one.recv(timeout=10), bytes):
+        pass
+    return frame
+
+
 def test_a_client_that_vanishes_while_it_is_told_harms_nobody(server: str) -> None:
     with client(server) as fine:
         fine.send("release")
