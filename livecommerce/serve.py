@@ -29,6 +29,7 @@ from core.realtime import runtime
 from livecommerce import web
 from livecommerce.asgi import application
 from livecommerce.guard import MESSAGE_LIMIT, GuardedUvicorn, guard_daphne
+from livecommerce.listeners import listeners
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +186,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
 async def run_uvicorn(server: Uvicorn) -> None:
     await web.start()
     spare_pauses()
-    await server.serve()
+    await server.serve(sockets=listeners(server.config.host, server.config.port))
 
 
 class Uvicorn(uvicorn.Server):

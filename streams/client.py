@@ -28,8 +28,9 @@ QUIET = 4000
 """The code of a line that this client gave up, because nothing was heard or a part was missing."""
 FINAL = {4401, 4403, 4404}
 """Codes after which coming back is pointless."""
-LONGEST_PAUSES_S = (5.0, 20.0)
-"""While the server may be back any moment, and later."""
+LONGEST_PAUSES_S = (3.0, 8.0)
+"""While the server may be back any moment, and later: who pauses longer is not back within 10 s."""
+SOON_ATTEMPTS = 12
 IDS_KEPT = 5_000
 Event = dict[str, Any]
 
@@ -323,6 +324,6 @@ def pause_s(hello: dict[str, Any], reason: str, failed: int) -> float:
     if failed == 0 and (told := re.search(r"retry_after=([0-9.]+)", reason)):
         return float(told[1])
     spread_s = float(hello.get("retry_within_s", 1.0))
-    longest_s = LONGEST_PAUSES_S[failed > 5]
+    longest_s = max(LONGEST_PAUSES_S[failed > SOON_ATTEMPTS], spread_s)
     doubled_s = min(longest_s, max(0.5, spread_s / 4) * 2 ** min(failed, 10))
     return random.uniform(0, doubled_s if failed else spread_s)  # noqa: S311

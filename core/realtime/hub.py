@@ -144,7 +144,8 @@ class Hub:
             self._give_up(room, room.tell(cohort, began_s))
             await asyncio.sleep(0)  # the event loop writes, and others get their turn
             took_s += (loop.time() - began_s - took_s) / 8
-            room.tick_s = tick_after(took_s * len(room.cohorts), self._tick_s)
+            told_all_s = took_s * len(room.cohorts)
+            room.tick_s = tick_after(told_all_s, self._tick_s, rushed=room.is_rushed())
 
     def _give_up(self, room: Room, slow: list[Listening]) -> None:
         for socket in slow:

@@ -8,8 +8,9 @@ be: a message reaches everybody within one tick, and commands are answered betwe
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -24,6 +25,9 @@ NOW_EVERY_S = 1.0
 HEARTBEAT_S = 2.0
 TICK_S = 0.05
 SLOWEST_TICK_S = 0.25
+RUSH = 100
+RUSH_WITHIN_S = 1.0
+SLOWEST_RUSHED_TICK_S = 1.0
 
 
 class Listening(Protocol):
@@ -61,8 +65,14 @@ class Cohort:
         self.now_told_at = float("-inf")
 
 
-def tick_after(took_s: float, fastest_s: float = TICK_S) -> float:
-    """Seconds between two frames, where telling one to all takes so long: half of the time."""
+def tick_after(took_s: float, fastest_s: float = TICK_S, *, rushed: bool = False) -> float:
+    """Seconds between two frames, where telling one to all takes so long: half of the time.
+
+    While people rush in it is a fifth: whoever waits at the door is told nothing at all, and those
+    who are in would be told by the half of the process that should let the others in.
+    """
+    if rushed:
+        return min(SLOWEST_RUSHED_TICK_S, max(fastest_s, 5 * took_s))
     return min(SLOWEST_TICK_S, max(fastest_s, 2 * took_s))
 
 
@@ -86,6 +96,7 @@ class Room:
         self.tick_s = TICK_S
         self.work = asyncio.Event()
         self.telling: asyncio.Task[None] | None = None
+        self._came: deque[float] = deque(maxlen=RUSH)
         self._thinning = Thinning(lines_per_s)
         self._frames: dict[tuple[int, int, bool], str] = {}
 
@@ -129,6 +140,7 @@ class Room:
         if cohort is None or len(cohort.sockets) >= COHORT:
             cohort = Cohort(self.position.seq)
             self.cohorts.append(cohort)
+        self._came.append(time.monotonic())
         cohort.sockets[socket] = None
         self.sockets[socket] = cohort
         if socket.viewer_key is not None:
@@ -147,6 +159,10 @@ class Room:
             self.viewers[key] -= 1
             if not self.viewers[key]:
                 del self.viewers[key]
+
+    def is_rushed(self) -> bool:
+        """Whether so many came within a moment as when a whole room comes back."""
+        return len(self._came) == RUSH and time.monotonic() - self._came[0] < RUSH_WITHIN_S
 
     def set_now(self, **values: int) -> None:
         if any(self.now.get(name) != value for name, value in values.items()):

@@ -19,7 +19,7 @@ from tests.chaos.wire import GONE, Wire
 
 COME_IN_WITHIN_S = 10.0
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 3.0
 RETRY_AFTER = re.compile(r"retry_after=([0-9.]+)")
 SLOW_PHONE = 4096  # bytes: the receive buffer of somebody whose phone reads no more
 
@@ -119,6 +119,11 @@ class Viewer:
             self._coming.cancel()
         if self.wire is not None:
             self.wire.abort()
+
+    def come_again(self) -> None:
+        """After `leave`."""
+        self._left = False
+        self.come_in()
 
     async def _connect(self) -> None:
         self._heard_at = time.perf_counter()
@@ -246,7 +251,8 @@ class Viewer:
         if was_in:
             return chance.uniform(0, self._retry_within_s)
         first_s = max(FIRST_PAUSE_S, self._retry_within_s / 4)
-        return chance.uniform(0, min(LONGEST_PAUSE_S, first_s * 2 ** min(self._tries, 10)))
+        longest_s = max(LONGEST_PAUSE_S, self._retry_within_s)
+        return chance.uniform(0, min(longest_s, first_s * 2 ** min(self._tries, 10)))
 
     # Stalling
 

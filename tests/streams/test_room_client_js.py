@@ -374,8 +374,9 @@ async def test_a_program_says_its_ticket(phone: BrowserContext, script: Script) 
         ("4503, 'retry_after=2.5', 0, 9000", lambda least, most: least == most == 2500),
         ("1006, '', 0, 4000", lambda least, most: least < 1000 and 3000 < most <= 4000),
         ("1006, '', 1, 1000", lambda least, most: most <= 1000),
-        ("1006, 'retry_after=2.5', 4, 1000", lambda least, most: 3000 < most <= 5000),
-        ("1006, '', 9, 1000", lambda least, most: 10_000 < most <= 20_000),
+        ("1006, 'retry_after=2.5', 12, 1000", lambda least, most: 2000 < most <= 3000),
+        ("1006, '', 13, 1000", lambda least, most: 5000 < most <= 8000),
+        ("1006, '', 13, 15_000", lambda least, most: 10_000 < most <= 15_000),
         ("4429, '', 0, 1000", lambda least, most: least >= 5000),
     ],
 )

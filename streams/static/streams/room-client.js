@@ -78,9 +78,9 @@ const HELLO_WITHIN_MS = 10_000;
 /** After the network or the person came back, this long is enough to hear something. */
 const HURRIED_QUIET_MS = 4_000;
 const HURRY_WITHIN_MS = 1_000;
-/** While the server may be back any moment, and later. */
-const LONGEST_PAUSES_MS = [5_000, 20_000];
-const SOON_ATTEMPTS = 5;
+/** While the server may be back any moment, and later: who pauses longer is not back within 10 s. */
+const LONGEST_PAUSES_MS = [3_000, 8_000];
+const SOON_ATTEMPTS = 12;
 const TOO_MANY_PAUSE_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** A kept command may sit out a reconnection. */
@@ -385,6 +385,7 @@ export function pauseMs(code, reason, attempts, spreadMs) {
   if (code === TOO_MANY) return TOO_MANY_PAUSE_MS * (1 + Math.random());
   if (code === GAP && attempts === 0) return Math.random() * HURRY_WITHIN_MS;
   if (attempts === 0) return Math.random() * spreadMs;
-  const longest = LONGEST_PAUSES_MS[attempts > SOON_ATTEMPTS ? 1 : 0] ?? 0;
+  const patience = LONGEST_PAUSES_MS[attempts > SOON_ATTEMPTS ? 1 : 0] ?? 0;
+  const longest = Math.max(patience, spreadMs); // or a large room would knock as a herd
   return Math.random() * Math.min(longest, Math.max(500, spreadMs / 4) * 2 ** Math.min(attempts, 10));
 }

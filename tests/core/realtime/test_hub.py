@@ -347,6 +347,17 @@ def test_the_tick_follows_what_telling_takes_within_its_bounds() -> None:
     ]
 
 
+async def test_who_is_in_is_told_less_often_while_a_room_rushes_in() -> None:
+    room = Room(TOPIC, asyncio.get_running_loop().create_future())
+    room.open_at(Position("e", 0))
+    for number in range(rooms_module.RUSH):
+        assert not room.is_rushed()
+        room.enter(Listener(f"viewer {number}"))
+    assert room.is_rushed()
+    assert [tick_after(took_s, rushed=True) for took_s in (0.001, 0.1, 3.0)] == [0.05, 0.5, 1.0]
+    await until(lambda: not room.is_rushed(), 2 * rooms_module.RUSH_WITHIN_S)
+
+
 async def test_every_line_is_shown_or_counted_and_hosts_hear_all() -> None:
     viewer, host = Listener("li"), Listener()
     host.hears_all = True
