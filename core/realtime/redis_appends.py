@@ -205,28 +205,32 @@ class Appender:
             return requests
         seqs, repeats = deque(answer[2]), deque(answer[3])
         for request in requests:
-            placed, fresh = self._placed(epoch, request, seqs, repeats)
-            state.saw_in(epoch, fresh)
+            found, heard = self._placed(epoch, request, seqs, repeats)
+            state.saw_in(epoch, heard)
             if not request.answer.done():
-                request.answer.set_result(placed)
+                request.answer.set_result(found)
         return []
 
     def _placed(
         self, epoch: str, request: Request, seqs: deque[int], repeats: deque[bytes | None]
     ) -> tuple[Answer, list[Placed]]:
+        """The answer, and what this process vouches for from now on, should Redis lose it.
+
+        That is also a repeat: its first answer may have been lost, and nobody has heard of it.
+        """
         answer = Answer(epoch, [], [])
-        fresh: list[Placed] = []
+        heard: list[Placed] = []
         for entry in request.entries:
             if entry.fact_id is not None and entry.fact_id in request.known:
                 answer.entries.append(request.known[entry.fact_id])
                 continue
             seq, repeat = seqs.popleft(), repeats.popleft()
             first = entry if not repeat else decoded(repeat)
-            if repeat is None:
-                fresh.append((seq, entry))
+            if repeat != b"":  # else it is trimmed, and so it is stored
+                heard.append((seq, first))
             answer.entries.append(first.at_place(seq))
             answer.placed.append((seq, first))
-        return answer, fresh
+        return answer, heard
 
     def _refused(
         self, state: TopicState, epoch: str, requests: Sequence[Request], refused: Refused

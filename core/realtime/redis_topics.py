@@ -103,8 +103,7 @@ class TopicState:
         for seq, entry in placed:
             if seq > self.stored and len(self.unstored) < UNSTORED_AT_MOST:
                 self.unstored[seq] = entry
-        if placed:
-            self.seen = max(self.seen, placed[-1][0])
+        self.seen = max([self.seen, *(seq for seq, _ in placed)])
 
     def saw_in(self, epoch: str, placed: Sequence[Placed]) -> None:
         """`saw`, for an answer that may have come after its epoch had ended."""

@@ -32,6 +32,21 @@ async def test_what_was_heard_and_not_stored_is_stored_after_redis_is_lost(
     assert await stored_texts() == ["a", "b", "c"]
 
 
+async def test_what_was_acknowledged_as_a_repeat_is_stored_after_redis_is_lost(
+    redis: RedisServer, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.realtime.keeper.KEEP_EVERY_S", 3600)
+    async with wire(redis.address) as line, process(f"redis://{line.address}/0") as one:
+        await one.tail(TOPIC)
+        line.cut_at, line.cuts = b"$2\r\nok\r\n", 1  # it is taken, and nobody hears so
+        [entry] = await one.append(TOPIC, [said("a", fact_id=uuid.uuid4())])
+        assert (entry.seq, line.cuts) == (1, 0)
+        redis.kill()
+        redis.start_empty()
+        await append_in_the_end(one, "b")
+    assert await stored_texts() == ["a", "b"]
+
+
 async def test_what_only_a_stale_redis_still_has_is_stored(
     redis: RedisServer, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
