@@ -1,7 +1,8 @@
 """How many SQL statements this process has run, by the kind of thread that ran them.
 
 The counter is what shows that a returning viewer costs the database nothing: sockets ask it from
-the threads named `db`, the outbox's relay and the log's writer from their own.
+the threads named `db`, the outbox's relay and the log's writer from their own. What was asked from
+`db` is told apart by the function that asked: a few look something up for a whole room.
 """
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from prometheus_client import Counter
 
+from core.realtime.db import asked_by
+
 KINDS = ("db", "outbox-relay", "log-writer", "log-keeper")
 OTHER = "other"
 
-_queries = Counter("livecommerce_sql_queries", "SQL statements run, by kind of thread", ["thread"])
+_queries = Counter(
+    "livecommerce_sql_queries",
+    "SQL statements run, by kind of thread and by what asked",
+    ["thread", "by"],
+)
 
 
 def connect() -> None:
@@ -32,7 +39,7 @@ def _count_on(sender: object, connection: BaseDatabaseWrapper, **_: object) -> N
 
 
 def _count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-    _queries.labels(kind_of(threading.current_thread().name)).inc()
+    _queries.labels(kind_of(threading.current_thread().name), asked_by.get()).inc()
     return execute(sql, params, many, context)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import ParamSpec, TypeVar
 
 from django.db import connections
@@ -19,12 +19,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 POOL_SIZE = 8
+asked_by: ContextVar[str] = ContextVar("asked_by", default="")
+"""The name of the function that was given to `run_in_db`, for who counts what it asks."""
+
 _pool = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="db")
 
 
 async def run_in_db(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `fn` in a thread that may use the ORM; the active language goes with it."""
     context = copy_context()
+    context.run(asked_by.set, getattr(fn, "__qualname__", type(fn).__name__))
 
     def call() -> T:
         return context.run(fn, *args, **kwargs)

@@ -24,6 +24,11 @@ from tests.redis_server import redis_server
 BACK_WITHIN_S = 40.0  # after this we no longer wait for those who are not back
 A_SECOND = 1.0
 
+# What a process asks once, or every few seconds, for everybody in a room (`streams/door.py`,
+# `streams/services/reactions.py`), and for all rooms.
+ASKED_FOR_A_ROOM = {"audience_of", "who_must_go", "Door.look", "_stored", "_raise"}
+ASKED_FOR_ALL = {"seal_leftovers", "note_viewers"}
+
 Figures = dict[str, object]
 Fault = Callable[[Stage], Awaitable[tuple[float, float]]]
 
@@ -189,40 +194,43 @@ def back_figures(stage: Stage, cut_at: float, open_at: float, *, needs_hello: bo
 
 
 async def count_sql(stage: Stage) -> Figures:
-    """SQL statements per recovery, while nobody says anything.
+    """SQL statements per recovery, while nobody says anything and the epoch holds.
 
     The network between viewers and server is cut. While they are away the host's pins are written
     to the database by this process, so that there is something to recover; the server's relay tells
-    them. What sockets ask the database is asked in the threads named `db`, so only these count;
-    an equally long time without a cut, just before, shows what they do anyway.
+    them. What sockets ask the database is asked in the threads named `db`, so only these count, and
+    there everything but what is asked for the whole room or for all rooms. The host stays away: who
+    keeps order is looked up each time.
     """
     assert stage.proxy is not None
-    viewers = len(stage.crowd.viewers)
-    # What runs beside (the sampling of viewers, say) is as much in as it is in the cut.
-    before = await stage.sql()
-    began = time.perf_counter()
-    await asyncio.sleep(stage.scale.idle_s)
-    idle_s, idle = time.perf_counter() - began, (await stage.sql())["db"] - before["db"]
-    begin = (await stage.sql())["db"]
-    cut_at = time.perf_counter()
+    everybody, host = stage.crowd.viewers, stage.traffic.host
+    host.leave()
+    stage.crowd.viewers = [viewer for viewer in everybody if viewer is not host]
+    await until(lambda: not host.is_in, BACK_WITHIN_S, "the host to leave")
+    before, cut_at = await stage.sql(), time.perf_counter()
+    assert before.total(), "nothing is counted"
     await stage.proxy.tell("refuse")
     await stage.proxy.tell("cut")
     await run_in_db(_pin_by_hand, stage, 12)
     await asyncio.sleep(A_SECOND)
     await stage.proxy.tell("pass")
-    open_at = time.perf_counter()
-    stage.crowd.open_at = open_at
+    open_at = stage.crowd.open_at = time.perf_counter()
     await come_back(stage, cut_at, open_at, needs_hello=True)
-    away_s = time.perf_counter() - cut_at
-    asked = (await stage.sql())["db"] - begin
     figures = back_figures(stage, cut_at, open_at, needs_hello=True)
-    caused = max(0.0, asked - idle * away_s / idle_s)
+    asked = await stage.sql() - before
+    stage.crowd.viewers = everybody
+    host.come_again()
+    for_room, for_all = (
+        sum(asked[by] for by in names) for names in (ASKED_FOR_A_ROOM, ASKED_FOR_ALL)
+    )
     recovered = figures["recovered"]
+    assert isinstance(recovered, int)
     return {
-        "sql_per_recovery": round(caused / viewers, 3),
-        "sql_asked": asked,
-        "sql_idle_per_s": round(idle / idle_s, 2),
+        "sql_per_recovery": round((asked.total() - for_room - for_all) / max(1, recovered), 4),
+        "sql_for_the_room": for_room,
+        "sql_asked": dict(asked),
         "sql_cut_recovered": recovered,
+        "sql_cut_came": figures["hellos"],
         "sql_cut_back_within_s": figures["back_within_s"],
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.room import in_own_process, make_template, size_of
+from tests.chaos.room import CONTROLS, in_own_process, make_template, size_of
 
 pytestmark = pytest.mark.process
 
@@ -21,14 +21,14 @@ SCALE: dict[str, Any] = {
     "buyers": 3,
     "chat_per_s": 4.0,
     "beat": 8,
-    "idle_s": 1.0,
     "pins_per_s": 1.0,
     "orders_per_s": 0.5,
 }
 
 
 FAULTS = ("half_open", "server_killed", "redis_killed", "redis_empty")
-CONTROLS = ("without_recovery", "without_ids")
+ASKED_FOR_A_ROOM_AT_MOST = 20
+"""SQL statements in the few seconds of a recovery, however many come back."""
 AT_ONCE = 3  # a scene mostly waits
 
 
@@ -58,8 +58,13 @@ def test_nobody_misses_anything(name: str, played: dict[str, dict[str, Any]]) ->
     assert found["order_faults"] == []
     assert found["chat_lost"] == 0, found
     assert found["not_back"] == 0, found
-    # A process looks a few things up for the whole room and for its host, however many come back.
-    assert found.get("sql_per_recovery", 0) < 1, found
+
+
+def test_a_recovery_costs_no_sql(played: dict[str, dict[str, Any]]) -> None:
+    found = played["half_open"]
+    assert found["sql_cut_recovered"] == SCALE["viewers"] - 1, found  # all but the host
+    assert found["sql_per_recovery"] == 0, found
+    assert found["sql_for_the_room"] <= ASKED_FOR_A_ROOM_AT_MOST, found
 
 
 def test_a_checker_without_recovery_finds_gaps(played: dict[str, dict[str, Any]]) -> None:
