@@ -152,6 +152,7 @@ def done_to(message: LogEntry, *steps: str) -> list[Entry]:
     [
         (["chat.removed"], []),
         (["chat.removed", "chat.restored"], ["how heavy?"]),
+        (["chat.removed", "chat.restored", "chat.removed"], []),
         (["chat.removed", "tombstone", "chat.removed"], []),
         (["chat.removed", "tombstone", "chat.removed", "chat.restored"], ["how heavy?"]),
     ],
