@@ -4,8 +4,9 @@
 PORT ?= 8000
 BIN := .venv/bin
 SETUP := sh scripts/setup.sh
-# Two workers: the sockets, ffmpeg and browsers that tests start are processes of their own.
-WORKERS ?= 2
+# More than a small machine has cores: a test that waits for a camera or a process needs none.
+WORKERS ?= 3
+TESTS := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 export PYTHON
 # Tests start many processes: each would compile the code anew where keeping it is switched off.
@@ -30,10 +31,10 @@ setup-dev:
 	@$(SETUP) dev
 
 test: setup-dev ## every test: real database, ffmpeg and browser (minutes)
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
+	$(TESTS) $(ARGS)
 
 quick: setup-dev ## the tests that need no browser, ffmpeg or process of their own (seconds)
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not browser and not ffmpeg and not process" $(ARGS)
+	$(TESTS) -m "not browser and not ffmpeg and not process" $(ARGS)
 
 story: setup-dev ## the main job in a real browser; screenshots in build/shots/
 	$(BIN)/pytest tests/story -v $(ARGS)

@@ -22,11 +22,38 @@ SLOW_FIXTURES = {
     "web": pytest.mark.process,
 }
 
+# Modules of more than twenty seconds, in an order that keeps cameras apart.
+LONGEST = (
+    "tests/streams/test_many_processes",
+    "tests/story/test_browser_story",
+    "tests/chaos/test_room_chaos",
+    "tests/streams/test_studio_browser",
+    "tests/livecommerce/test_cli",
+    "tests/streams/test_ingest",
+    "tests/streams/test_room_client_js",
+    "tests/streams/test_studio_console_browser",
+    "tests/streams/test_broadcast",
+    "tests/livecommerce/test_guard",
+    "tests/livecommerce/test_pages_browser",
+    "tests/story/test_wire_story",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in SLOW_FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(SLOW_FIXTURES[name])
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Long modules first, then other slow tests: what is begun last should be over soon."""
+    name = item.nodeid.partition(".py::")[0]
+    if name in LONGEST:
+        return LONGEST.index(name)
+    is_slow = any(item.get_closest_marker(mark) for mark in ("browser", "ffmpeg", "process"))
+    return len(LONGEST) + (not is_slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

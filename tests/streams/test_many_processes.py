@@ -32,9 +32,14 @@ pytestmark = pytest.mark.process
 
 TO_LI = {"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River Street"}
 NO_LIMITS = {"LIVECOMMERCE_CHAT_EVERY_S": "0", "LIVECOMMERCE_CHAT_LINES_PER_S": "0"}
+RUN_SCRIPTS = """
+import django, json, sys; django.setup()
+for line in sys.stdin:
+    exec(json.loads(line))
+    sys.stdout.flush()
+"""
 # A show of its own for each test, and tickets for everybody.
 NEW_SHOW = """
-import django, json; django.setup()
 from core.accounts.models import User
 from core.realtime import tickets
 from orders.models import Offer
@@ -54,7 +59,6 @@ print(json.dumps({
 }))
 """
 COUNT = """
-import django, json, sys; django.setup()
 from core.models import OutboxFact
 from core.realtime.models import LogEntry
 from orders.models import Order
@@ -75,6 +79,7 @@ class Processes:
     one: Served
     two: Served
     redis: RedisServer
+    beside: Beside
 
 
 @dataclass
@@ -94,21 +99,35 @@ class Site(Processes):
         return usual | {"delivery": TO_LI} | more
 
     def counts(self) -> dict[str, int]:
-        found: dict[str, int] = ask(self.one, COUNT)
+        found: dict[str, int] = self.beside.ask(COUNT)
         return found
 
 
-def ask(served: Served, script: str) -> Any:
-    """What a script prints that runs beside the processes, on their database."""
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=served.instance.environment,
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(done.stdout)
+class Beside:
+    """A process beside the others, on their database, that runs the scripts it is given."""
+
+    def __init__(self, served: Served) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", RUN_SCRIPTS],
+            env=served.instance.environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=20)
+
+    def ask(self, script: str) -> Any:
+        """What the script prints, as JSON."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(script), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +135,8 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     data = tmp_path_factory.mktemp("instance")
     with redis_server() as redis:
         env = {**NO_LIMITS, "REDIS_URL": redis.url}
-        with serving(data, env=env) as one, serving(data, env=env) as two:
-            yield Processes(one, two, redis)
+        with serving(data, env=env) as one, serving(data, env=env) as two, Beside(one) as beside:
+            yield Processes(one, two, redis, beside)
 
 
 @pytest.fixture
@@ -126,8 +145,8 @@ def both(processes: Processes) -> Site:
     for served in (processes.one, processes.two):
         if served.process.poll() is not None:
             served.start()
-    found = ask(processes.one, NEW_SHOW)
-    return Site(processes.one, processes.two, processes.redis, **found)
+    found = processes.beside.ask(NEW_SHOW)
+    return Site(processes.one, processes.two, processes.redis, processes.beside, **found)
 
 
 def seen(room: RoomClient) -> list[tuple[int, str, str]]:
@@ -150,6 +169,7 @@ async def until_counts(site: Site, **expected: int) -> None:
     give_up_at = time.monotonic() + 30
     while (found := await asyncio.to_thread(site.counts)) != found | expected:
         assert time.monotonic() < give_up_at, found
+        await asyncio.sleep(0.05)
 
 
 async def test_any_process_takes_any_command_and_both_tell_the_same_in_one_order(
@@ -161,9 +181,13 @@ async def test_any_process_takes_any_command_and_both_tell_the_same_in_one_order
 async def test_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:  # noqa: F811
     with redis_server() as redis:
         env = {**NO_LIMITS, "REDIS_URL": redis.url, "DATABASE_URL": postgres_url}
-        with serving(tmp_path, env=env) as one, serving(tmp_path, env=env) as two:
-            found = await asyncio.to_thread(ask, one, NEW_SHOW)
-            await everybody_does_everything(Site(one, two, redis, **found))
+        with (
+            serving(tmp_path, env=env) as one,
+            serving(tmp_path, env=env) as two,
+            Beside(one) as beside,
+        ):
+            found = await asyncio.to_thread(beside.ask, NEW_SHOW)
+            await everybody_does_everything(Site(one, two, redis, beside, **found))
 
 
 async def everybody_does_everything(both: Site) -> None:
