@@ -164,10 +164,13 @@ def _about(file: OpenFile) -> dict[str, str]:
 
 
 def cache_control(key: str) -> str:
-    """Segments never change under their name; playlists grow; pictures may be replaced."""
-    if key.endswith(".m3u8"):
-        return "no-cache"
+    """Segments never change under their name; playlists grow; pictures may be replaced.
+
+    A second for playlists, which is a segment's length: by it one viewer's request answers all.
+    """
     who = "public" if key.startswith("public/") else "private"
+    if key.endswith(".m3u8"):
+        return f"{who}, max-age=1"
     if key.endswith((".m4s", "/init.mp4")):
         return f"{who}, max-age=31536000, immutable"
     return f"{who}, max-age=300"

@@ -238,7 +238,8 @@ def test_a_signature_opens_nothing_else_and_not_for_ever(web: httpx.Client) -> N
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("public/recordings/r/live.m3u8", "no-cache"),
+        ("public/recordings/r/live.m3u8", "public, max-age=1"),
+        ("private/recordings/r/live.m3u8", "private, max-age=1"),
         ("public/recordings/r/t/00001.m4s", "public, max-age=31536000, immutable"),
         ("private/recordings/r/t/init.mp4", "private, max-age=31536000, immutable"),
         ("private/clips/a/clip.mp4", "private, max-age=300"),
