@@ -159,6 +159,8 @@ def serve(server: str | None, host: str | None, port: int | None) -> None:
     """
     found = settings()
     host, port = host or found.host, port or found.port
+    # Read when Django is set up: where this process reaches itself.
+    os.environ.update({"LIVECOMMERCE_HOST": host, "PORT": str(port)})
     cannot_serve = product("livecommerce.serve.CannotServe")
     try:
         product("livecommerce.serve.check_port")(host, port)

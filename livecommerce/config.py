@@ -25,6 +25,7 @@ ENVIRONMENT: Mapping[str, str] = os.environ
 MODES = ("demo", "up", "test")
 SERVERS = ("daphne", "uvicorn")
 LANGUAGES = ("en", "zh-hans")
+ENCODER_SCHEMES = ("rtmp", "rtmps", "srt", "http", "https")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SQLITE = "django.db.backends.sqlite3"
 DATABASES = (SQLITE, "django.db.backends.postgresql")
@@ -56,6 +57,11 @@ class Config:
     metrics_token: str
     chat_lines_per_s: int
     chat_every_s: float
+    encoders: list[str]
+    encoders_secret: str
+    encoders_read: str
+    mediamtx_api: str
+    self_url: str
     debug: bool
 
 
@@ -84,6 +90,13 @@ def read() -> Config:
             _number("LIVECOMMERCE_CHAT_LINES_PER_S", 20, highest=1000, whole=True)
         ),
         chat_every_s=_number("LIVECOMMERCE_CHAT_EVERY_S", 2.0, highest=600),
+        encoders=_addresses("LIVECOMMERCE_ENCODERS", ENCODER_SCHEMES),
+        encoders_secret=_text("LIVECOMMERCE_ENCODERS_SECRET"),
+        encoders_read=_address(
+            "LIVECOMMERCE_ENCODERS_READ", ("rtmp",), default="rtmp://127.0.0.1:1935/live"
+        ),
+        mediamtx_api=_address("LIVECOMMERCE_MEDIAMTX_API", ("http", "https")),
+        self_url=_address("LIVECOMMERCE_SELF_URL", ("http", "https")) or _own_address(),
         debug=_flag("LIVECOMMERCE_DEBUG"),
     )
 
@@ -154,6 +167,32 @@ def _redis(name: str) -> str:
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise SettingsError(f"{name} is {url!r}: use redis://HOST:6379/0, or leave it empty.")
     return url
+
+
+def _addresses(name: str, schemes: Sequence[str], default: str = "") -> list[str]:
+    addresses = [address.rstrip("/") for address in _list(name, default)]
+    for address in addresses:
+        scheme, separator, rest = address.partition("://")
+        if not separator or scheme not in schemes or not rest:
+            raise SettingsError(
+                f"{name} has {address!r}: write an address that begins with "
+                f"{' or '.join(f'{one}://' for one in schemes)}."
+            )
+    return addresses
+
+
+def _address(name: str, schemes: Sequence[str], default: str = "") -> str:
+    """One address, without a slash at its end; empty where none is set."""
+    return next(iter(_addresses(name, schemes, default)), "")
+
+
+def _own_address() -> str:
+    """Where this process itself answers."""
+    host = _text("LIVECOMMERCE_HOST", "127.0.0.1")
+    # Every network has no address of its own; this machine does.
+    reached = "127.0.0.1" if host in {"0.0.0.0", "::", "localhost"} else host  # noqa: S104
+    shown = f"[{reached}]" if ":" in reached else reached
+    return f"http://{shown}:{_port('PORT', default=8000)}"
 
 
 def _origins(name: str) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
@@ -20,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from core.callers import is_secret, is_this_machine
 from core.clock import now
 from core.models import OutboxFact
 from media_pipeline.models import Job
@@ -98,18 +97,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def may_read_metrics(request: HttpRequest) -> bool:
     if token := settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    # A proxy on this machine speaks for strangers, and says so.
-    return is_loopback(request.META.get("REMOTE_ADDR", "")) and not (
-        request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded")
-    )
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+        return is_secret(given, f"Bearer {token}")
+    return is_this_machine(request)
 
 
 class Business(Collector):

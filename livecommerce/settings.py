@@ -25,6 +25,11 @@ BEHIND_HTTPS = CONFIG.behind_https
 REDIS_URL = CONFIG.redis_url
 CHAT_LINES_PER_S = CONFIG.chat_lines_per_s
 CHAT_EVERY_S = CONFIG.chat_every_s
+ENCODERS = CONFIG.encoders
+ENCODERS_SECRET = CONFIG.encoders_secret
+ENCODERS_READ = CONFIG.encoders_read
+MEDIAMTX_API = CONFIG.mediamtx_api
+SELF_URL = CONFIG.self_url
 ALLOWED_HOSTS = CONFIG.hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 
@@ -55,6 +60,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First: who asks for health asks by address, which need not be one of ALLOWED_HOSTS.
     "livecommerce.health.HealthMiddleware",
+    "streams.encoder_hooks.EncoderHooksMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from core.realtime import runtime
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.desk import desk
+from streams.pulling import pulls
 from streams.services import reactions, shows
 from streams.studio.sampling import Sampler
 
@@ -57,12 +58,14 @@ class Web:
         await run_in_db(shows.seal_leftovers, alone=self._alone)
         self._likes.start()
         self._sampler.start()
+        pulls.start()
         if not self._alone:
             self._sweeper.start()
 
     async def stop(self) -> None:
         await self._sweeper.stop()
         await self._sampler.stop()
+        await pulls.stop()
         await desk.stop()
         await self._likes.stop()
 

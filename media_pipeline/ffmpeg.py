@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 
 # What phones, browsers and cameras send. No playlists: one could name any file of this machine.
 FORMATS = "mov,mp4,m4a,matroska,webm"
+PROTOCOLS = "file,pipe"
 MAX_PIXELS = 4096 * 2304
 ERROR_LINES = 12
 # How often a running ffmpeg is looked at: fast enough for a bar that moves and a prompt cancel.
@@ -104,9 +105,9 @@ def _runnable(path: Path, remedy: str) -> str:
     return str(path)
 
 
-def guarded(args: Sequence[str], formats: str = FORMATS) -> list[str]:
+def guarded(args: Sequence[str], formats: str = FORMATS, protocols: str = PROTOCOLS) -> list[str]:
     """The arguments with limits put before every input that is not a drawing of ffmpeg's own."""
-    guards = ["-protocol_whitelist", "file,pipe", "-max_pixels", str(MAX_PIXELS)]
+    guards = ["-protocol_whitelist", protocols, "-max_pixels", str(MAX_PIXELS)]
     guards += ["-format_whitelist", formats]
     safe: list[str] = []
     for at, arg in enumerate(args):
@@ -129,10 +130,12 @@ def _last(items: Sequence[str], wanted: str) -> int:
     return len(items) - 1 - list(reversed(items)).index(wanted)
 
 
-def command(args: Sequence[str], *, formats: str = FORMATS) -> list[str]:
+def command(
+    args: Sequence[str], *, formats: str = FORMATS, protocols: str = PROTOCOLS
+) -> list[str]:
     """The whole command line for `args` (inputs, filters and outputs, without the program)."""
     quiet = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
-    return [ffmpeg_path(), *quiet, *guarded(args, formats)]
+    return [ffmpeg_path(), *quiet, *guarded(args, formats, protocols)]
 
 
 def spawn(

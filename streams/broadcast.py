@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from media_pipeline.ingest.errors import TakeIsOver
+from media_pipeline.ingest.errors import SomebodyBroadcasts, TakeIsOver
 from streams.broadcast_source import FileCamera, VideoFile, camera_arguments
 
 CHUNK_HEAD = struct.Struct(">Id")
@@ -106,7 +106,7 @@ async def broadcast(
     `SourceUnreadable` for a file without video, and `BroadcastFailed`.
     """
     video = await asyncio.to_thread(VideoFile.open, file)
-    link = _Link(ingest_url(url, show_id), key, on_progress or _ignore)
+    link = CameraLink(ingest_url(url, show_id), key, on_progress or _ignore)
     work = asyncio.create_task(_all_takes(link, video, loop, duration_s, pace))
     try:
         return await asyncio.shield(work)
@@ -134,7 +134,7 @@ def _ignore(progress: Progress) -> None:
 
 
 async def _all_takes(
-    link: _Link, video: VideoFile, loop: bool, duration_s: float | None, pace: float
+    link: CameraLink, video: VideoFile, loop: bool, duration_s: float | None, pace: float
 ) -> Summary:
     """One take, or more where the server lost one: each goes on where its recording ends."""
     wanted_s = _wanted_s(video, loop, duration_s)
@@ -163,7 +163,7 @@ def _wanted_s(video: VideoFile, loop: bool, duration_s: float | None) -> float:
     return asked_s if loop else min(asked_s, video.duration_s)
 
 
-class _Link:
+class CameraLink:
     """The connection to the server, through every loss of it."""
 
     def __init__(self, url: str, key: str, tell: Callable[[Progress], None]) -> None:
@@ -177,6 +177,7 @@ class _Link:
         self._camera: FileCamera | None = None
         self._next = 0
         self._reason: dict[str, Any] = {}
+        self._left: dict[str, Any] = {}
 
     def stop(self) -> None:
         self.is_stopping = True
@@ -222,6 +223,7 @@ class _Link:
                     await self._say_hello(socket, take_id)
                     pause_s, alone_s = FIRST_PAUSE_S, 0.0
                     await self._converse(socket, camera)
+                    self._check_left()
                     return
             except ConnectionClosed as closed:
                 self._check_final(closed)
@@ -241,6 +243,11 @@ class _Link:
         if code in FINAL:
             message = self._reason.get("message") or _("The server refused it (%d).") % code
             raise BroadcastRefused(code, self._reason.get("code", ""), message) from closed
+
+    def _check_left(self) -> None:
+        if self._left:
+            code, message = self._left["code"], self._left["message"]
+            raise BroadcastRefused(SomebodyBroadcasts.close, code, message)
 
     async def _say_hello(self, socket: ClientConnection, take_id: uuid.UUID) -> None:
         self._reason = {}
@@ -278,12 +285,19 @@ class _Link:
         await socket.send('{"do": "seal"}')
 
     async def _hear(self, socket: ClientConnection) -> dict[str, Any]:
-        """The next frame; an error is kept until the closing code follows it."""
+        """The next frame to act on; an error is kept until the closing code follows it.
+
+        Asked to leave, for another camera goes on, it stops and sends the rest.
+        """
         while True:
             frame: dict[str, Any] = msgspec.json.decode(await socket.recv())
-            if "error" not in frame:
+            if "error" in frame:
+                self._reason = frame["error"]
+            elif "leave" in frame:
+                self._left = frame["leave"]
+                self.stop()
+            else:
                 return frame
-            self._reason = frame["error"]
 
     def _note(self, **changes: Any) -> None:
         self._progress = replace(self._progress, **changes)

@@ -110,9 +110,10 @@ class FileCamera:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, arguments: list[str]) -> FileCamera:
+    async def start(cls, arguments: list[str], *, protocols: str = ffmpeg.PROTOCOLS) -> FileCamera:
+        """`protocols` are the ways by which ffmpeg may reach what the arguments name."""
         process = await asyncio.create_subprocess_exec(
-            *ffmpeg.command(arguments, formats=FORMATS),
+            *ffmpeg.command(arguments, formats=FORMATS, protocols=protocols),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -149,6 +150,12 @@ class FileCamera:
         if self._waiting_bytes <= WAITING_LIMIT_BYTES:
             self._has_room.set()
         self._changed.set()
+
+    async def begins(self) -> bool:
+        """Wait for the first chunk; whether there was one before the end."""
+        while not self._waiting and not self.is_finished:
+            await self.changed()
+        return bool(self._waiting)
 
     async def changed(self) -> None:
         """Wait for more chunks, for the end, or for a confirmation."""

@@ -19,7 +19,8 @@ MODULES = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules", "/usr/lib64/ngi
 STARTED_WITHIN_S = 10
 # Started by root it would serve as somebody who may not write where the tests are.
 AROUND = """
-user {user}; daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log info;
+user {user}; daemon off; worker_processes 1;
+pid {folder}/nginx.pid; error_log {folder}/error.log info;
 events {{ worker_connections 512; }}
 """
 HTTP = """

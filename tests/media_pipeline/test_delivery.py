@@ -27,7 +27,7 @@ CONTENT = bytes(range(256)) * 2000
 
 
 class Upstream:
-    """The media files' own application; it notes what it is asked, and answers when `gate` is set."""
+    """The media files' own application; notes what it is asked, answers once `gate` is set."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -67,11 +67,10 @@ async def web(upstream: Upstream) -> AsyncIterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def files() -> Iterator[None]:
+def files() -> None:
     for key in (SEGMENT, SIGNED):
         storage().write(key, CONTENT)
     storage().write(PLAYLIST, b"#EXTM3U\n")
-    yield
 
 
 @pytest.fixture
@@ -155,7 +154,7 @@ async def test_a_playlist_is_fetched_anew_after_a_second_and_old_while_that_fail
 async def until_body(front: str, key: str, wanted: bytes) -> None:
     async with asyncio.timeout(5):
         while (await get(front, f"/media/{key}"))[2] != wanted:
-            await asyncio.sleep(0.05)
+            continue
 
 
 async def test_what_is_signed_is_kept_for_nobody(front: str, upstream: Upstream) -> None:

@@ -1,0 +1,166 @@
+"""Streams of encoders: let in by their key, taken in by one process, ended by whoever may.
+
+A media server (nginx with its RTMP module, MediaMTX) receives them and asks us. What it is told
+is in the database alone, so that any web process can answer, and a revoked key ends its stream
+wherever that is taken in.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.clock import now
+from sellers.access import KEEPERS, acts_for
+from streams.models import EncoderStream, Show, ShowState, StreamKey
+from streams.services import stream_keys
+
+log = logging.getLogger(__name__)
+
+NEAR = timedelta(hours=12)
+"""So far from its time an encoder may begin a scheduled show."""
+HELD_FOR = timedelta(seconds=6)
+REASONS = {
+    "unknown": _("This key is not known here."),
+    "revoked": _("The key was revoked."),
+    "rotated": _("The key was replaced by a new one."),
+    "expired": _("The key was not used for half a year. Make a new one."),
+    "not_host": _("You may not host shows of this shop any more."),
+    "no_show": _("None of your shows is on, or begins within 12 hours. Schedule one first."),
+    "replaced": _("The encoder connected again."),
+    "gone": _("The encoder stopped."),
+    "already_broadcasting": _("Another camera is broadcasting this show already."),
+    "taken_over": _("The show goes on from another phone."),
+    "show_ended": _("The show has ended."),
+}
+
+
+class EncoderRefused(Exception):
+    """Not let in; `reason` is one of `REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def words(reason: str) -> str:
+    """What a person is told; reasons of the ingest protocol that say little are said as one."""
+    return str(REASONS.get(reason, _("The stream cannot be used.")))
+
+
+def check(text: str) -> tuple[StreamKey, Show]:
+    """The key and the show that it films now; raises `EncoderRefused`.
+
+    A known key remembers the refusal: the encoder shows its person no reason, the studio does.
+    """
+    key = stream_keys.key_of(text)
+    if key is None:
+        log.warning("an encoder came with a key that is not known")
+        raise EncoderRefused("unknown")
+    show = show_for(key)
+    if (reason := _why_not(key)) or show is None:
+        raise refused(key, reason or "no_show")
+    return key, show
+
+
+def _why_not(key: StreamKey) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if stream_keys.has_expired(key):
+        return "expired"
+    return "" if acts_for(key.host, key.seller, *KEEPERS) else "not_host"
+
+
+def refused(key: StreamKey, reason: str) -> EncoderRefused:
+    StreamKey.objects.filter(pk=key.pk).update(refused_at=now(), refusal=reason)
+    log.warning("the encoder of key %s was refused: %s", key.public_id, reason)
+    return EncoderRefused(reason)
+
+
+def show_for(key: StreamKey) -> Show | None:
+    """Which show the key films: the host's that is on, else the nearest to come or overdue."""
+    shows = Show.objects.filter(host=key.host, seller=key.seller)
+    live = shows.filter(state=ShowState.LIVE).order_by("-started_at").first()
+    if live is not None:
+        return live
+    moment = now()
+    near = shows.filter(
+        state=ShowState.SCHEDULED, scheduled_at__range=(moment - NEAR, moment + NEAR)
+    )
+    return min(near, key=lambda show: abs(show.scheduled_at - moment), default=None)
+
+
+def admit(text: str, *, name: str, protocol: str, address: str = "") -> EncoderStream:
+    """The stream that the media server calls `name`, let in; raises `EncoderRefused`.
+
+    Asking again gives the same answer. A stream before it by the same key is over: encoders come
+    back before the media server has noticed that they were gone.
+    """
+    key, show = check(text)
+    with transaction.atomic():
+        locked = StreamKey.objects.select_for_update().get(pk=key.pk)
+        before = EncoderStream.objects.filter(key=locked, ended_at=None).exclude(name=name)
+        before.update(ended_at=now(), reason="replaced")
+        stream, _made = EncoderStream.objects.get_or_create(
+            name=name,
+            defaults={"key": locked, "show": show, "protocol": protocol, "address": address[:64]},
+        )
+        if stream.ended_at is not None or stream.key_id != key.pk:
+            raise EncoderRefused(stream.reason or "gone")
+        used = {"last_used_at": now(), "refused_at": None, "refusal": ""}
+        StreamKey.objects.filter(pk=key.pk).update(**used)
+    return stream
+
+
+def open_stream_of(text: str, beginning: str) -> str:
+    """The name of the key's stream, which begins so, while it may go on; raises `EncoderRefused`."""
+    key = stream_keys.key_of(text)
+    streams = EncoderStream.objects.filter(key=key, name__startswith=beginning, ended_at=None)
+    name = streams.values_list("name", flat=True).first()
+    if key is None or name is None:
+        raise EncoderRefused("unknown")
+    check_goes_on(name)
+    return name
+
+
+def check_goes_on(name: str) -> None:
+    """Raise `EncoderRefused` unless the stream may go on."""
+    stream = EncoderStream.objects.select_related("show").filter(name=name).first()
+    if stream is None:
+        raise EncoderRefused("unknown")
+    if stream.ended_at is not None:
+        raise EncoderRefused(stream.reason)
+    if stream.show.state == ShowState.ENDED:
+        end(name, "show_ended")
+        raise EncoderRefused("show_ended")
+
+
+def end(name: str, reason: str) -> None:
+    """The stream is over; the first reason stays. One that is a refusal is kept with its key."""
+    streams = EncoderStream.objects.filter(name=name)
+    if not streams.filter(ended_at=None).update(ended_at=now(), reason=reason) or reason == "gone":
+        return
+    for key_id in streams.values_list("key", flat=True):
+        StreamKey.objects.filter(pk=key_id).update(refused_at=now(), refusal=reason)
+
+
+def claim(name: str, holder: UUID) -> bool:
+    """Whether the stream is the holder's to take in; for `HELD_FOR`, unless it is said again."""
+    moment = now()
+    free = Q(held_until=None) | Q(held_until__lt=moment) | Q(held_by=holder)
+    streams = EncoderStream.objects.filter(free, name=name, ended_at=None)
+    return streams.update(held_by=holder, held_until=moment + HELD_FOR) == 1
+
+
+def let_go(name: str, holder: UUID) -> None:
+    """Somebody else may take it in."""
+    EncoderStream.objects.filter(name=name, held_by=holder).update(held_until=None)
+
+
+def is_open(name: str) -> bool:
+    return EncoderStream.objects.filter(name=name, ended_at=None).exists()
