@@ -47,6 +47,8 @@ export function qualityFor(bitsPerSecond) {
 
 const SLOW_MS = 2_000;
 const SLOW_FOR_MS = 2_500;
+// Half of what is recorded or less: each second of looking on is one more that viewers wait.
+const VERY_SLOW_FOR_MS = 800;
 const CLEAR_MS = 700;
 const SETTLE_MS = 4_000;
 // Nothing at all arrives: the network is away, and a smaller picture would not get through either.
@@ -94,7 +96,9 @@ export class Pace {
   }
 
   #decide(nowMs, bitsPerSecond) {
-    if (this.#slowMs >= SLOW_FOR_MS && this.quality < SOUND_ONLY) {
+    const isVerySlow = bitsPerSecond < bitsOf(QUALITIES[this.quality]) / 2;
+    const enoughMs = isVerySlow ? VERY_SLOW_FOR_MS : SLOW_FOR_MS;
+    if (this.#slowMs >= enoughMs && this.quality < SOUND_ONLY) {
       this.#down(nowMs, bitsPerSecond);
     } else if (this.#clearMs >= this.#upAfterMs && this.quality > 0) {
       this.#change(nowMs, this.quality - 1);
