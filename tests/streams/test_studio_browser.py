@@ -219,6 +219,94 @@ def test_a_second_phone_goes_on_with_the_show_and_the_first_one_stops(
     assert zhang.faults == []
 
 
+# A camera that a test can turn, mute and pull out, and a microphone that hums.
+TAME_CAMERA = """() => {
+  const filmed = () => {
+    const canvas = Object.assign(document.createElement("canvas"), {width: 640, height: 360});
+    const context = canvas.getContext("2d");
+    setInterval(() => {
+      context.fillStyle = `hsl(${performance.now() / 20} 80% 50%)`;
+      context.fillRect(0, 0, canvas.width, canvas.height);
+    }, 50);
+    const sound = new AudioContext();
+    const hum = sound.createOscillator();
+    const ear = sound.createMediaStreamDestination();
+    hum.connect(ear);
+    hum.start();
+    window.cameraCanvas = canvas;
+    return new MediaStream([...canvas.captureStream().getTracks(), ...ear.stream.getTracks()]);
+  };
+  navigator.mediaDevices.getUserMedia = async () => (window.cameraStream = filmed());
+  window.picture = (happens) => {
+    const [track] = cameraStream.getVideoTracks();
+    if (happens === "ended") track.stop();
+    track.dispatchEvent(new Event(happens));
+  };
+}"""
+
+
+def test_whatever_happens_to_camera_and_network_the_show_goes_on(
+    server: Server, browser: Browser
+) -> None:
+    with network_to(server) as network:
+        zhang = Visitor(browser, network.url)
+        zhang.context.add_init_script(f"({TAME_CAMERA})()")
+        page = new_show(zhang, "In the orchard, at the edge of the network")
+        began = time.monotonic()
+        go_live(page)
+        preview, status = page.locator("#preview-box"), page.locator("#status")
+
+        def begins_another_take(after: str) -> str:
+            def another() -> str | None:
+                take: str = recording(page)["take"]["id"]
+                return take if take != after else None
+
+            return eventually(another, within_s=20, what="another take")
+
+        take = recording(page)["take"]["id"]
+        page.evaluate("Object.assign(cameraCanvas, {width: 360, height: 640})")
+        take = begins_another_take(take)
+        page.evaluate("picture('mute')")
+        expect(status).to_contain_text("Viewers hear you and see a still picture")
+        expect(preview).to_have_attribute("data-quality", "sound")
+        page.evaluate("picture('unmute')")
+        expect(preview).to_have_attribute("data-quality", "full")
+        take = begins_another_take(take)
+        page.evaluate("picture('ended')")
+        take = begins_another_take(take)
+        expect(status).to_have_text("You are live. Viewers see you now.")
+
+        network.uplink_kbit = 60
+        expect(status).to_contain_text("sound only", timeout=20_000)
+        expect(preview).to_have_attribute("data-quality", "sound")
+        network.uplink_kbit = None
+        filmed_s = time.monotonic() - began
+        end_show(page)
+        assert recording(page)["duration_s"] == pytest.approx(filmed_s, abs=4)
+        assert zhang.faults == []
+
+
+def test_before_the_show_a_host_sees_what_is_ready_and_what_is_not(
+    server: Server, browser: Browser
+) -> None:
+    zhang = Visitor(browser, server.url)
+    page = new_show(zhang, "Is everything ready?")
+    expect(page.locator("#checks-open")).to_have_attribute("data-state", "ok")
+    page.locator("#checks-open").click()
+    expect(page.locator("#checks li[data-state=ok]")).to_have_count(5)
+    expect(page.locator("#checks-fine")).to_be_visible()
+
+    zhang.context.set_offline(True)
+    expect(page.locator("[data-check=network]")).to_contain_text("no network")
+    expect(page.locator("#status")).to_contain_text("Switch on mobile data or Wi-Fi")
+    zhang.context.set_offline(False)
+    expect(page.locator("[data-check=network]")).to_contain_text("Network: good")
+    page.clock.set_system_time("2020-01-01T00:00:00Z")
+    page.locator("#checks-again").click()
+    expect(page.locator("[data-check=clock]")).to_contain_text("minutes slow")
+    zhang.context.close()
+
+
 @pytest.fixture
 def wary_browser(browser: Browser) -> Iterator[Browser]:
     """A browser that has a camera and asks its person, who does not say yes."""
