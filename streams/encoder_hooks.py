@@ -125,8 +125,7 @@ def mediamtx_ready(request: HttpRequest) -> HttpResponse:
     kind, name = request.POST.get("source_type", ""), request.POST.get("source_id", "")
     key = _key_in(request.POST.get("path", ""))
     try:
-        encoders.admit(key, name=name, protocol=kind[:10])
-        encoders.check_goes_on(name)
+        encoders.keep(key, name=name, protocol=kind)
     except EncoderRefused:
         _kick(kind, name)
         raise

@@ -108,7 +108,12 @@ def admit(text: str, *, name: str, protocol: str, address: str = "") -> EncoderS
         before.update(ended_at=now(), reason="replaced")
         stream, _made = EncoderStream.objects.get_or_create(
             name=name,
-            defaults={"key": locked, "show": show, "protocol": protocol, "address": address[:64]},
+            defaults={
+                "key": locked,
+                "show": show,
+                "protocol": protocol[:10],
+                "address": address[:64],
+            },
         )
         if stream.ended_at is not None or stream.key_id != key.pk:
             raise EncoderRefused(stream.reason or "gone")
@@ -117,8 +122,15 @@ def admit(text: str, *, name: str, protocol: str, address: str = "") -> EncoderS
     return stream
 
 
+def keep(text: str, *, name: str, protocol: str) -> None:
+    """`admit`, for a stream that is told of every second: written once. Raises `EncoderRefused`."""
+    if not EncoderStream.objects.filter(name=name).exists():
+        admit(text, name=name, protocol=protocol)
+    check_goes_on(name)
+
+
 def open_stream_of(text: str, beginning: str) -> str:
-    """The name of the key's stream, which begins so, while it may go on; raises `EncoderRefused`."""
+    """The name of the key's stream, which begins so, if it may go on; raises `EncoderRefused`."""
     key = stream_keys.key_of(text)
     streams = EncoderStream.objects.filter(key=key, name__startswith=beginning, ended_at=None)
     name = streams.values_list("name", flat=True).first()

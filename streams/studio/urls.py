@@ -2,10 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streams.studio import views
+from streams.studio import encoder_views, views
 
 urlpatterns = [
     path("studio/", views.home, name="studio"),
     path("studio/shows/new/", views.schedule, name="studio_schedule"),
     path("studio/shows/<uuid:show_id>/", views.console, name="studio_show"),
+    path("studio/encoders/", encoder_views.keys, name="studio_encoders"),
+    path(
+        "studio/encoders/<uuid:key_id>/rotate/", encoder_views.rotate, name="studio_encoder_rotate"
+    ),
+    path(
+        "studio/encoders/<uuid:key_id>/revoke/", encoder_views.revoke, name="studio_encoder_revoke"
+    ),
 ]

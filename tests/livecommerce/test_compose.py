@@ -70,7 +70,7 @@ def test_the_example_names_exactly_what_the_file_asks_for() -> None:
     assert set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)) == set(asked)
 
 
-def test_what_the_product_does_not_use_is_behind_a_profile() -> None:
+def test_what_not_every_shop_needs_is_behind_a_profile() -> None:
     behind = {name for name, service in SERVICES.items() if service.get("profiles")}
     assert behind == {"objects", "encoders"}
 
