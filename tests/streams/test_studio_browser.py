@@ -210,8 +210,10 @@ def test_a_second_phone_goes_on_with_the_show_and_the_first_one_stops(
         lambda: recording(other)["take"]["id"] != first["id"], within_s=20, what="another take"
     )
     # A reload is no other phone: the same one comes back with one tap.
-    other.once("dialog", lambda dialog: dialog.accept())
-    other.reload()
+    with other.expect_event("dialog") as asking:
+        other.once("dialog", lambda dialog: dialog.accept())
+        other.reload()
+    assert asking.value.type == "beforeunload"
     other.get_by_role("button", name="Go on").click()
     expect(other.locator("#air-badge")).to_have_text("Live")
     page.close()
@@ -236,7 +238,12 @@ TAME_CAMERA = """() => {
     window.cameraCanvas = canvas;
     return new MediaStream([...canvas.captureStream().getTracks(), ...ear.stream.getTracks()]);
   };
-  navigator.mediaDevices.getUserMedia = async () => (window.cameraStream = filmed());
+  navigator.mediaDevices.getUserMedia = async ({ video }) => {
+    if (video && window.isUnplugged) throw new DOMException("unplugged", "NotFoundError");
+    const stream = filmed();
+    if (!video) stream.removeTrack(stream.getVideoTracks()[0]);
+    return (window.cameraStream = stream);
+  };
   window.picture = (happens) => {
     const [track] = cameraStream.getVideoTracks();
     if (happens === "ended") track.stop();
@@ -273,6 +280,16 @@ def test_whatever_happens_to_camera_and_network_the_show_goes_on(
         expect(preview).to_have_attribute("data-quality", "full")
         take = begins_another_take(take)
         page.evaluate("picture('ended')")
+        take = begins_another_take(take)
+        expect(status).to_have_text("You are live. Viewers see you now.")
+        page.evaluate("window.isUnplugged = true; picture('ended')")
+        take = begins_another_take(take)
+        expect(status).to_contain_text("Viewers hear you and see a still picture")
+        expect(page.locator("#camera-problem")).to_contain_text("No camera was found")
+        page.evaluate(
+            """window.isUnplugged = false;
+            navigator.mediaDevices.dispatchEvent(new Event("devicechange"))"""
+        )
         take = begins_another_take(take)
         expect(status).to_have_text("You are live. Viewers see you now.")
 

@@ -19,7 +19,7 @@ const KEEPS_BYTES = 24_000_000;
  */
 export class Broadcaster extends EventTarget {
   state = "idle";
-  /** `{code, message}` of the server when it refused us or let us go. */
+  /** `{code, message}` of the server: why it refused us, let us go, or has us wait. */
   problem = null;
   /** What the running take records: an index of `QUALITIES`. */
   quality = 0;
@@ -41,7 +41,7 @@ export class Broadcaster extends EventTarget {
     this.#preview = preview;
     this.#line = new TakeLine(url);
     this.#line.addEventListener("ready", () => this.#connected());
-    this.#line.addEventListener("lost", () => this.#disconnected());
+    this.#line.addEventListener("lost", ({ detail }) => this.#disconnected(detail));
     this.#line.addEventListener("acknowledged", ({ detail }) => this.#acknowledged(detail.bytes));
     this.#line.addEventListener("leave", ({ detail }) => this.#leave(detail));
     this.#line.addEventListener("dropped", ({ detail }) => this.#dropped(detail));
@@ -191,10 +191,12 @@ export class Broadcaster extends EventTarget {
   }
 
   #connected() {
+    this.problem = null;
     if (this.state === "connecting" || this.state === "waiting") this.#set("live");
   }
 
-  #disconnected() {
+  #disconnected(problem) {
+    this.problem = problem;
     if (this.state === "live" || this.state === "connecting") this.#set("waiting");
   }
 

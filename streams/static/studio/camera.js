@@ -57,6 +57,13 @@ export class Camera {
     return this.stream;
   }
 
+  /** The microphone alone, while there is no camera; rejects as getUserMedia does. */
+  async openSound() {
+    this.close();
+    this.stream = await navigator.mediaDevices.getUserMedia({ audio: this.#constraints().audio });
+    return this.stream;
+  }
+
   flip() {
     const facing = this.#choice.facing === "user" ? "environment" : "user";
     return this.open({ facing, cameraId: "" });

@@ -20,7 +20,7 @@ export function cameraCheck({ stream, error, canRecord }) {
   if (!canRecord) return check("camera", "bad", gettext("This browser cannot record video. Try Chrome, Edge, Firefox or Safari."));
   if (error) return check("camera", "bad", explain(error));
   if (!stream) return check("camera", "wait", gettext("Getting the camera…"));
-  const { width = 0, height = 0 } = stream.getVideoTracks()[0].getSettings();
+  const { width = 0, height = 0 } = stream.getVideoTracks()[0]?.getSettings() ?? {};
   return check("camera", "ok", interpolate(gettext("Camera: %s × %s"), [width, height]));
 }
 

@@ -16,9 +16,9 @@ export const TAKE_SEALED = "take_sealed";
 export const TAKEN_OVER = "taken_over";
 
 /**
- * Events: `ready`, `lost`, `acknowledged` with `detail: {bytes}`; `leave` with `detail: {code,
- * message}` when another phone takes over and this take is to be stopped and sealed; `refused`
- * with `detail` likewise.
+ * Events: `ready`; `acknowledged` with `detail: {bytes}`; with `detail: {code, message}` of the
+ * server `lost` (`null` where it said nothing), `leave` when another phone takes over and this take
+ * is to be stopped and sealed, and `refused`.
  */
 export class IngestLink extends EventTarget {
   #socket = null;
@@ -151,7 +151,7 @@ export class IngestLink extends EventTarget {
       this.#refuse(this.#problem ?? { code: String(code), message: "" });
       return;
     }
-    this.#tell("lost");
+    this.#tell("lost", this.#problem);
     const pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
     this.#retryTimer = setTimeout(() => this.#connect(), pause);
   }

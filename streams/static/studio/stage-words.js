@@ -5,7 +5,7 @@ import { QUALITIES, SOUND_ONLY } from "./uplink.js";
 /**
  * One sentence on how it goes. `broadcaster` is a `Broadcaster`, `room` is `{startedAt,
  * interrupted}`, `wasHere` says that this page's own broadcast runs on the server, `troubles` is
- * what the camera lacks (`picture`, `sound`), `check` the worst of the checks before the show.
+ * what the camera lacks (`camera`, `picture`, `sound`), `check` the worst of the checks before the show.
  */
 export function stageWords(broadcaster, { room, wasHere, troubles, check, hasCamera }) {
   const waiting = broadcaster.waitingSeconds;
@@ -15,6 +15,7 @@ export function stageWords(broadcaster, { room, wasHere, troubles, check, hasCam
     case "live":
       return liveWords(broadcaster, waiting, troubles);
     case "waiting":
+      if (broadcaster.problem?.message) return `${broadcaster.problem.message} ${keptWords(waiting)}`;
       return interpolate(ngettext("Waiting for the network. %s second is kept on this device and sent when it is back.", "Waiting for the network. %s seconds are kept on this device and sent when it is back.", waiting), [waiting]);
     case "full":
       return gettext("The network has been away too long: what happens now is not recorded. It goes on by itself when the network is back.");
@@ -29,7 +30,12 @@ export function stageWords(broadcaster, { room, wasHere, troubles, check, hasCam
   }
 }
 
+function keptWords(seconds) {
+  return interpolate(ngettext("%s second is kept on this device.", "%s seconds are kept on this device.", seconds), [seconds]);
+}
+
 function liveWords({ quality, lostSeconds }, waiting, troubles) {
+  if (troubles.camera) return gettext("The camera is gone. Plug it in again or choose another one: the show goes on then.");
   if (troubles.picture) return gettext("You are live, but your device has taken the camera away, perhaps for a call. Viewers hear you and see a still picture.");
   if (troubles.sound) return gettext("You are live, but your device has switched the microphone off. Is it muted, or in a call?");
   if (quality === SOUND_ONLY) return gettext("Very weak network: sound only. Viewers see a still picture until the network is better.");

@@ -12,6 +12,7 @@ import { QUALITIES } from "./uplink.js";
 import { megabytes } from "./words.js";
 
 const BUSY = "already_broadcasting";
+const FINE = { camera: false, picture: false, sound: false };
 // A moment in the background shows nothing to anybody.
 const AWAY_TOLD_MS = 2_000;
 
@@ -23,7 +24,7 @@ export class Stage {
   #level = null;
   #wakeLock = null;
   #room = { startedAt: null, interrupted: false };
-  #troubles = { picture: false, sound: false };
+  #troubles = FINE;
   #opening = 0;
   #lastUse = Promise.resolve();
   #hiddenAt = 0;
@@ -95,8 +96,20 @@ export class Stage {
       await this.#broadcaster.resume(stream);
     } catch (error) {
       this.#complain(error);
+      if (this.#broadcaster.isOnAir) await this.#goOnWithoutPicture();
     }
     this.#draw();
+  }
+
+  // A host whose camera is gone can still be heard, until it is back or another one is chosen.
+  async #goOnWithoutPicture() {
+    try {
+      const stream = await this.#camera.openSound();
+      this.#watchOver(stream);
+      await this.#broadcaster.resume(stream);
+    } catch {
+      this.#trouble("camera", true);
+    }
   }
 
   #complain(error) {
@@ -106,15 +119,16 @@ export class Stage {
 
   #watchOver(stream) {
     const preview = one("#preview");
-    this.#troubles = { picture: false, sound: false };
+    const hasPicture = stream.getVideoTracks().length > 0;
+    this.#troubles = { ...FINE, picture: !hasPicture };
     this.#watch = new CameraWatch(stream, preview);
     this.#watch.addEventListener("ended", () => this.#cameraLost());
     this.#watch.addEventListener("turned", () => this.#broadcaster.turned());
     this.#watch.addEventListener("picture", ({ detail }) => this.#pictureIs(detail.isThere));
     this.#watch.addEventListener("sound", ({ detail }) => this.#trouble("sound", !detail.isThere));
-    preview.srcObject = stream;
+    if (hasPicture) preview.srcObject = stream;
     this.#level = new SoundLevel(stream, one("#level"));
-    this.#broadcaster.pictureIs(true);
+    this.#broadcaster.pictureIs(hasPicture);
   }
 
   #unwatch() {
@@ -130,7 +144,7 @@ export class Stage {
 
   // Plugged in again, or another one: what was missing may be there now.
   #devicesChanged() {
-    if (this.#camera.stream) this.#drawDevices();
+    if (this.#camera.stream?.getVideoTracks().length) this.#drawDevices();
     else if (this.#opening === 0) this.#use(() => this.#camera.open());
   }
 
@@ -155,7 +169,10 @@ export class Stage {
   }
 
   #changed() {
-    if (["moved", "refused"].includes(this.#broadcaster.state)) this.#mark.clear();
+    if (["moved", "refused"].includes(this.#broadcaster.state)) {
+      this.#mark.clear();
+      this.#wakeLock?.release();
+    }
     this.#draw();
   }
 

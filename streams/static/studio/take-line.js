@@ -74,7 +74,7 @@ export class TakeLine extends EventTarget {
 
   #listen(link, take) {
     link.addEventListener("ready", () => this.#connected(true));
-    link.addEventListener("lost", () => this.#connected(false));
+    link.addEventListener("lost", ({ detail }) => this.#connected(false, detail));
     link.addEventListener("acknowledged", ({ detail }) => this.#acknowledged(detail));
     link.addEventListener("leave", ({ detail }) => this.#tell("leave", detail));
     link.addEventListener("refused", ({ detail }) => this.#refused(take, detail));
@@ -99,9 +99,9 @@ export class TakeLine extends EventTarget {
     this.isReady = false;
   }
 
-  #connected(isReady) {
+  #connected(isReady, problem = null) {
     this.isReady = isReady;
-    this.#tell(isReady ? "ready" : "lost");
+    this.#tell(isReady ? "ready" : "lost", problem);
   }
 
   #acknowledged({ bytes }) {
