@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from core.realtime import runtime
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.desk import desk
+from media_pipeline.live.feed import feeds
+from media_pipeline.live.relay import RedisRelay
 from streams.pulling import pulls
 from streams.services import reactions, shows
 from streams.studio.sampling import Sampler
@@ -22,7 +25,7 @@ SWEEP_PAUSE_S = 15.0
 
 
 class Sweeper:
-    """Seals what other web processes left open when they were killed, wherever they ran."""
+    """Seals what web processes that were killed left open, once their cameras do not come back."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
@@ -53,20 +56,24 @@ class Web:
         self._likes = reactions.Sharing(running)
         self._sweeper = Sweeper()
         self._sampler = Sampler(running.hub)
+        self._relay = None if running.alone else RedisRelay(feeds, settings.REDIS_URL)
 
     async def start(self) -> None:
         await run_in_db(shows.seal_leftovers, alone=self._alone)
         self._likes.start()
         self._sampler.start()
         pulls.start()
-        if not self._alone:
-            self._sweeper.start()
+        self._sweeper.start()
+        if self._relay is not None:
+            self._relay.start()
 
     async def stop(self) -> None:
         await self._sweeper.stop()
         await self._sampler.stop()
         await pulls.stop()
         await desk.stop()
+        if self._relay is not None:
+            await self._relay.stop()
         await self._likes.stop()
 
 

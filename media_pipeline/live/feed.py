@@ -34,7 +34,7 @@ class Relay(Protocol):
 
     def passed(self, feed: Feed, payload: bytes, duration_s: float, *, is_key: bool) -> None: ...
 
-    def ended(self, feed: Feed) -> None: ...
+    def ended(self, feed: Feed, opening: Opening) -> None: ...
 
     def wanted(self, feed: Feed) -> None:
         """Somebody watches here and the camera is not here."""
@@ -95,11 +95,11 @@ class Feed:
         """The take is over. Doing it twice does no harm."""
         if not self.is_here:
             return
-        self.is_here = False
+        self.is_here, opening = False, self.audience.opening
         self.close()
         self._feeds.let_go(self)
-        if (relay := self._feeds.relay) is not None:
-            relay.ended(self)
+        if (relay := self._feeds.relay) is not None and opening is not None:
+            relay.ended(self, opening)
             if self.audience.is_wanted:
                 relay.wanted(self)
 
