@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -264,9 +265,9 @@ def test_whatever_happens_to_camera_and_network_the_show_goes_on(
         preview, status = page.locator("#preview-box"), page.locator("#status")
 
         def begins_another_take(after: str) -> str:
-            def another() -> str | None:
+            def another() -> str:
                 take: str = recording(page)["take"]["id"]
-                return take if take != after else None
+                return take if take != after else ""
 
             return eventually(another, within_s=20, what="another take")
 
@@ -303,6 +304,37 @@ def test_whatever_happens_to_camera_and_network_the_show_goes_on(
         assert zhang.faults == []
 
 
+JUDGE = """async ([name, told]) => {
+  const checks = await import("/static/studio/checks.js");
+  return checks[name](told);
+}"""
+# What each check says of what was found, which no fake device shows by itself.
+JUDGED = {
+    ("networkCheck", '{"isOnline": true, "trial": {"bitsPerSecond": 900000}}'): (
+        "warn",
+        "smaller picture only (900 kbit/s)",
+    ),
+    ("networkCheck", '{"isOnline": true, "trial": {"bitsPerSecond": 400000}}'): ("warn", "small"),
+    ("networkCheck", '{"isOnline": true, "trial": {"bitsPerSecond": 90000}}'): ("warn", "still"),
+    ("networkCheck", '{"isOnline": true, "trial": {"bitsPerSecond": 9000}}'): ("bad", "too weak"),
+    ("networkCheck", '{"isOnline": true, "failure": {"message": ""}}'): (
+        "bad",
+        "cannot be reached",
+    ),
+    ("networkCheck", '{"isOnline": true, "failure": {"message": "Over."}}'): ("bad", "Over."),
+    ("batteryCheck", '{"level": 0.12, "charging": false}'): ("warn", "12% left"),
+    ("cameraCheck", '{"canRecord": false}'): ("bad", "cannot record"),
+    ("cameraCheck", '{"canRecord": true, "error": {"name": "NotFoundError"}}'): (
+        "bad",
+        "No camera",
+    ),
+    ("cameraCheck", '{"canRecord": true, "error": {"name": "NotReadableError"}}'): (
+        "bad",
+        "Another app is using the camera",
+    ),
+}
+
+
 def test_before_the_show_a_host_sees_what_is_ready_and_what_is_not(
     server: Server, browser: Browser
 ) -> None:
@@ -321,6 +353,9 @@ def test_before_the_show_a_host_sees_what_is_ready_and_what_is_not(
     page.clock.set_system_time("2020-01-01T00:00:00Z")
     page.locator("#checks-again").click()
     expect(page.locator("[data-check=clock]")).to_contain_text("minutes slow")
+    for (name, told), (state, words) in JUDGED.items():
+        judged = page.evaluate(JUDGE, [name, json.loads(told)])
+        assert (judged["state"], words in judged["text"]) == (state, True), judged
     zhang.context.close()
 
 
