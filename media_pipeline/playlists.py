@@ -1,4 +1,4 @@
-"""HLS playlists (RFC 8216): reading the one ffmpeg writes for a take, composing those of a show.
+"""HLS playlists (RFC 8216): the list of a take's segments, and the playlists of a show.
 
 A show's playlists join its takes on one timeline. They hold addresses relative to the recording's
 folder, so that a signed address of the playlist covers its segments too.
@@ -7,15 +7,16 @@ folder, so that a signed address of the playlist covers its segments too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import accumulate
 
 from core.clock import iso_ms
 
 LIVE_WINDOW = 10
 """Segments in the live playlist: long enough for a slow phone, short enough to be read at once."""
+NO_KEY = "# does not start with a key frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Segment:
 
     name: str
     duration_s: float
+    starts_with_key: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,25 @@ class _Placed:
         return self.take.started_at + timedelta(seconds=self.offset_s)
 
 
+def listing(segment: Segment) -> str:
+    """The lines of one segment in the list of its take."""
+    note = "" if segment.starts_with_key else f"{NO_KEY}\n"
+    return f"{note}#EXTINF:{segment.duration_s:.6f},\n{segment.name}\n"
+
+
 def parse_segments(text: str) -> tuple[Segment, ...]:
     """The segments that a media playlist lists; a line cut off in the middle is left out."""
     segments: list[Segment] = []
     duration_s: float | None = None
-    for line in text.splitlines():
+    starts_with_key = True
+    for line in text.splitlines(keepends=True):
         if line.startswith("#EXTINF:"):
             duration_s = _extinf(line)
-        elif line and not line.startswith("#") and duration_s is not None:
-            segments.append(Segment(line, duration_s))
-            duration_s = None
+        elif line.strip() == NO_KEY:
+            starts_with_key = False
+        elif duration_s is not None and line.endswith("\n") and not line.startswith(("#", "\n")):
+            segments.append(Segment(line.rstrip(), duration_s, starts_with_key))
+            duration_s, starts_with_key = None, True
     return tuple(segments)
 
 
@@ -73,48 +84,98 @@ def _extinf(line: str) -> float | None:
         return None
 
 
+class Timeline:
+    """The takes of a running show as they grow: what is new costs, and not what was there before.
+
+    A day's show has eighty thousand segments, and a playlist is written with each of them.
+    """
+
+    def __init__(self, takes: Iterable[TakeSegments] = (), *, window: int = LIVE_WINDOW) -> None:
+        self.target_s = 1
+        self.has_keys = True
+        """Whether every segment starts with a key frame."""
+        self._count = 0
+        self._takes = 0
+        self._offset_s = 0.0
+        self._had = 0
+        self._take: TakeSegments | None = None
+        self._shown: deque[_Placed] = deque(maxlen=window)
+        for take in takes:
+            self.grow(take)
+
+    def grow(self, take: TakeSegments) -> str:
+        """The lines by which the replay's playlist grows: a new take, or what the last one has
+        more than when it was here before."""
+        before = self._take
+        if before is None or before.folder != take.folder:
+            if not take.segments:
+                return ""
+            self._had, self._offset_s, self._takes = 0, 0.0, self._takes + 1
+        elif before.started_at != take.started_at:
+            mended = (replace(one, take=take) if one.take is before else one for one in self._shown)
+            self._shown = deque(mended, maxlen=self._shown.maxlen)
+        is_first, self._take = self._count == 0, take
+        is_new_take = self._had == 0
+        new = [self._placed(take, segment) for segment in take.segments[self._had :]]
+        self._had += len(new)
+        lines = _lines(new, None if is_new_take else self._takes - 1)
+        return "\n".join(["#EXT-X-DISCONTINUITY"] * (is_new_take and not is_first) + lines)
+
+    def _placed(self, take: TakeSegments, segment: Segment) -> _Placed:
+        placed = _Placed(segment, take, self._takes - 1, self._offset_s)
+        self._offset_s += segment.duration_s
+        self._count += 1
+        self._shown.append(placed)
+        self.target_s = max(self.target_s, _rounded_s(segment))
+        self.has_keys = self.has_keys and segment.starts_with_key
+        return placed
+
+    def live(self, *, ended: bool = False) -> str:
+        """The sliding window of the newest segments over all takes."""
+        shown = list(self._shown)
+        first_take = shown[0].take_number if shown else 0
+        head = [
+            f"#EXT-X-MEDIA-SEQUENCE:{self._count - len(shown)}",
+            # The number of the first segment's take is the count of discontinuities before it; no
+            # discontinuity is then written in front of the first segment itself.
+            f"#EXT-X-DISCONTINUITY-SEQUENCE:{first_take}",
+        ]
+        return _text([*self._head(), *head, *_lines(shown, None)], ended=ended)
+
+    def replay_head(self, *, ended: bool) -> str:
+        """What stands before the lines that `grow` gave."""
+        kind = "VOD" if ended else "EVENT"
+        lines = [*self._head(), "#EXT-X-MEDIA-SEQUENCE:0", f"#EXT-X-PLAYLIST-TYPE:{kind}"]
+        return _text(lines, ended=False)
+
+    def _head(self) -> list[str]:
+        # The target is taken over all segments and not only those shown: it must not fall again.
+        head = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{self.target_s}"]
+        return [*head, "#EXT-X-INDEPENDENT-SEGMENTS"] if self.has_keys else head
+
+
 def live_playlist(
     takes: Sequence[TakeSegments], *, ended: bool = False, window: int = LIVE_WINDOW
 ) -> str:
     """The sliding window of the newest segments over all takes."""
-    placed = list(_placed(takes))
-    first = max(0, len(placed) - window)
-    shown = placed[first:]
-    head = [
-        f"#EXT-X-MEDIA-SEQUENCE:{first}",
-        # The number of the first segment's take is the count of discontinuities before it; no
-        # discontinuity is then written in front of the first segment itself.
-        f"#EXT-X-DISCONTINUITY-SEQUENCE:{shown[0].take_number if shown else 0}",
-    ]
-    return _written(head, shown, target_s=_target_s(placed), ended=ended)
+    return Timeline(takes, window=window).live(ended=ended)
 
 
 def replay_playlist(takes: Sequence[TakeSegments], *, ended: bool) -> str:
     """Everything from the beginning; it only grows, until `ended` closes it."""
-    placed = list(_placed(takes))
-    head = ["#EXT-X-MEDIA-SEQUENCE:0", f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}"]
-    return _written(head, placed, target_s=_target_s(placed), ended=ended)
+    timeline = Timeline()
+    lines = [grown for take in takes if (grown := timeline.grow(take))]
+    return timeline.replay_head(ended=ended) + _text(lines, ended=ended)
 
 
-def _placed(takes: Sequence[TakeSegments]) -> Iterator[_Placed]:
-    for number, take in enumerate(take for take in takes if take.segments):
-        offsets_s = accumulate((segment.duration_s for segment in take.segments), initial=0.0)
-        for segment, offset_s in zip(take.segments, offsets_s, strict=False):
-            yield _Placed(segment, take, number, offset_s)
+def _rounded_s(segment: Segment) -> int:
+    """No segment may round to more than the target duration (RFC 8216, 4.3.3.1)."""
+    return math.floor(segment.duration_s + 0.5)
 
 
-def _target_s(placed: Sequence[_Placed]) -> int:
-    """No segment may round to more than the target duration (RFC 8216, 4.3.3.1).
-
-    It is taken over all segments and not only those shown, since it must not fall again.
-    """
-    return max((math.floor(one.segment.duration_s + 0.5) for one in placed), default=1) or 1
-
-
-def _written(head: Sequence[str], shown: Sequence[_Placed], *, target_s: int, ended: bool) -> str:
-    lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target_s}", *head]
-    lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
-    take_number: int | None = None
+def _lines(shown: Sequence[_Placed], take_number: int | None) -> list[str]:
+    """The segments' lines, after those of this take if any."""
+    lines: list[str] = []
     for one in shown:
         if one.take_number != take_number:
             if take_number is not None:
@@ -124,6 +185,8 @@ def _written(head: Sequence[str], shown: Sequence[_Placed], *, target_s: int, en
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{iso_ms(one.at)}")
         lines.append(f"#EXTINF:{one.segment.duration_s:.6f},")
         lines.append(f"{one.take.folder}/{one.segment.name}")
-    if ended:
-        lines.append("#EXT-X-ENDLIST")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _text(lines: Sequence[str], *, ended: bool) -> str:
+    return "".join(f"{line}\n" for line in [*lines, *["#EXT-X-ENDLIST"] * ended])

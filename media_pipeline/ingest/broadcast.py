@@ -18,12 +18,14 @@ from media_pipeline.ingest import layout
 from media_pipeline.ingest.chunks import ChunkFile
 from media_pipeline.ingest.errors import (
     IngestRefused,
+    ServerStops,
     SomebodyBroadcasts,
     TakeIsOver,
     TakenOver,
 )
 from media_pipeline.ingest.files import in_files
 from media_pipeline.ingest.live_take import LiveTake
+from media_pipeline.ingest.screen import Screen
 from media_pipeline.models import Recording, Take
 from media_pipeline.playlists import TakeSegments
 from media_pipeline.services import takes
@@ -124,7 +126,8 @@ class Broadcast:
         self._told_away = False
         self._heard_at = 0.0
         self._connected_at = 0.0
-        self._earlier: list[TakeSegments] = []
+        self._shown: layout.Shown | None = None
+        self._earlier: list[TakeSegments] | None = None
         self._told_started = False
         self._noted_at = 0.0
         self._lock = asyncio.Lock()
@@ -177,15 +180,32 @@ class Broadcast:
             raise SomebodyBroadcasts
 
     async def _begin(self, take_id: uuid.UUID, mime: str) -> None:
+        """A new take, or one that a process which is gone left open."""
+        await run_in_db(takes.finish_left, self.recording, but=take_id)
         row = await run_in_db(takes.open_take, self.recording, take_id=take_id, mime=mime)
-        self._earlier = await run_in_db(takes.playable_takes, self.recording)
-        folder = self._folder / str(take_id)
-        await in_files(folder.mkdir, parents=True, exist_ok=True)
-        chunks = await in_files(ChunkFile, layout.chunks_folder(take_id))
-        self._row, self._told_started, self._told_away = row, False, False
+        if self._earlier is None or row.next_chunk:
+            self._earlier = await run_in_db(takes.playable_takes, self.recording, but=take_id)
+        self._shown = layout.Shown(self._folder, list(self._earlier))
+        await in_files((self._folder / str(take_id)).mkdir, parents=True, exist_ok=True)
+        self.take = await in_files(self._live_take, row)
+        self._row, self._told_started = row, row.started_at is not None
+        # Whoever finds a take that nobody receives tells the room that the camera is away.
+        self._told_away = self._told_started
         self._heard_at = time.monotonic()
-        self.take = LiveTake(folder, chunks, self._grown)
         self._following = asyncio.create_task(self._follow(self.take, row))
+
+    def _live_take(self, row: Take) -> LiveTake:
+        chunks = ChunkFile(layout.chunks_folder(row.public_id))
+        screen = Screen(self.recording.show_id, row.public_id, lambda: take.zero_at)
+        take = LiveTake(
+            self._folder / str(row.public_id),
+            chunks,
+            self._grown,
+            picture=screen,
+            sound_will_do=row.mime.startswith("audio/"),
+            started_at=row.started_at,
+        )
+        return take
 
     async def _hand_over(self) -> Connection:
         """Give the running take to a new connection; the one before, if any, is let go."""
@@ -205,12 +225,20 @@ class Broadcast:
             why = await take.run()
         finally:
             watching.cancel()
+            take.show_nothing()
             if isinstance(why, TakeIsOver):
                 why = TakeIsOver(duration_s=take.duration_s)
             try:
-                await self._seal(take, row, why)
+                await (self._leave(row) if take.is_left else self._seal(take, row, why))
             finally:
                 keeping.cancel()
+
+    async def _leave(self, row: Take) -> None:
+        """Let another process have the take at once."""
+        self.take, self._row = None, None
+        if self._told_started and not self._told_away:
+            await run_in_db(takes.take_away, row)
+        await run_in_db(takes.let_go, row)
 
     async def _keep(self, take: LiveTake, row: Take) -> None:
         """Tell the other processes that this one has the take, until it is sealed.
@@ -242,6 +270,9 @@ class Broadcast:
         try:
             await self._note_growth(take, row)
             await run_in_db(takes.seal_take, row, error=error, quietly=True)
+            if self._earlier is not None and take.segments and take.started_at:
+                sealed = TakeSegments(str(row.public_id), take.started_at, tuple(take.segments))
+                self._earlier.append(sealed)
         finally:
             self.take, self._row = None, None
             if why is not None:
@@ -324,6 +355,17 @@ class Broadcast:
             self._telling.cancel()
         await self._tell_now()
 
+    async def leave(self) -> None:
+        """The server stops: the camera may continue its take wherever it comes back to."""
+        self._let_go(ServerStops())
+        async with self._lock:
+            if self.take is not None:
+                await self.take.leave(ServerStops())
+            await self._finish()
+        if self._telling is not None:
+            self._telling.cancel()
+        await self._tell_now()
+
     def _let_go(self, why: IngestRefused) -> None:
         if self._connection is not None:
             self._connection.refuse(why)
@@ -342,9 +384,9 @@ class Broadcast:
         take, row = self.take, self._row
         if take is None or row is None or take.started_at is None:
             return
-        folder = str(row.public_id)
-        shown = [*self._earlier, TakeSegments(folder, take.started_at, take.segments)]
-        await in_files(layout.write_playlists, self._folder, shown, ended=False)
+        if self._shown is not None:
+            shown = TakeSegments(str(row.public_id), take.started_at, tuple(take.segments))
+            await in_files(self._shown.show, shown)
         try:
             await self._note(take, row)
         except DatabaseError:  # the picture goes on; the next segment tries again
@@ -366,4 +408,5 @@ class Broadcast:
             duration_s=take.duration_s,
             bytes_received=take.bytes_received,
             next_chunk=take.next,
+            started_at=take.started_at,
         )

@@ -15,6 +15,8 @@ from typing import Self
 
 import msgspec
 
+EARLY = 600
+
 
 class ChunkLine(msgspec.Struct, frozen=True):
     """One chunk: number, bytes, capture offset on the recorder's clock, arrival on ours."""
@@ -32,8 +34,12 @@ class ChunkFile:
         """Open the take's files, and cut off what a crash left half written."""
         folder.mkdir(parents=True, exist_ok=True)
         self.next, self.size = 0, 0
+        self.early: list[ChunkLine] = []
+        """The first chunks of an earlier process: they tell when the take began."""
         lines_end = 0
         for line, end in _whole_lines(folder / "chunks.jsonl"):
+            if len(self.early) < EARLY:
+                self.early.append(line)
             self.next, self.size, lines_end = line.n + 1, self.size + line.bytes, end
         self._bytes = _opened(folder / "chunks.bin", self.size)
         self._lines = _opened(folder / "chunks.jsonl", lines_end)

@@ -10,14 +10,14 @@ from functools import partial
 
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.broadcast import Broadcast, Connection, Patience
-from media_pipeline.ingest.errors import ServerStops, ShowIsOver
+from media_pipeline.ingest.errors import ShowIsOver
 from media_pipeline.services import takes
 
 log = logging.getLogger(__name__)
 
 
 class Desk:
-    """Where cameras connect, shows are closed, and a stopping server seals what is open."""
+    """Where cameras connect, shows are closed, and a stopping server leaves what is open."""
 
     def __init__(self, patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
@@ -71,10 +71,10 @@ class Desk:
         asyncio.run_coroutine_threadsafe(ending, self._loop).add_done_callback(_log_failure)
 
     async def stop(self) -> None:
-        """The server stops: let every broadcaster go and seal every take."""
+        """The server stops: let every broadcaster go. Their takes stay open for its return."""
         broadcasts = list(self._broadcasts.values())
         self._broadcasts.clear()
-        await asyncio.gather(*(broadcast.end(ServerStops()) for broadcast in broadcasts))
+        await asyncio.gather(*(broadcast.leave() for broadcast in broadcasts))
 
 
 def _log_failure(done: Future[None]) -> None:

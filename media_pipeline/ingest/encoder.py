@@ -1,4 +1,4 @@
-"""One running ffmpeg: bytes go in, segments appear in its folder."""
+"""One running ffmpeg: a recorder's bytes go in, the head and the parts of an MP4 come out."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import contextlib
 import os
 import signal
 from collections import deque
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
 
 from media_pipeline.ffmpeg import ERROR_LINES
-from media_pipeline.ingest.recipe import live_command
-from media_pipeline.ingest.source import Source
+from media_pipeline.ingest.boxes import Init, Splitter
+from media_pipeline.ingest.grouping import Grouping, Piece
 
 FINISH_S = 20.0
-"""How long ffmpeg may take to write its last segment before it is killed."""
+"""How long ffmpeg may take to write its last part before it is killed."""
+BLOCK = 64 * 1024
+SETTLED_S = 0.006
+"""When nothing has come for so long, all is out that a piece of the stream gave."""
 
 
 class EncoderGone(Exception):
@@ -31,14 +34,14 @@ class Encoder:
         self._exit = asyncio.create_task(process.wait())
 
     @classmethod
-    async def start(cls, source: Source, folder: Path) -> Encoder:
-        """Run ffmpeg for this kind of stream in `folder`, which exists."""
+    async def start(cls, command: Sequence[str]) -> Encoder:
+        """Run this ffmpeg, which reads its standard input and writes to its standard output."""
         process = await asyncio.create_subprocess_exec(
-            *live_command(source),
+            *command,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            cwd=folder,
+            limit=4 * BLOCK,
             start_new_session=True,  # a Ctrl-C at the server's terminal is not for ffmpeg
         )
         return cls(process)
@@ -65,13 +68,48 @@ class Encoder:
         except (BrokenPipeError, ConnectionResetError) as error:
             raise EncoderGone from error
 
+    async def output(self, grouping: Grouping) -> AsyncIterator[Init | Piece]:
+        """What comes out, as soon as it does, until the end; raises `BadBoxes`."""
+        splitter, is_new = Splitter(), False
+        reading = asyncio.create_task(self._read())
+        try:
+            while True:
+                await asyncio.wait({reading}, timeout=SETTLED_S if is_new else None)
+                if not reading.done():
+                    is_new = False
+                elif block := reading.result():
+                    reading, is_new = asyncio.create_task(self._read()), True
+                    for item in splitter.feed(block):
+                        found = item if isinstance(item, Init) else grouping.add(item)
+                        if found is not None:
+                            yield found
+                    continue
+                if (rest := grouping.flush()) is not None:
+                    yield rest
+                if reading.done():
+                    return
+        finally:
+            reading.cancel()
+
+    async def _read(self) -> bytes:
+        assert self._process.stdout is not None  # noqa: S101 - asked for in `start`
+        return await self._process.stdout.read(BLOCK)
+
     async def wait(self, timeout_s: float) -> bool:
         """Wait until it has exited, for `timeout_s` at most; whether it has."""
         await asyncio.wait({self._exit}, timeout=timeout_s)
         return self.has_exited
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended by a signal and not by itself."""
+        return (self._process.returncode or 0) < 0
+
     async def finish(self) -> bool:
-        """Let it write what it has and exit; whether it did so without an error."""
+        """Let it write what it has and exit; whether it did so without an error.
+
+        Somebody has to take its output meanwhile.
+        """
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._stdin().close()
             await self._stdin().wait_closed()

@@ -150,6 +150,17 @@ class Unreadable(IngestRefused):
         return _("What was sent cannot be read as video.")
 
 
+class DiskFull(IngestRefused):
+    """Nothing can be kept at the moment; what was acknowledged is safe. The camera may retry."""
+
+    code = "disk_full"
+    close = 4507
+
+    @classmethod
+    def text(cls) -> str:
+        return _("The server's disk is full. What was filmed so far is kept.")
+
+
 class ServerStops(IngestRefused):
     code = "restarting"
     close = 4503

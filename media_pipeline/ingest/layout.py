@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from media_pipeline.ingest.recipe import PLAYLIST
+from media_pipeline.ingest.segmenter import PLAYLIST
 from media_pipeline.playlists import (
     Segment,
     TakeSegments,
+    Timeline,
     live_playlist,
     parse_segments,
     replay_playlist,
@@ -60,6 +61,41 @@ def write_playlists(folder: Path, takes: Sequence[TakeSegments], *, ended: bool)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / REPLAY, replay_playlist(takes, ended=ended))
     _replace(folder / LIVE, live_playlist(takes, ended=ended))
+
+
+class Shown:
+    """The playlists of a running show while one take grows. Every call blocks."""
+
+    def __init__(self, folder: Path, earlier: Sequence[TakeSegments]) -> None:
+        self._folder = folder
+        self._earlier = earlier
+        self._timeline = Timeline(earlier)
+        self._head = ""
+        self._size = -1
+
+    def show(self, take: TakeSegments) -> None:
+        """The take as it is now. A reader sees the old playlists or the new ones."""
+        path, lines = self._folder / REPLAY, self._timeline.grow(take)
+        head = self._timeline.replay_head(ended=False)
+        if head == self._head and _size(path) == self._size:
+            if lines:
+                self._append(path, f"{lines}\n")
+        else:
+            self._size = -1
+            _replace(path, replay_playlist([*self._earlier, take], ended=False))
+        self._head, self._size = head, _size(path)
+        _replace(self._folder / LIVE, self._timeline.live())
+
+    def _append(self, path: Path, lines: str) -> None:
+        """Written anew with every segment, it would cost more every second of a long show."""
+        before, self._size = self._size, -1  # where this fails it is written anew the next time
+        with path.open("r+b", buffering=0) as file:
+            file.seek(before)
+            file.write(lines.encode())
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _replace(path: Path, text: str) -> None:

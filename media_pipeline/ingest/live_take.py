@@ -1,63 +1,95 @@
-"""One take while it comes in: chunks to disk, and from the disk through ffmpeg into segments.
+"""One take while it comes in: chunks to disk, and from the disk through ffmpeg into parts.
 
 ffmpeg is fed from the file and not from memory: however slow it is, what waits for it waits on the
-disk, and a chunk is acknowledged without it.
+disk, and a chunk is acknowledged without it. So it can also be fed again: an encoder that was
+killed, with its server or alone, is followed by one that goes on where the segments end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from core.clock import now
+from media_pipeline.ingest.boxes import BadBoxes, Init
 from media_pipeline.ingest.chunks import ChunkFile
-from media_pipeline.ingest.encoder import Encoder, EncoderGone
+from media_pipeline.ingest.encoder import FINISH_S, Encoder, EncoderGone
+from media_pipeline.ingest.entry import Entry, entry_before
 from media_pipeline.ingest.errors import (
     BadProtocol,
+    DiskFull,
     IngestRefused,
     NoVideo,
     TakeIsOver,
     Unreadable,
 )
 from media_pipeline.ingest.files import in_files
-from media_pipeline.ingest.recipe import PLAYLIST
+from media_pipeline.ingest.grouping import FRAME_S, Grouping, Piece
+from media_pipeline.ingest.recipe import live_command
+from media_pipeline.ingest.segmenter import InitChanged, Segmenter
 from media_pipeline.ingest.source import Source, recognise
-from media_pipeline.playlists import Segment, parse_segments
+from media_pipeline.ingest.zero import MediaZero
+from media_pipeline.live.parts import Part
+from media_pipeline.playlists import Segment
 
 log = logging.getLogger(__name__)
 
 BLOCK = 256 * 1024
-LOOK_EVERY_S = 0.1
-PHONE_KEEPS = timedelta(seconds=30)
-"""A take is opened at most so long after its recorder was started."""
 FIRST_SEGMENT_S = 20.0
 """A stream that has made no segment by then has no picture that can be shown."""
+BARREN_RUNS = 3
+"""So many encoders one after the other may end without a new segment."""
+WAITING_PARTS = 64
+DISK_AGAIN_S = 0.5
+DISK_TRIES = 10
+"""How often a closed take tries to write to a full disk; an open one waits as long as it takes."""
+
+
+class Picture(Protocol):
+    """Where live parts go. Its calls do not wait."""
+
+    def began(self, init: Init) -> None: ...
+
+    def came(self, part: Part) -> None: ...
+
+    def ended(self) -> None: ...
 
 
 class LiveTake:
     """Give it chunks with `append` while `run` is running; `close` says that no more will come."""
 
     def __init__(
-        self, folder: Path, chunks: ChunkFile, on_growth: Callable[[], Awaitable[None]]
+        self,
+        folder: Path,
+        chunks: ChunkFile,
+        on_growth: Callable[[], Awaitable[None]],
+        *,
+        picture: Picture | None = None,
+        sound_will_do: bool = False,
+        started_at: datetime | None = None,
     ) -> None:
-        """`folder` gets the segments; `on_growth` hears each time there are more of them."""
-        self.folder = folder
-        self.segments: tuple[Segment, ...] = ()
-        self.started_at: datetime | None = None
+        """`folder` gets the segments; `on_growth` hears each time there are more of them.
+
+        `started_at` is known of a take that an earlier process has begun.
+        """
         self.encoder: Encoder | None = None
+        self._picture = picture
+        self._sound_will_do = sound_will_do
+        self._segmenter = Segmenter(folder)
+        self._zero = MediaZero(chunks.early, started_at, self._segmenter.start_s)
         self._chunks = chunks
         self._on_growth = on_growth
-        self._fed = 0
         self._is_closed = False
+        self._is_left = False
         self._why: IngestRefused | None = None
-        self._earliest_start = now() - PHONE_KEEPS
         self._came = asyncio.Event()
         self._appending = asyncio.Lock()
-        self._seen_ns = 0
+        self._shown_s: float | None = None
+        self._is_showing = False
 
     @property
     def next(self) -> int:
@@ -69,19 +101,39 @@ class LiveTake:
         return self._chunks.size
 
     @property
+    def segments(self) -> Sequence[Segment]:
+        return self._segmenter.segments
+
+    @property
     def duration_s(self) -> float:
         """Seconds in segments so far."""
-        return sum(segment.duration_s for segment in self.segments)
+        return self._segmenter.duration_s
+
+    @property
+    def zero_at(self) -> datetime:
+        """The wall time of second 0 of its parts, as far as it is known."""
+        return self._zero.at(0.0) or now()
+
+    @property
+    def started_at(self) -> datetime | None:
+        """The wall time at which the first segment begins; it may still become more exact."""
+        return self._zero.at(self._segmenter.start_s)
 
     @property
     def is_closed(self) -> bool:
         return self._is_closed
 
+    @property
+    def is_left(self) -> bool:
+        """Whether it was left open for another process to continue."""
+        return self._is_left
+
     async def append(self, number: int, offset_ms: float, payload: bytes) -> int:
         """Put a chunk on disk; the number of the next one. One that is there already is no error.
 
         `offset_ms` is when the recorder handed the chunk over, on its own clock. Raises
-        `BadProtocol` when chunks before it are missing, `TakeIsOver` when it comes too late.
+        `BadProtocol` when chunks before it are missing, `TakeIsOver` when it comes too late and
+        `DiskFull` when it cannot be kept now.
         """
         arrived = now()
         async with self._appending:
@@ -90,21 +142,14 @@ class LiveTake:
             if number > self.next:
                 raise BadProtocol
             if number == self.next:
-                await in_files(self._chunks.append, payload, offset_ms, arrived)
-                self._note_start(arrived, timedelta(milliseconds=offset_ms))
+                try:
+                    await in_files(self._chunks.append, payload, offset_ms, arrived)
+                except OSError as error:
+                    log.exception("a chunk could not be stored")
+                    raise DiskFull from error
+                self._zero.note_chunk(arrived, timedelta(milliseconds=offset_ms))
                 self._came.set()
             return self.next
-
-    def _note_start(self, arrived: datetime, offset: timedelta) -> None:
-        """Media zero is where the least delayed chunk puts it; fixed once segments refer to it.
-
-        An offset that no recorder of this take can have tells only when its chunk came.
-        """
-        at = arrived - offset
-        if at < self._earliest_start:
-            at = arrived
-        if not self.segments:
-            self.started_at = min(self.started_at or at, at)
 
     async def close(self, why: IngestRefused | None = None) -> None:
         """No more chunks: `run` ends when all that came is in segments.
@@ -116,13 +161,21 @@ class LiveTake:
             self._why = self._why or why
         self._came.set()
 
+    async def leave(self, why: IngestRefused) -> None:
+        """`run` ends at once, and what came in can be continued by another process."""
+        self._is_left = True
+        await self.close(why)
+        if self.encoder is not None:
+            self.encoder.kill()
+
     async def run(self) -> IngestRefused | None:
         """Make segments until the take is closed or cannot go on.
 
         Returns why there is no good end: it could not go on, made no segment, or was closed so.
         """
         try:
-            await self._encode(await self._recognised())
+            source = await self._recognised()
+            await self._encode_all(source)
         except IngestRefused as refused:
             return self._why or refused
         finally:
@@ -133,70 +186,189 @@ class LiveTake:
 
     async def _recognised(self) -> Source:
         """What the stream is; refused if it was closed before it could say."""
-        while (source := recognise(await in_files(self._chunks.read, 0, 2 * BLOCK + 64))) is None:
+        while (source := await in_files(self._recognise)) is None:
             if self._is_closed:
                 raise Unreadable if self.bytes_received else NoVideo
             await self._more()
         return source
 
-    async def _encode(self, source: Source) -> None:
-        self.encoder = encoder = await Encoder.start(source, self.folder)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._watch(encoder))
-                tasks.create_task(self._feed(encoder))
-        finally:
-            encoder.kill()
-        if not self._is_closed or not self.segments:
-            log.warning("live encoder in %s stopped: %s", self.folder, encoder.said)
-            raise TakeIsOver if self.segments else _unplayable(encoder.said)
+    def _recognise(self) -> Source | None:
+        head = self._chunks.read(0, 2 * BLOCK + 64)
+        return recognise(head, sound_will_do=self._sound_will_do)
 
-    async def _feed(self, encoder: Encoder) -> None:
-        """Everything from the file, then the end; stops when ffmpeg does."""
-        try:
-            while not encoder.has_exited:
-                block = await in_files(self._chunks.read, self._fed, BLOCK)
-                if block:
-                    await encoder.feed(block)
-                    self._fed += len(block)
-                elif self._is_closed:
-                    break
-                else:
-                    await self._more()
-        except EncoderGone:
-            pass
-        await encoder.finish()
+    async def _encode_all(self, source: Source) -> None:
+        """One encoder, and another after each that was killed; until all is in segments."""
+        barren = 0
+        while not self._is_left:
+            had_s = self.duration_s
+            run = _Run(self, source, await in_files(self._entry, source))
+            self.encoder = run.encoder = await Encoder.start(run.command)
+            self._is_showing = False
+            is_whole = await run.to_its_end()
+            if self._is_left or is_whole:
+                break
+            log.warning("live encoder of %s stopped: %s", self._segmenter.folder, run.encoder.said)
+            barren = barren + 1 if self.duration_s == had_s else 0
+            if barren == BARREN_RUNS or run.is_hopeless:
+                await self.keep(None)
+                raise TakeIsOver if self.segments else _unplayable(run.encoder.said)
+        if not self._is_left and not self.segments:
+            raise _unplayable(self.encoder.said if self.encoder else "")
+
+    def _entry(self, source: Source) -> Entry:
+        return entry_before(self._chunks, source, self._segmenter.end_s)
+
+    # For the encoder's run
+
+    @property
+    def goes_on_at_s(self) -> float | None:
+        """Where the next segment begins; `None` if there is none yet."""
+        return self._segmenter.end_s
+
+    async def read(self, at: int, encoder: Encoder) -> bytes:
+        """What came from byte `at` on, waiting for it; empty when no more is coming or wanted."""
+        while not (block := await in_files(self._chunks.read, at, BLOCK)):
+            if self._is_closed or encoder.has_exited:
+                return b""
+            await self._more()
+        return block
+
+    def wake(self) -> None:
+        """Whoever waits for bytes may look again."""
+        self._came.set()
 
     async def _more(self) -> None:
         await self._came.wait()
         self._came.clear()
 
-    async def _watch(self, encoder: Encoder) -> None:
-        """Tell of new segments until ffmpeg has exited; do not wait for ever for the first."""
-        patient_until = time.monotonic() + FIRST_SEGMENT_S
-        while not await encoder.wait(LOOK_EVERY_S):
-            await self._look()
-            if not self.segments and time.monotonic() > patient_until:
-                encoder.kill()
-        self._came.set()  # the feeder may be waiting for bytes that nobody needs now
-        await self._look()
+    def begin(self, init: Init) -> None:
+        if self._picture is not None and self._shown_s is None:
+            self._picture.began(init)
 
-    async def _look(self) -> None:
-        if await in_files(self._reread):
+    def show(self, part: Part) -> None:
+        """Give viewers what they have not had; after another encoder from a key frame on."""
+        self._zero.note_part(now(), part.end_s)
+        if self._shown_s is not None and part.start_s < self._shown_s - FRAME_S:
+            return
+        if self._picture is None or not (self._is_showing or part.is_key):
+            return
+        self._is_showing, self._shown_s = True, part.end_s
+        self._picture.came(part)
+
+    def show_nothing(self) -> None:
+        """There is no live picture any more; doing it twice does no harm."""
+        if self._picture is not None:
+            self._picture.ended()
+
+    async def keep(self, item: Init | Piece | None) -> None:
+        """Into the segments; `None` is the end. Waits for a full disk; raises `InitChanged`."""
+        tries = 0
+        while True:
+            try:
+                has_grown = await in_files(self._put, item)
+                break
+            except OSError as error:
+                log.exception("a segment in %s could not be written", self._segmenter.folder)
+                tries = tries + 1 if self._is_closed else 0
+                if self._is_left or tries == DISK_TRIES:
+                    raise DiskFull from error
+                await asyncio.sleep(DISK_AGAIN_S)
+        if has_grown:
             await self._on_growth()
 
-    def _reread(self) -> bool:
-        """Read the take's playlist if ffmpeg has written it anew; whether segments were added."""
-        path = self.folder / PLAYLIST
+    def _put(self, item: Init | Piece | None) -> bool:
+        if isinstance(item, Init):
+            self._segmenter.begin(item)
+            return False
+        return self._segmenter.finish() if item is None else self._segmenter.add(item)
+
+
+class _Run:
+    """One encoder's life: fed, read and written down at the same time."""
+
+    encoder: Encoder
+
+    def __init__(self, take: LiveTake, source: Source, entry: Entry) -> None:
+        self.command = live_command(source, entry, key_at_s=take.goes_on_at_s)
+        self.is_hopeless = False
+        """Whether another encoder would not do better."""
+        self._take = take
+        self._entry = entry
+        self._made: asyncio.Queue[Init | Piece | None] = asyncio.Queue(WAITING_PARTS)
+        self._refused: IngestRefused | None = None
+        self._has_output = False
+
+    async def to_its_end(self) -> bool:
+        """Whether all that the take has went in and came out."""
+        doubt = asyncio.get_running_loop().call_later(FIRST_SEGMENT_S, self._doubt)
         try:
-            modified_ns = path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return False
-        if modified_ns == self._seen_ns:
-            return False
-        before, self.segments = self.segments, parse_segments(path.read_text())
-        self._seen_ns = modified_ns
-        return len(self.segments) > len(before)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write())
+                tasks.create_task(self._read())
+                feeding = tasks.create_task(self._feed())
+        finally:
+            doubt.cancel()
+            self.encoder.kill()
+        if self._refused is not None:
+            raise self._refused
+        gave_itself_up = not self.encoder.was_killed and not self._has_output
+        self.is_hopeless = self.is_hopeless or gave_itself_up
+        is_whole = feeding.result() and not self.encoder.was_killed
+        if is_whole and self._has_output:
+            await self._take.keep(None)
+        return is_whole
+
+    def _doubt(self) -> None:
+        if not self._take.segments:
+            self.is_hopeless = True
+            self.encoder.kill()
+
+    async def _feed(self) -> bool:
+        """Everything from the file, then the end; whether ffmpeg took it all."""
+        entry, at, has_all = self._entry, self._entry.at, False
+        try:
+            if entry.head:
+                await self.encoder.feed((await self._take.read(0, self.encoder))[: entry.head])
+            while not self.encoder.has_exited and not has_all:
+                block = await self._take.read(at, self.encoder)
+                has_all = not block and self._take.is_closed
+                await self.encoder.feed(block)
+                at += len(block)
+        except EncoderGone:
+            has_all = False
+        await self.encoder.finish()
+        return has_all
+
+    async def _read(self) -> None:
+        try:
+            async for item in self.encoder.output(Grouping(self._take.goes_on_at_s)):
+                self._has_output = True
+                if isinstance(item, Init):
+                    self._take.begin(item)
+                else:
+                    self._take.show(item)
+                await self._made.put(item)
+        except BadBoxes:
+            log.exception("the live encoder's output makes no sense")
+            self.encoder.kill()
+        await self._made.put(None)
+        await self.encoder.wait(FINISH_S)
+        self._take.wake()  # the feeder may be waiting for bytes that nobody needs now
+
+    async def _write(self) -> None:
+        while (item := await self._made.get()) is not None:
+            if self._refused is not None:
+                continue
+            try:
+                await self._take.keep(item)
+            except InitChanged:
+                self._refuse(TakeIsOver())
+            except DiskFull as full:
+                self._refuse(full)
+
+    def _refuse(self, why: IngestRefused) -> None:
+        self._refused = why
+        self.encoder.kill()
 
 
 def _unplayable(said: str) -> IngestRefused:

@@ -1,49 +1,73 @@
-"""The live encoder's command line: a recorder's stream on stdin, HLS segments in its folder."""
+"""The live encoder's command line: a recorder's stream on stdin, fragmented MP4 on stdout.
+
+Times are the recorder's own, less where its stream began (`-copyts`), so an encoder that begins in
+the middle goes on where another one stopped. Measured with a phone browser's stream:
+`-fflags nobuffer` loses the first pictures and delays all others by a second, and a decoder with
+threads for frames holds back as many frames as it has threads.
+"""
 
 from __future__ import annotations
 
 from media_pipeline import ffmpeg
+from media_pipeline.ingest.entry import Entry
 from media_pipeline.ingest.source import Source
 
-PLAYLIST = "take.m3u8"
-INIT = "init.mp4"
-SEGMENT_S = 1
-# Below the key frame interval by a hair: a key frame that a recorder's clock puts at 0.999 s must
-# not make the segment two seconds long.
-CUT_AFTER_S = 0.9
+SAMPLE_RATE = 48_000
+KEY_EVERY_S = 1.0
+FRAME_S = 0.002
 
 
-def live_command(source: Source) -> list[str]:
-    """The command for a stream; to be run in the folder that gets the segments."""
-    return ffmpeg.command([*_input(), *_video(source), *_audio(), *_output()])
+def live_command(
+    source: Source, entry: Entry | None = None, *, key_at_s: float | None = None
+) -> list[str]:
+    """The command for a stream that is fed from `entry`.
+
+    With `key_at_s` a picture that is encoded has a key frame there, where segments go on.
+    """
+    entry = entry or Entry()
+    picture = _video(source, (key_at_s or 0.0) - entry.key_s) if source.video else []
+    sound = _audio(entry) if source.may_have_sound else []
+    return ffmpeg.command([*_input(source, entry), *picture, *sound, *_output()])
 
 
-def _input() -> list[str]:
-    # Looking longer than a second at the stream would only keep viewers waiting.
-    return ["-analyzeduration", "1000000", "-probesize", "1000000", "-i", "pipe:0"]
+def _input(source: Source, entry: Entry) -> list[str]:
+    # Analysis ends as soon as everything is known; at the latest after a second.
+    analysis = ["-analyzeduration", "1000000", "-probesize", "1000000", "-fpsprobesize", "0"]
+    decoding = ["-threads", "1"] if not source.can_be_copied else []
+    return [*analysis, *decoding, "-copyts", "-itsoffset", f"{-entry.zero_s:.6f}", "-i", "pipe:0"]
 
 
-def _video(source: Source) -> list[str]:
-    chosen = ["-map", "0:v:0"]
+def _video(source: Source, key_after_s: float) -> list[str]:
+    """`key_after_s` counts, as the encoder does, from the first picture that is decoded."""
+    chosen = ["-map", "0:v:0", "-video_track_timescale", "90000"]
     if source.can_be_copied:
         return [*chosen, "-c:v", "copy"]
     encode = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency"]
     quality = ["-crf", "23", "-maxrate", "2500k", "-bufsize", "2500k", "-pix_fmt", "yuv420p"]
     # Encoders want even sides, and a turned phone may send odd ones.
     shape = ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-fps_mode", "vfr"]
-    key_frames = ["-force_key_frames", f"expr:gte(t,n_forced*{SEGMENT_S})", "-sc_threshold", "0"]
+    since = (
+        f"if(isnan(prev_forced_t),{key_after_s - FRAME_S:.3f},prev_forced_t+{KEY_EVERY_S - 0.001})"
+    )
+    key_frames = ["-force_key_frames", f"expr:gte(t,{since})", "-sc_threshold", "0"]
     return [*chosen, *encode, *quality, *shape, *key_frames]
 
 
-def _audio() -> list[str]:
+def _audio(entry: Entry) -> list[str]:
     # `async` fills the holes that a recorder leaves where a phone was too busy to listen.
-    steady = ["-af", "aresample=async=1:first_pts=0"]
-    return ["-map", "0:a:0?", "-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "2", *steady]
+    first = round(entry.from_s * SAMPLE_RATE)
+    steady = ["-af", f"aresample=async=1:first_pts={first}"]
+    coded = ["-c:a", "aac", "-b:a", "128k", "-ar", str(SAMPLE_RATE), "-ac", "2", *steady]
+    # The encoder's lead-in, which would begin before the picture.
+    return ["-map", "0:a:0?", *coded, "-bsf:a", "noise=drop='lt(pts\\,0)'"]
 
 
 def _output() -> list[str]:
-    segments = ["-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", INIT]
-    names = ["-hls_segment_filename", "%05d.m4s"]
-    length = ["-hls_time", str(CUT_AFTER_S), "-hls_list_size", "0"]
-    flags = ["-hls_flags", "independent_segments+temp_file"]
-    return ["-f", "hls", *segments, *names, *length, *flags, PLAYLIST]
+    # Sound that is late, or has stopped, does not hold back the picture.
+    soon = ["-max_interleave_delta", "100000", "-flush_packets", "1"]
+    times = ["-avoid_negative_ts", "disabled", "-write_btrt", "0"]
+    # Each picture at once; `frag_every_frame` gives pictures the time of their neighbours (8.1).
+    # Without `frag_discont` each track's times begin at 0, whatever the recorder says.
+    flags = "empty_moov+default_base_moof+frag_keyframe+frag_discont"
+    pieces = ["-movflags", flags, "-frag_duration", "1"]
+    return [*soon, *times, *pieces, "-f", "mp4", "pipe:1"]

@@ -18,11 +18,28 @@ MP4_VIDEO |= {b"vp08": "vp8", b"vp09": "vp9", b"av01": "av1"}
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What tells the kinds of tracks in a container's header."""
+
+    codecs: dict[bytes, str]
+    video: bytes
+    sound: bytes
+
+
+MARKS = {
+    "matroska": Marks(MATROSKA_VIDEO, b"V_", b"A_"),
+    "mp4": Marks(MP4_VIDEO, b"vide", b"soun"),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A stream that can be turned into segments."""
 
     container: str
     video: str
+    """The picture's codec; empty for sound alone."""
+    may_have_sound: bool = True
 
     @property
     def can_be_copied(self) -> bool:
@@ -30,31 +47,32 @@ class Source:
         return self.video == "h264"
 
 
-def recognise(head: bytes) -> Source | None:
+def recognise(head: bytes, *, sound_will_do: bool = False) -> Source | None:
     """The stream that begins with `head`; `None` while its header is not complete.
 
-    Raises `Unreadable` for what is no Matroska, WebM or MP4, `NoVideo` for one without a picture.
+    Raises `Unreadable` for what is no Matroska, WebM or MP4, `NoVideo` for one without a picture
+    unless `sound_will_do`: a camera says beforehand that it sends sound alone.
     """
     if len(head) < 12:
         return None
     if head.startswith(EBML):
-        return _described("matroska", _matroska_header(head), MATROSKA_VIDEO, b"V_")
-    if head[4:8] == b"ftyp":
-        return _described("mp4", _mp4_header(head), MP4_VIDEO, b"vide")
-    raise Unreadable
-
-
-def _described(
-    container: str, header: bytes | None, codecs: dict[bytes, str], any_video: bytes
-) -> Source | None:
+        container, header = "matroska", _matroska_header(head)
+    elif head[4:8] == b"ftyp":
+        container, header = "mp4", _mp4_header(head)
+    else:
+        raise Unreadable
     if header is None:
         return None
-    for mark, video in codecs.items():
-        if mark in header:
-            return Source(container, video)
-    if any_video in header:
-        return Source(container, "other")
-    raise NoVideo
+    video, has_sound = _codec(container, header), MARKS[container].sound in header
+    if not video and not (sound_will_do and has_sound):
+        raise NoVideo
+    return Source(container, video, may_have_sound=has_sound)
+
+
+def _codec(container: str, header: bytes) -> str:
+    marks = MARKS[container]
+    named = (video for mark, video in marks.codecs.items() if mark in header)
+    return next(named, "other" if marks.video in header else "")
 
 
 def _matroska_header(head: bytes) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,11 +22,16 @@ from media_pipeline.ingest.errors import (
     SomebodyBroadcasts,
     TakeIsOver,
 )
+from media_pipeline.ingest.rebuild import rebuild
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.playlists import TakeSegments
 
 KEPT_FOR = timedelta(seconds=6)
 KEEP_EVERY_S = 1.0
+LEFT_FOR = timedelta(seconds=45)
+"""So long a take whose process is gone waits for its camera: a phone keeps 30 s of film."""
+NOBODY = uuid.UUID(int=0)
+REBUILT_WITHIN = timedelta(minutes=5)
 
 
 class Kept(Enum):
@@ -42,19 +48,19 @@ def recording_of(show_id: uuid.UUID, *, is_public: bool) -> Recording:
 
 
 def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
-    """A new take at the end of the recording's timeline.
+    """A new take at the end of the recording's timeline, or one that a gone process left open.
 
-    Raises `ShowIsOver`, `TakeIsOver` for an id that was used before, `BadProtocol` for one that
-    belongs to another recording. While another process receives a take of it: `ServerStops` for
-    that take, whose process may be gone without a word, and else `SomebodyBroadcasts`.
+    Other takes that were left open have been finished (`finish_left`). Raises `ShowIsOver`,
+    `TakeIsOver` for an id that was used before, `BadProtocol` for one that belongs to another
+    recording. While another process receives a take of it: `ServerStops` for that take, whose
+    process may be gone without a word, and else `SomebodyBroadcasts`.
     """
     if recording.state != RecordingState.LIVE:
         raise ShowIsOver
-    _take_over(recording, take_id)
-    if known := Take.objects.filter(public_id=take_id).first():
-        if known.recording_id != recording.pk:
-            raise BadProtocol
-        raise TakeIsOver(duration_s=known.duration_s)
+    if kept := kept_takes().filter(recording=recording).first():
+        raise ServerStops if kept.public_id == take_id else SomebodyBroadcasts
+    if known := Take.objects.filter(public_id=take_id).select_related("recording").first():
+        return _continued(known, recording)
     last = recording.takes.aggregate(last=Max("position"))["last"]
     position = 0 if last is None else last + 1
     try:
@@ -65,12 +71,45 @@ def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
         raise TakeIsOver from error
 
 
-def _take_over(recording: Recording, take_id: uuid.UUID) -> None:
-    """Seal what processes that are gone left open here."""
-    if kept := kept_takes().filter(recording=recording).first():
-        raise ServerStops if kept.public_id == take_id else SomebodyBroadcasts
-    for left in recording.takes.filter(state=TakeState.OPEN).select_related("recording"):
-        _seal_left(left)
+def _continued(take: Take, recording: Recording) -> Take:
+    if take.recording_id != recording.pk:
+        raise BadProtocol
+    if take.state != TakeState.OPEN:
+        raise TakeIsOver(duration_s=take.duration_s)
+    if not _claim(take, KEPT_FOR):
+        raise ServerStops
+    return take
+
+
+def _claim(take: Take, how_long: timedelta) -> bool:
+    """Take over what nobody receives; `False` where somebody else was faster."""
+    free = Q(kept_until=None) | Q(kept_until__lte=now())
+    left = Take.objects.filter(free, pk=take.pk, state=TakeState.OPEN)
+    return left.update(kept_until=now() + how_long) == 1
+
+
+def let_go(take: Take) -> None:
+    """This process stops: another may continue the take at once."""
+    Take.objects.filter(pk=take.pk, state=TakeState.OPEN).update(kept_until=now())
+
+
+def finish_left(recording: Recording, *, but: uuid.UUID | None = None) -> int:
+    """Seal the recording's takes that gone processes left open, `but` one; how many.
+
+    They are rebuilt from their chunks first: all that was acknowledged is in them. Blocks for as
+    long as that takes; not to be called in an event loop's own thread.
+    """
+    left = recording.takes.filter(state=TakeState.OPEN).exclude(public_id=but or NOBODY)
+    return _finish(list(left.select_related("recording")))
+
+
+def _finish(left: Sequence[Take]) -> int:
+    mine = [take for take in left if _claim(take, REBUILT_WITHIN)]
+    for take in mine:
+        started_at = asyncio.run(rebuild(take))
+        _start_if_playable(take, started_at or take.created_at)
+        seal_take(take)
+    return len(mine)
 
 
 def kept_takes() -> QuerySet[Take]:
@@ -106,11 +145,19 @@ def take_started(take: Take, at: datetime) -> None:
             publish(TakeStarted(_show_id(take), take.public_id, at))
 
 
-def take_grown(take: Take, *, duration_s: float, bytes_received: int, next_chunk: int) -> None:
-    """How far an open take has come, for whoever looks at the row."""
-    Take.objects.filter(pk=take.pk, state=TakeState.OPEN).update(
-        duration_s=duration_s, bytes_received=bytes_received, next_chunk=next_chunk
-    )
+def take_grown(
+    take: Take,
+    *,
+    duration_s: float,
+    bytes_received: int,
+    next_chunk: int,
+    started_at: datetime | None = None,
+) -> None:
+    """How far an open take has come; `started_at` may have become more exact meanwhile."""
+    row = Take.objects.filter(pk=take.pk, state=TakeState.OPEN)
+    row.update(duration_s=duration_s, bytes_received=bytes_received, next_chunk=next_chunk)
+    if started_at is not None:
+        row.filter(started_at__isnull=False).update(started_at=started_at)
 
 
 def take_away(take: Take) -> None:
@@ -160,33 +207,27 @@ def seal_take(take: Take, *, error: str = "", quietly: bool = False) -> None:
 
 
 def seal_left_open(*, alone: bool = True) -> int:
-    """Seal the takes that a stopped server left open, from what is on disk; how many.
+    """Seal the takes whose process is gone and whose camera has not come back; how many.
 
-    Unless this process is alone, those that another one receives are left to it.
+    A process that is `alone` starts: nobody receives anything, and every camera may come back from
+    now on. Otherwise what living processes receive is left to them.
     """
-    left = Take.objects.filter(state=TakeState.OPEN).select_related("recording")
-    if not alone:
-        left = left.filter(Q(kept_until=None) | Q(kept_until__lte=now()))
-    found = list(left)
-    for take in found:
-        _seal_left(take)
-    return len(found)
+    left = Take.objects.filter(state=TakeState.OPEN)
+    if alone:
+        left.filter(kept_until__isnull=False).update(kept_until=now())
+    given_up = Q(kept_until=None) | Q(kept_until__lte=now() - LEFT_FOR)
+    return _finish(list(left.filter(given_up).select_related("recording")))
 
 
-def _seal_left(take: Take) -> None:
-    _start_if_playable(take)
-    seal_take(take)
-
-
-def _start_if_playable(take: Take) -> None:
+def _start_if_playable(take: Take, at: datetime) -> None:
     """A crash between the first segment and its row must not lose the take's place in time."""
     folder = layout.recording_folder(_key(take.recording)) / str(take.public_id)
     if take.started_at is None and layout.segments_on_disk(folder):
-        take_started(take, take.created_at)
+        take_started(take, at)
 
 
-def playable_takes(recording: Recording) -> list[TakeSegments]:
-    """The recording's takes that have segments, in the order of its timeline."""
+def playable_takes(recording: Recording, *, but: uuid.UUID | None = None) -> list[TakeSegments]:
+    """The recording's takes that have segments, `but` one, in the order of its timeline."""
     folder = layout.recording_folder(_key(recording))
     takes = [
         TakeSegments(
@@ -194,13 +235,13 @@ def playable_takes(recording: Recording) -> list[TakeSegments]:
             take.started_at or take.created_at,
             layout.segments_on_disk(folder / str(take.public_id)),
         )
-        for take in recording.takes.order_by("position")
+        for take in recording.takes.exclude(public_id=but or NOBODY).order_by("position")
     ]
     return [take for take in takes if take.segments]
 
 
 def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
-    """Close the recording of a show that is over, all of whose takes are sealed.
+    """Close the recording of a show that is over; what gone processes left open is finished first.
 
     Afterwards its replay can be watched, or it is known to be empty; either way no take can be
     added. The files are final before the row says so. Doing it again changes nothing.
@@ -208,6 +249,7 @@ def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
     recording = recording_of(show_id, is_public=is_public)
     if recording.state != RecordingState.LIVE:
         return recording
+    finish_left(recording)
     takes = playable_takes(recording)
     if takes:
         layout.write_playlists(layout.recording_folder(_key(recording)), takes, ended=True)

@@ -14,7 +14,10 @@ from pathlib import Path
 from core.clock import now
 from core.ids import new_id
 from media_pipeline import ffmpeg
+from media_pipeline.ingest.boxes import Init, Splitter
+from media_pipeline.ingest.grouping import Grouping
 from media_pipeline.ingest.recipe import live_command
+from media_pipeline.ingest.segmenter import Segmenter
 from media_pipeline.ingest.source import recognise
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.playlists import parse_segments
@@ -50,8 +53,24 @@ def take_folder(footage: Footage) -> Path:
     recorded = (folder / "recorded.mkv").read_bytes()
     source = recognise(recorded)
     assert source
-    subprocess.run(live_command(source), cwd=folder, input=recorded, check=True, timeout=30)
+    line = live_command(source)
+    made = subprocess.run(line, input=recorded, check=True, timeout=30, stdout=subprocess.PIPE)
+    segment(made.stdout, folder)
     return folder
+
+
+def segment(stream: bytes, folder: Path) -> Segmenter:
+    """The live encoder's output as segments in the folder."""
+    grouping, segmenter = Grouping(None), Segmenter(folder)
+    for item in Splitter().feed(stream):
+        if isinstance(item, Init):
+            segmenter.begin(item)
+        elif part := grouping.add(item):
+            segmenter.add(part)
+    if part := grouping.flush():
+        segmenter.add(part)
+    segmenter.finish()
+    return segmenter
 
 
 def recording_of(show: Show, *takes: Footage, is_public: bool = True) -> Recording:

@@ -32,7 +32,7 @@ def test_vp8_is_known_and_encoded(vp8_film: Path) -> None:
     assert source == Source("matroska", "vp8")
     line = " ".join(live_command(source))
     assert "libx264 -preset veryfast -tune zerolatency" in line
-    assert "-force_key_frames expr:gte(t,n_forced*1)" in line
+    assert "-force_key_frames expr:gte(t,if(isnan(prev_forced_t)" in line
 
 
 def test_a_fragmented_mp4_is_known(tmp_path: Path) -> None:

@@ -26,10 +26,12 @@ class Camera:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
-    async def hello(self, show: Show, take: uuid.UUID, *, key: str | None = "") -> dict[str, Any]:
+    async def hello(
+        self, show: Show, take: uuid.UUID, *, key: str | None = "", mime: str = "video/webm"
+    ) -> dict[str, Any]:
         """Introduce itself, with the show's own key unless told otherwise; the answer."""
         given = ingest_keys.issue(show) if key == "" else key
-        frame = {"take": str(take), "mime": "video/webm", "key": given}
+        frame = {"take": str(take), "mime": mime, "key": given}
         await self.socket.send(json.dumps({"hello": frame}))
         return await self.answer()
 

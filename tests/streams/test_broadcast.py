@@ -16,6 +16,7 @@ from livecommerce.broadcasting import failure
 from media_pipeline.ffmpeg import SourceUnreadable
 from media_pipeline.ingest.broadcast import Patience
 from media_pipeline.ingest.desk import desk
+from media_pipeline.ingest.errors import TakeIsOver
 from media_pipeline.models import Recording, Take, TakeState
 from media_pipeline.selectors import playback
 from streams.broadcast import (
@@ -126,8 +127,7 @@ class TestThroughTheDoor:
         holder = desk.broadcast_of(show.public_id)
         assert holder is not None
         assert holder.take is not None
-        assert holder.take.encoder is not None
-        holder.take.encoder.kill()
+        await holder.take.close(TakeIsOver())
         summary = await work
         assert summary.takes == 2
         first, second = await run_in_db(sealed_takes, show)

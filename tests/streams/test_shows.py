@@ -229,6 +229,8 @@ def test_what_a_killed_process_received_is_sealed_by_the_others(show: Show) -> N
     shows.camera_on(show.public_id, NINE)
     take = with_take(show, seconds=4)
     kept_until(take, now() - timedelta(seconds=1))
+    assert shows.seal_leftovers(alone=False) == 0
+    kept_until(take, now() - takes.LEFT_FOR)
     assert shows.seal_leftovers(alone=False) == 1
     take.refresh_from_db()
     assert (take.state, take.duration_s) == (TakeState.SEALED, 4)
@@ -267,11 +269,18 @@ def test_a_camera_that_comes_to_another_process_gets_the_show_once_the_first_is_
     with pytest.raises(ServerStops):
         takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
     kept_until(first, now() - timedelta(seconds=1))
+    again = takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
+    assert (again.pk, again.position) == (first.pk, 0)
+    with pytest.raises(ServerStops):
+        takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
+    kept_until(first, now() - timedelta(seconds=1))
+    second_id = uuid.uuid4()
+    assert takes.finish_left(first.recording, but=second_id) == 1
+    assert takes.keep(first) is takes.Kept.LOST
     with pytest.raises(TakeIsOver) as over:
         takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
     assert over.value.duration_s == 4
-    assert takes.keep(first) is takes.Kept.LOST
-    second = takes.open_take(first.recording, take_id=uuid.uuid4(), mime="video/webm")
+    second = takes.open_take(first.recording, take_id=second_id, mime="video/webm")
     assert takes.keep(second) is takes.Kept.YES
 
 
