@@ -10,6 +10,7 @@ from core.schedule import Periodic
 from media_pipeline import handlers as media_handlers
 from media_pipeline.events import (
     ClipReady,
+    PassageRemoved,
     RecordingProcessed,
     RecordingSealed,
     TakeResumed,
@@ -28,6 +29,7 @@ from streams.events import (
     ShowEnded,
     ShowInterrupted,
     ShowResumed,
+    ShowReviewed,
     ShowStarted,
 )
 from streams.services import moderation, shows
@@ -40,13 +42,19 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     TakeStarted: (camera_handlers.camera_on,),
     TakeResumed: (camera_handlers.camera_on,),
     TakeStopped: (camera_handlers.camera_off,),
-    RecordingSealed: (handlers.tell_replay_ready, media_handlers.process_sealed_recording),
+    RecordingSealed: (
+        camera_handlers.hide_withheld,
+        handlers.tell_replay_ready,
+        media_handlers.process_sealed_recording,
+    ),
     RecordingProcessed: (),
+    PassageRemoved: (handlers.tell_replay_changed,),
     ClipReady: (),
     ShowStarted: (handlers.tell_show_changed,),
     ShowInterrupted: (handlers.tell_show_changed,),
     ShowResumed: (handlers.tell_show_changed,),
-    ShowEnded: (handlers.tell_show_changed, camera_handlers.close_recording),
+    ShowEnded: (handlers.tell_ended, camera_handlers.close_recording),
+    ShowReviewed: (studio_handlers.tell_reviewed,),
     ProductPinned: (handlers.tell_pinned,),
     ProductUnpinned: (handlers.tell_show_changed,),
     RoomModerated: (moderation_handlers.tell_moderated,),
@@ -54,6 +62,7 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
 
 PERIODIC: Sequence[Periodic] = (
     Periodic("end abandoned shows", every_s=30, run=shows.end_abandoned),
+    Periodic("end shows that last too long", every_s=30, run=shows.end_too_long),
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
 )
 

@@ -66,3 +66,11 @@ class ClipReady(ShowFact, frozen=True):
     name: ClassVar[str] = "media.ClipReady"
     recording_id: uuid.UUID
     asset_id: uuid.UUID
+
+
+class PassageRemoved(ShowFact, frozen=True):
+    """A part of the recording is gone from every file; the replay is shorter now."""
+
+    name: ClassVar[str] = "media.PassageRemoved"
+    recording_id: uuid.UUID
+    duration_s: float

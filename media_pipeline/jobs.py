@@ -56,6 +56,30 @@ def enqueue(
     return job
 
 
+def restart(kind: str, subject_id: uuid.UUID, *, priority: int = 100) -> Job:
+    """The one job of this kind for this subject, from its beginning; who runs it loses it."""
+    job, created = Job.objects.get_or_create(
+        kind=kind, subject_id=subject_id, defaults={"priority": priority}
+    )
+    if not created:
+        fresh = {"attempts": 0, "run_after": None, "error": "", **_waiting()}
+        Job.objects.filter(pk=job.pk).update(lease_epoch=F("lease_epoch") + 1, **fresh)
+        job.refresh_from_db()
+    return job
+
+
+def withdraw(kind: str, subject_ids: Collection[uuid.UUID]) -> None:
+    """These jobs are not to be done for now; whoever runs one loses it."""
+    found = Job.objects.filter(kind=kind, subject_id__in=subject_ids)
+    found.update(lease_epoch=F("lease_epoch") + 1, error="", run_after=None, **_given_up())
+
+
+def is_open(kind: str, subject_id: uuid.UUID) -> bool:
+    """Whether such a job waits or runs."""
+    unfinished = Job.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
+    return unfinished.filter(kind=kind, subject_id=subject_id).exists()
+
+
 def job_of(kind: str, subject_id: uuid.UUID) -> Job | None:
     """The job of this kind for this subject, if there is one."""
     return Job.objects.filter(kind=kind, subject_id=subject_id).first()

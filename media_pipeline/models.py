@@ -72,6 +72,23 @@ class Take(models.Model):
         return f"take {self.position} of {self.recording}"
 
 
+class Passage(models.Model):
+    """A part of a recording that was taken out of the storage for good, and by whom."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="passages")
+    start_s = models.FloatField(help_text="As asked, in the recording as it was then.")
+    end_s = models.FloatField()
+    removed_s = models.FloatField(help_text="What went, rounded outwards to whole segments.")
+    cuts = models.JSONField(help_text="Which segments of which takes.")
+    removed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True, help_text="When no file held it any more.")
+
+    def __str__(self) -> str:
+        return f"{self.start_s:.1f}-{self.end_s:.1f} s of {self.recording}"
+
+
 class AssetKind(models.TextChoices):
     RECORDING = "recording", _("recording")
     CLIP = "clip", _("clip")

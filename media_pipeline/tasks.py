@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from media_pipeline import jobs
 from media_pipeline.ffmpeg import SourceUnreadable
 from media_pipeline.jobs import Lease, LeaseLost
 from media_pipeline.models import Asset, Recording
@@ -26,8 +27,14 @@ from media_pipeline.renditions import (
     make_poster,
     make_renditions,
 )
+from media_pipeline.services import settling
 from media_pipeline.services.clips import MAKE_CLIP, clip_failed, clip_folder, publish_clip
-from media_pipeline.services.recordings import PROCESS_RECORDING, publish_processed
+from media_pipeline.services.recordings import (
+    PROCESS_RECORDING,
+    downloads_folder,
+    publish_processed,
+)
+from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
 
@@ -47,6 +54,8 @@ def process_recording(work: Work) -> None:
     recording = Recording.objects.get(public_id=work.lease.subject_id)
     place = f"{recording_folder(recording)}/r"
     folder = f"{place}/{work.lease.epoch}"
+    downloads = downloads_folder(recording)
+    download_key = f"{downloads}/{work.lease.epoch}/{DOWNLOAD}"
     with work.folder() as inputs, work.folder() as outputs:
         parts = parts_between(recording, 0, ALL_S, inputs)
         if not parts:
@@ -54,10 +63,14 @@ def process_recording(work: Work) -> None:
         found = make_download(parts, outputs, work)
         made = make_renditions(outputs / DOWNLOAD, found, outputs, work)
         poster = make_poster(outputs / DOWNLOAD, found, inputs, work).read_bytes()
-        storage().write_folder(folder, outputs)
-    with taken_away_if_lost(folder):
-        publish_processed(work.lease, recording, folder, made, poster)
+        # Not a moment in the storage of what was withdrawn meanwhile.
+        jobs.heartbeat(work.lease, work.progress)
+        with taken_away_if_lost(folder, download_key.rpartition("/")[0]):
+            storage().write_file(download_key, outputs / DOWNLOAD)
+            storage().write_folder(folder, outputs)
+            publish_processed(work.lease, recording, folder, made, poster, download_key)
     sweep_earlier(place, work.lease)
+    sweep_earlier(downloads, work.lease)
 
 
 def make_clip(work: Work) -> None:
@@ -71,19 +84,21 @@ def make_clip(work: Work) -> None:
             raise SourceUnreadable(_("Nothing was recorded at this time of the show."))
         made, found = make_clip_file(parts, outputs, work)
         make_poster(outputs / CLIP, found, outputs, work)
-        storage().write_folder(folder, outputs)
-    with taken_away_if_lost(folder):
-        publish_clip(work.lease, asset, folder, made)
+        jobs.heartbeat(work.lease, work.progress)
+        with taken_away_if_lost(folder):
+            storage().write_folder(folder, outputs)
+            publish_clip(work.lease, asset, folder, made)
     sweep_earlier(place, work.lease)
 
 
 @contextmanager
-def taken_away_if_lost(folder: str) -> Iterator[None]:
+def taken_away_if_lost(*folders: str) -> Iterator[None]:
     """Files that were stored too late belong to nobody."""
     try:
         yield
     except LeaseLost:
-        storage().delete_folder(folder)
+        for folder in folders:
+            storage().delete_folder(folder)
         raise
 
 
@@ -93,6 +108,12 @@ def sweep_earlier(place: str, lease: Lease) -> None:
         storage().delete_folder(f"{place}/{epoch}")
 
 
+def settle_recording(work: Work) -> None:
+    """What a change of a recording's files still lacks, where whoever asked for it could not."""
+    settling.settle(work.lease.subject_id)
+    jobs.finish(work.lease)
+
+
 def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
     """The replay of the live segments goes on to be what people watch."""
 
@@ -100,4 +121,5 @@ def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
 TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
     MAKE_CLIP: Task(make_clip, clip_failed),
+    SETTLE_RECORDING: Task(settle_recording, nothing_to_tell),
 }

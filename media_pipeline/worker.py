@@ -27,6 +27,7 @@ from media_pipeline import jobs
 from media_pipeline.ffmpeg import MediaCancelled, MediaError, SourceUnreadable
 from media_pipeline.jobs import Lease, LeaseLost
 from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.storage import NoSuchFile, sweep_work
 from media_pipeline.tasks import TASKS, Task
 from media_pipeline.work import Work
@@ -37,8 +38,8 @@ LOOK_FOR_JOBS_S = 0.5
 HEARTBEAT_S = 2.0
 SCHEDULE_S = 1.0
 STOP_WITHIN_S = 5.0
-# Somebody waits for a clip: it must not wait behind a recording that takes minutes.
-QUICK_TASKS = {MAKE_CLIP: TASKS[MAKE_CLIP]}
+# Somebody waits for these: they must not wait behind a recording that takes minutes.
+QUICK_TASKS = {kind: TASKS[kind] for kind in (MAKE_CLIP, SETTLE_RECORDING)}
 
 
 def run_worker(stop: threading.Event, periodic: Sequence[Periodic] = ()) -> None:

@@ -13,11 +13,12 @@ import msgspec
 from core.clock import now
 from core.realtime import runtime
 from core.realtime.log import NewEntry
-from media_pipeline.events import RecordingSealed
+from media_pipeline.events import PassageRemoved, RecordingSealed
 from orders.events import OrderPlaced
 from orders.models import Offer
 from orders.selectors import offer_view, with_goods
 from sellers.events import StockChanged
+from streams import access
 from streams.events import (
     ProductPinned,
     ProductUnpinned,
@@ -46,13 +47,17 @@ SHOW_EVENTS: dict[type[ShowFact], RoomEvent] = {
     ShowStarted: ShowStartedEvent(),
     ShowInterrupted: ShowInterruptedEvent(),
     ShowResumed: ShowResumedEvent(),
-    ShowEnded: ShowEndedEvent(),
     ProductUnpinned: ProductUnpinnedEvent(),
 }
 
 
 def tell_show_changed(fact: ShowFact, fact_id: UUID) -> None:
     _tell(fact.show_id, SHOW_EVENTS[type(fact)].entry(fact.at, fact_id=fact_id))
+
+
+def tell_ended(fact: ShowEnded, fact_id: UUID) -> None:
+    event = ShowEndedEvent(stopped=fact.is_stop)
+    _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
 
 
 def tell_pinned(fact: ProductPinned, fact_id: UUID) -> None:
@@ -82,6 +87,14 @@ def tell_stock(fact: StockChanged, fact_id: UUID) -> None:
 
 
 def tell_replay_ready(fact: RecordingSealed, fact_id: UUID) -> None:
+    if access.is_withheld(access.show_by_id(fact.show_id)):
+        return
+    event = ReplayReadyEvent(duration_s=fact.duration_s)
+    _tell(fact.show_id, event.entry(now(), fact_id=fact_id))
+
+
+def tell_replay_changed(fact: PassageRemoved, fact_id: UUID) -> None:
+    """Whoever watches the replay has to load it anew: it is shorter now."""
     event = ReplayReadyEvent(duration_s=fact.duration_s)
     _tell(fact.show_id, event.entry(now(), fact_id=fact_id))
 

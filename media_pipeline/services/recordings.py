@@ -13,7 +13,7 @@ from media_pipeline.events import RecordingProcessed
 from media_pipeline.jobs import Lease
 from media_pipeline.models import Asset, AssetKind, AssetState, Job, Recording, Rendition
 from media_pipeline.parts import recording_folder
-from media_pipeline.renditions import DOWNLOAD, MASTER, POSTER, Made
+from media_pipeline.renditions import MASTER, POSTER, Made
 from media_pipeline.storage import storage
 
 PROCESS_RECORDING = "process_recording"
@@ -24,8 +24,18 @@ def enqueue_processing(recording_id: uuid.UUID) -> Job:
     return jobs.enqueue(PROCESS_RECORDING, recording_id, priority=200)
 
 
+def downloads_folder(recording: Recording) -> str:
+    """Where a recording's MP4 lies: never public, since it is for the seller."""
+    return f"private/downloads/{recording.public_id}"
+
+
 def publish_processed(
-    lease: Lease, recording: Recording, folder: str, made: Sequence[Made], poster: bytes
+    lease: Lease,
+    recording: Recording,
+    folder: str,
+    made: Sequence[Made],
+    poster: bytes,
+    download_key: str,
 ) -> Asset:
     """Finish the job and show what it stored under `folder`; raises `jobs.LeaseLost`."""
     poster_key = f"{recording_folder(recording)}/{POSTER}"
@@ -43,7 +53,7 @@ def publish_processed(
                 "width": made[0].size.width,
                 "height": made[0].size.height,
                 "master_key": f"{folder}/{MASTER}",
-                "download_key": f"{folder}/{DOWNLOAD}",
+                "download_key": download_key,
                 "poster_key": poster_key,
             },
         )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core.errors import Conflict
 from media_pipeline.ingest import layout
 from media_pipeline.models import AssetKind, Job, Recording
+from media_pipeline.services.recordings import downloads_folder
 from media_pipeline.storage import storage, visibility
 
 
@@ -40,6 +41,7 @@ def _folders(recording: Recording) -> list[str]:
     clips = recording.assets.filter(kind=AssetKind.CLIP)
     return [
         layout.recording_key(recording.public_id, is_public=recording.is_public),
+        downloads_folder(recording),
         *(f"private/takes/{take.public_id}" for take in recording.takes.all()),
         *(f"{visibility(clip.is_public)}/clips/{clip.public_id}" for clip in clips),
     ]

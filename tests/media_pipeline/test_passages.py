@@ -1,0 +1,241 @@
+"""A passage that must not stay online: afterwards nothing in the storage shows it."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from core.errors import Conflict, InvalidInput
+from media_pipeline import jobs, tasks
+from media_pipeline.jobs import LeaseLost
+from media_pipeline.models import Asset, AssetState, Passage, Recording, RecordingState
+from media_pipeline.playlists import parse_segments
+from media_pipeline.selectors import media_clock, playback
+from media_pipeline.services import passages, settling
+from media_pipeline.services.clips import make_clip
+from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_processing
+from media_pipeline.services.settling import SETTLE_RECORDING, remove_passage, set_public
+from media_pipeline.storage import storage
+from media_pipeline.work import Work
+from media_pipeline.worker import run_waiting
+from tests.media_pipeline.footage import (
+    FPS,
+    Footage,
+    folder_of,
+    frame_numbers,
+    recording_of,
+    take_ids,
+)
+from tests.world import World
+
+pytestmark = pytest.mark.ffmpeg
+
+
+@pytest.fixture(autouse=True)
+def _storage_of_its_own(settings: Any, tmp_path: Path) -> None:
+    """These look at every file that there is."""
+    settings.DATA_ROOT = tmp_path
+
+
+def removed(recording: Recording, world: World, start_s: float, end_s: float) -> Passage:
+    return remove_passage(
+        passage_id=uuid.uuid4(),
+        recording_id=recording.public_id,
+        start_s=start_s,
+        end_s=end_s,
+        actor=world.zhang,
+    )
+
+
+def frames_in_storage() -> set[int]:
+    """Every number of the footage's frames that any file in the whole storage shows."""
+    seen: set[int] = set()
+    for path in sorted(storage().root.rglob("*")):
+        if path.suffix == ".m4s" and (init := path.with_name("init.mp4")).exists():
+            seen |= shown_by(init.read_bytes() + path.read_bytes())
+        elif path.suffix in {".mp4", ".jpg"} and path.name != "init.mp4":
+            seen |= set(frame_numbers(path, "mov,image2,jpeg_pipe"))
+        elif path.name == "video.m3u8":
+            seen |= set(frame_numbers(path, "hls,mov"))
+    return seen
+
+
+def shown_by(data: bytes) -> set[int]:
+    path = storage().root / "looked-at.mp4"
+    path.write_bytes(data)
+    try:
+        return set(frame_numbers(path))
+    finally:
+        path.unlink()
+
+
+def chunks_of(recording: Recording) -> Path:
+    [take_id] = take_ids(recording)
+    key = f"private/takes/{take_id}/chunks.bin"
+    storage().write(key, b"the take as it came in")
+    return storage().path(key)
+
+
+def test_nothing_in_the_whole_storage_shows_a_removed_passage(world: World) -> None:
+    recording = recording_of(world.show, Footage(seconds=6))
+    chunks = chunks_of(recording)
+    clips = [
+        make_clip(
+            recording_id=recording.public_id,
+            start_s=start_s,
+            end_s=start_s + 1.5,
+            title=f"from {start_s}",
+            actor=world.zhang,
+        )
+        for start_s in (0.0, 2.5, 4.4)
+    ]
+    enqueue_processing(recording.public_id)
+    run_waiting()
+    assert frames_in_storage() >= set(range(6 * FPS))
+    old = [key for key in storage().keys(folder_of(recording)) if key.endswith(".m4s")]
+
+    passage = removed(recording, world, 2.4, 3.3)
+
+    run_waiting()  # makes renditions, download and poster anew, of what is left
+    gone = set(range(2 * FPS, 4 * FPS))
+    assert frames_in_storage() == set(range(6 * FPS)) - gone
+    assert not chunks.exists()
+    assert passage.done_at
+    assert passage.removed_by == world.zhang
+    assert passage.removed_s == pytest.approx(2, abs=0.01)
+    still = set(storage().keys(folder_of(recording)))
+    died = {key.rpartition("/")[2] for key in old if key not in still}
+    assert died >= {"00002.m4s", "00003.m4s"}
+    states = [Asset.objects.get(pk=clip.pk).state for clip in clips]
+    assert states == [AssetState.READY, AssetState.FAILED, AssetState.READY]
+    later = Asset.objects.get(pk=clips[2].pk)
+    assert later.start_s == pytest.approx(2.4, abs=0.01)
+
+
+def test_the_clock_keeps_what_is_around_a_removed_passage_at_its_place(world: World) -> None:
+    recording = recording_of(world.show, Footage(seconds=6), Footage(seconds=2))
+    before = media_clock(recording)
+    moments = {s: before.wall(s) for s in (0.5, 1.9, 3.0, 4.5, 7.0)}
+    removed(recording, world, 2.4, 3.3)
+    recording.refresh_from_db()
+    after = media_clock(recording)
+    places = {s: after.media_s(wall) for s, wall in moments.items() if wall}
+    assert places == pytest.approx({0.5: 0.5, 1.9: 1.9, 3.0: 2.0, 4.5: 2.5, 7.0: 5.0}, abs=0.01)
+    assert recording.duration_s == pytest.approx(6, abs=0.02)
+    found = playback(recording.show_id)
+    assert found
+    playlist = storage().read(f"{folder_of(recording)}/replay.m3u8").decode()
+    assert playlist.count("#EXT-X-DISCONTINUITY\n") == 2
+    assert len(parse_segments(playlist)) == 6
+    assert frame_numbers(storage().path(f"{folder_of(recording)}/replay.m3u8"), "hls,mov")
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "left"),
+    [(0, 0.5, {*range(10, 40)}), (3.5, 9, {*range(30)}), (0.2, 3.9, set())],
+)
+def test_a_passage_may_be_the_beginning_the_end_or_all(
+    world: World, start_s: float, end_s: float, left: set[int]
+) -> None:
+    recording = recording_of(world.show, Footage())
+    removed(recording, world, start_s, end_s)
+    run_waiting()
+    assert frames_in_storage() == left
+    recording.refresh_from_db()
+    assert (recording.state == RecordingState.EMPTY) == (not left)
+
+
+def test_a_renditions_job_that_runs_meanwhile_cannot_bring_it_back(world: World) -> None:
+    recording = recording_of(world.show, Footage())
+    enqueue_processing(recording.public_id)
+    lease = jobs.claim([PROCESS_RECORDING])
+    assert lease
+    removed(recording, world, 1.2, 1.8)
+    with pytest.raises(LeaseLost):
+        tasks.process_recording(Work(lease))
+    assert not set(range(10, 20)) & frames_in_storage()
+    run_waiting()
+    assert Asset.objects.get(recording=recording).state == AssetState.READY
+    assert not set(range(10, 20)) & frames_in_storage()
+
+
+def test_asking_twice_removes_once(world: World) -> None:
+    recording = recording_of(world.show, Footage())
+    first = removed(recording, world, 1.2, 1.8)
+    again = remove_passage(passage_id=first.public_id, recording_id=recording.public_id,
+                           start_s=1.2, end_s=1.8, actor=world.zhang)  # fmt: skip
+    assert again == first
+    recording.refresh_from_db()
+    assert recording.duration_s == pytest.approx(3, abs=0.01)
+
+
+def test_what_a_crash_left_undone_is_done_by_a_worker(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = recording_of(world.show, Footage())
+    real = passages._move
+
+    def dies(*args: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(passages, "_move", dies)
+        with pytest.raises(SystemExit):
+            removed(recording, world, 1.2, 1.8)
+    assert passages._move is real
+    assert not set(range(10, 20)) & frames_in_storage()
+    with pytest.raises(Conflict):
+        removed(recording, world, 2.2, 2.8)
+    job = jobs.job_of(SETTLE_RECORDING, recording.public_id)
+    assert job
+    jobs.restart(SETTLE_RECORDING, recording.public_id)  # as when the lease has run out
+    run_waiting()
+    assert Passage.objects.get().done_at
+    assert frames_in_storage() == {*range(10), *range(20, 40)}
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(-1, 2), (4.5, 5), (2, 2), (float("nan"), 3)])
+def test_a_passage_outside_of_the_recording_is_refused(
+    world: World, start_s: float, end_s: float
+) -> None:
+    recording = recording_of(world.show, Footage())
+    with pytest.raises(InvalidInput):
+        removed(recording, world, start_s, end_s)
+    assert not Passage.objects.exists()
+
+
+def test_files_of_a_show_that_is_not_public_any_more_are_not_at_their_old_addresses(
+    world: World, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    recording = recording_of(world.show, Footage())
+    clip = make_clip(
+        recording_id=recording.public_id, start_s=0, end_s=2, title="one", actor=world.zhang
+    )
+    enqueue_processing(recording.public_id)
+    run_waiting()
+    assert storage().keys("public/recordings")
+    with django_capture_on_commit_callbacks(execute=True):
+        set_public(recording.show_id, is_public=False)
+    assert storage().keys("public/recordings") == storage().keys("public/clips") == []
+    recording.refresh_from_db()
+    clip.refresh_from_db()
+    whole = Asset.objects.get(recording=recording, kind="recording")
+    for key in (whole.master_key, whole.poster_key, clip.download_key, whole.download_key):
+        assert key.startswith("private/")
+        assert storage().size(key)
+    found = playback(recording.show_id)
+    assert found
+    assert found.replay_url
+    assert found.replay_url.startswith("/media/s/")
+    with django_capture_on_commit_callbacks(execute=True):
+        set_public(recording.show_id, is_public=True)
+    assert not storage().keys("private/recordings")
+    whole.refresh_from_db()
+    assert storage().size(whole.master_key)
+    assert whole.download_key.startswith("private/downloads/")
+    settling.settle(recording.public_id)  # once more changes nothing
+    assert storage().size(whole.master_key)
