@@ -191,8 +191,9 @@ async def test_who_is_banned_loses_the_picture_within_two_seconds_and_gets_none_
     ):
         for viewer in (li, wang):
             await viewer.until((0, b"init"))
-        banned = {"show": world.show, "actor": world.zhang, "user_id": world.li.public_id}
-        await run_in_db(lambda: moderation.ban(**banned))
+        await run_in_db(
+            lambda: moderation.ban(show=world.show, actor=world.zhang, user_id=world.li.public_id)
+        )
         async with asyncio.timeout(2):
             assert await li.close_code() == 4403
         source.push(part(0))

@@ -1,0 +1,117 @@
+"""The live picture as a phone shows it: over its socket, and by HLS while that is blocked."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Page, WebSocketRoute, expect
+
+from media_pipeline.live.feed import Feed, feeds
+from streams.models import ShowState
+from tests.media_pipeline.live_parts import filming
+from tests.phones import ONE_LOOP, site_on_one_loop
+from tests.streams.camera import camera
+from tests.streams.test_room import change
+from tests.world import World
+
+pytestmark = [pytest.mark.browser, ONE_LOOP]
+site = site_on_one_loop
+Handler = Callable[[WebSocketRoute], Awaitable[None]]
+
+LATE_AT_MOST_MS = 2_000
+"""On a machine that does much else; `make bench-live` measures how late it is on a quiet one."""
+IS_LIVE = f"""() => {{
+  const {{ delivery, delayMs }} = document.querySelector("#stage").dataset;
+  const video = document.querySelector("video");
+  return delivery === "mse" && video.currentTime > 0.5 && delayMs < {LATE_AT_MOST_MS};
+}}"""
+MOVES_ON = """async () => {
+  const video = document.querySelector("video"), before = video.currentTime;
+  while (video.currentTime <= before) await new Promise((done) => setTimeout(done, 50));
+}"""
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def live(world: World) -> AsyncIterator[Feed]:
+    await change(world.show, state=ShowState.LIVE)
+    feed = feeds.feed(world.show.public_id)
+    async with filming(feed):
+        yield feed
+
+
+async def watch(site: str, world: World, phone: BrowserContext) -> Page:
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/shows/{world.show.public_id}/")
+    return page
+
+
+async def test_the_picture_is_live_and_goes_on_with_the_next_take(
+    site: str, world: World, phone: BrowserContext, live: Feed
+) -> None:
+    fetched: list[str] = []
+    phone.on("request", lambda request: fetched.append(request.url))
+    page = await watch(site, world, phone)
+    await page.wait_for_function(IS_LIVE)
+    await expect(page.locator("#delay")).to_contain_text("s behind")
+    first = await page.evaluate("document.querySelector('video').src")
+    live.end()
+    async with filming(live):
+        await page.wait_for_function(MOVES_ON)
+        await page.wait_for_function(IS_LIVE)
+    assert await page.evaluate("document.querySelector('video').src") == first
+    assert not [url for url in fetched if "hls" in url]
+
+
+async def test_a_smaller_picture_is_chosen_from_what_there_is(
+    site: str, world: World, phone: BrowserContext, live: Feed
+) -> None:
+    page = await watch(site, world, phone)
+    await page.wait_for_function(IS_LIVE)
+    await page.get_by_label("More", exact=True).click()
+    await expect(page.get_by_label("Picture")).to_be_hidden()  # there is only one
+    async with filming(feeds.feed(world.show.public_id, "low"), size="160x90"):
+        await page.get_by_label("Picture").select_option("low")
+        await page.wait_for_function("() => document.querySelector('video').videoWidth === 160")
+        await page.wait_for_function(IS_LIVE)
+    # It is gone: the source goes on by itself.
+    await page.wait_for_function("() => document.querySelector('video').videoWidth === 320")
+
+
+async def test_hls_takes_over_while_the_socket_is_blocked_and_gives_way_again(
+    site: str, world: World, phone: BrowserContext, recorder_film: Path
+) -> None:
+    await change(world.show, state=ShowState.LIVE)
+    blocked: list[WebSocketRoute] = []
+    is_open = asyncio.Event()
+    async with camera(site, world.show.public_id) as farm:
+        assert "ready" in await farm.hello(world.show, uuid.uuid4())
+        await farm.film(recorder_film)
+        await phone.route_web_socket(lambda url: "/ws/live/" in url, refuse(blocked, is_open))
+        page = await watch(site, world, phone)
+        await expect(page.get_by_role("button", name="All products")).to_be_enabled()
+        await page.wait_for_function(
+            "() => document.querySelector('#stage').dataset.delivery === 'hls'"
+        )
+        await page.wait_for_function(MOVES_ON)
+        assert blocked
+    async with filming(feeds.feed(world.show.public_id)):
+        is_open.set()
+        await page.wait_for_function(IS_LIVE)
+
+
+def refuse(blocked: list[WebSocketRoute], is_open: asyncio.Event) -> Handler:
+    """Close the socket as a proxy that knows none does, until it is open."""
+
+    async def handle(route: WebSocketRoute) -> None:
+        if is_open.is_set():
+            route.connect_to_server()
+        else:
+            blocked.append(route)
+            await route.close(code=1011)
+
+    return handle
