@@ -43,6 +43,17 @@ class Relay(Protocol):
         """Nobody watches here any more, or the camera has come here."""
 
 
+class Follower(Protocol):
+    """Who makes other renditions of the sources whose cameras are here. No call waits."""
+
+    def began(self, feed: Feed, opening: Opening) -> None: ...
+
+    def passed(self, feed: Feed, part: Part) -> None:
+        """A part that viewers of the source were given just now."""
+
+    def ended(self, feed: Feed) -> None: ...
+
+
 class Feed:
     """One rendition of one show in this process."""
 
@@ -69,10 +80,13 @@ class Feed:
         self.is_here, self._needs_key, self._pace = True, True, Pace()
         self._feeds.keep(self)
         self._started_ms = started_at.timestamp() * 1000
-        self.open(Opening.of(take_id, init, mime, started_at))
+        opening = Opening.of(take_id, init, mime, started_at)
+        self.open(opening)
         if (relay := self._feeds.relay) is not None:
             relay.unwanted(self)
             relay.began(self)
+        if (follower := self._follower) is not None:
+            follower.began(self, opening)
 
     def push(self, part: Part) -> None:
         """The next part of the take, in order; shown unless it is old."""
@@ -90,6 +104,8 @@ class Feed:
         self.show(payload, part.duration_s, is_key=part.is_key)
         if (relay := self._feeds.relay) is not None:
             relay.passed(self, payload, part.duration_s, is_key=part.is_key)
+        if (follower := self._follower) is not None:
+            follower.passed(self, part)
 
     def end(self) -> None:
         """The take is over. Doing it twice does no harm."""
@@ -98,10 +114,16 @@ class Feed:
         self.is_here, opening = False, self.audience.opening
         self.close()
         self._feeds.let_go(self)
+        if (follower := self._follower) is not None:
+            follower.ended(self)
         if (relay := self._feeds.relay) is not None and opening is not None:
             relay.ended(self, opening)
             if self.audience.is_wanted:
                 relay.wanted(self)
+
+    @property
+    def _follower(self) -> Follower | None:
+        return self._feeds.follower if self.rendition == SOURCE else None
 
     # The viewers' side
 
@@ -135,6 +157,7 @@ class Feeds:
 
     def __init__(self) -> None:
         self.relay: Relay | None = None
+        self.follower: Follower | None = None
         self._feeds: WeakValueDictionary[tuple[UUID, str], Feed] = WeakValueDictionary()
         self._here: set[Feed] = set()
         self._watched: set[Feed] = set()

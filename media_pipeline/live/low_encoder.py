@@ -81,6 +81,11 @@ class LowEncoder:
                 end_s = part.end_s
                 yield part
 
+    async def everything(self) -> bytes:
+        """All that it writes, for one that makes no parts."""
+        assert self._process.stdout is not None  # noqa: S101 - asked for in `start`
+        return await self._process.stdout.read()
+
     def kill(self) -> None:
         """End it at once; no harm if it has ended."""
         if self._process.returncode is None:

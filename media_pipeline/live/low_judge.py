@@ -162,10 +162,13 @@ class Machine:
         share = (idle_now - idle) / (total_now - total)
         return min(self._cores, share * (os.cpu_count() or 1))
 
+    def _note_ticks(self) -> None:
+        if CPU_TIMES.exists():  # no disk: it is answered at once
+            self._seen.append(_ticks(CPU_TIMES.read_text()))
+
     async def _measure_forever(self) -> None:
         while True:
-            if CPU_TIMES.exists():
-                self._seen.append(_ticks(CPU_TIMES.read_text()))
+            self._note_ticks()
             due = time.monotonic() + LOOK_EVERY_S
             await asyncio.sleep(LOOK_EVERY_S)
             self._lags.append(time.monotonic() - due)

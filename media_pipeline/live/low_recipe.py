@@ -59,4 +59,14 @@ def _output() -> list[str]:
     soon = ["-max_interleave_delta", "100000", "-flush_packets", "1"]
     times = ["-avoid_negative_ts", "disabled", "-write_btrt", "0"]
     flags = "empty_moov+default_base_moof+frag_keyframe+frag_discont"
-    return [*soon, *times, "-movflags", flags, "-frag_duration", str(PART_US), "-f", "mp4", "pipe:1"]
+    return [
+        *soon,
+        *times,
+        "-movflags",
+        flags,
+        "-frag_duration",
+        str(PART_US),
+        "-f",
+        "mp4",
+        "pipe:1",
+    ]
