@@ -21,6 +21,8 @@ from redis.retry import Retry
 from core.callers import is_secret, is_this_machine
 from core.clock import now
 from core.models import OutboxFact
+from media_pipeline.live.feed import feeds
+from media_pipeline.live.metrics import LiveMetrics
 from media_pipeline.models import Job
 from streams.models import Show
 
@@ -132,6 +134,7 @@ def by_state(name: str, text: str, model: type[Job] | type[Show]) -> Metric:
 
 
 REGISTRY.register(Business())
+REGISTRY.register(LiveMetrics(feeds))
 
 ANSWERS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/healthz": alive,

@@ -174,7 +174,9 @@ class Feeds:
         return found
 
     def __iter__(self) -> Iterator[Feed]:
-        return iter(list(self._feeds.values()))
+        """Also from another thread, as for the metrics."""
+        found = (reference() for reference in self._feeds.valuerefs())
+        return iter([feed for feed in found if feed is not None])
 
     def renditions(self, show_id: UUID) -> list[str]:
         """What of the show can be watched now."""

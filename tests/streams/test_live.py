@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -106,7 +107,7 @@ async def test_a_late_joiner_begins_at_the_last_key_frame_and_goes_on_live(
     on_air(source)
     for number in range(8):
         source.push(part(number))
-    async with player(site, world.show.public_id) as late:
+    async with player(site, world.show.public_id) as late, httpx.AsyncClient() as machine:
         hello, take, init, *group = await late.until((2, b"part 7"))
         assert hello["hello"]["renditions"] == ["source"]
         assert take["take"]["mime"] == MIME
@@ -114,6 +115,8 @@ async def test_a_late_joiner_begins_at_the_last_key_frame_and_goes_on_live(
         assert group == [(1, b"part 5"), (2, b"part 6"), (2, b"part 7")]
         source.push(part(8))
         assert await late.next() == (2, b"part 8")
+        figures = (await machine.get(f"http://{site}/metrics")).text
+        assert 'livecommerce_live_viewers{rendition="source"} 1.0' in figures
         await late.say(ping=7)
         assert (await late.next())["pong"] == 7
         source.end()
