@@ -35,13 +35,19 @@ function keptWords(seconds) {
 }
 
 function liveWords({ quality, lostSeconds }, waiting, troubles) {
+  const now = nowWords(quality, waiting, troubles);
+  if (lostSeconds === 0) return now;
+  const lost = ngettext("The network was away too long: %s second is missing in the recording.", "The network was away too long: %s seconds are missing in the recording.", lostSeconds);
+  return `${now} ${interpolate(lost, [lostSeconds])}`;
+}
+
+function nowWords(quality, waiting, troubles) {
   if (troubles.camera) return gettext("The camera is gone. Plug it in again or choose another one: the show goes on then.");
-  if (troubles.picture) return gettext("You are live, but your device has taken the camera away, perhaps for a call. Viewers hear you and see a still picture.");
+  if (troubles.picture) return gettext("Your device has taken the camera, perhaps for a call. Viewers hear you and see a still picture.");
   if (troubles.sound) return gettext("You are live, but your device has switched the microphone off. Is it muted, or in a call?");
   if (quality === SOUND_ONLY) return gettext("Very weak network: sound only. Viewers see a still picture until the network is better.");
   if (QUALITIES[quality].name !== "full") return gettext("You are live. Weak network: picture reduced.");
   if (waiting > 3) return interpolate(ngettext("You are live. The network is slow: %s second behind.", "You are live. The network is slow: %s seconds behind.", waiting), [waiting]);
-  if (lostSeconds > 0) return interpolate(ngettext("You are live. The network was away too long: %s second is missing in the recording.", "You are live. The network was away too long: %s seconds are missing in the recording.", lostSeconds), [lostSeconds]);
   return gettext("You are live. Viewers see you now.");
 }
 

@@ -197,8 +197,8 @@ export class Stage {
     const seconds = Math.round(awayMs / 1000);
     one("#away-text").textContent = interpolate(
       ngettext(
-        "This page was in the background for %s second. Viewers may have seen no picture: stay on this page while you film.",
-        "This page was in the background for %s seconds. Viewers may have seen no picture: stay on this page while you film.",
+        "This page was away for %s second. Stay here while you film, or viewers see no picture.",
+        "This page was away for %s seconds. Stay here while you film, or viewers see no picture.",
         seconds,
       ),
       [seconds],

@@ -1,6 +1,7 @@
 // How fast the way to the server is, by what it acknowledges, and which picture that carries.
 
 const WINDOW_MS = 4_000;
+const SHORTEST_MS = 250;
 
 /** Bits a second over the last seconds, from what was acknowledged and when. */
 export class UplinkMeter {
@@ -12,8 +13,11 @@ export class UplinkMeter {
 
   bitsPerSecond(nowMs) {
     this.#received = this.#received.filter((one) => one.nowMs > nowMs - WINDOW_MS);
-    const bytes = this.#received.reduce((sum, one) => sum + one.bytes, 0);
-    return (bytes * 8 * 1000) / WINDOW_MS;
+    // Counted from the first of them, whose own time is not known: a network that has just come
+    // back would look weak by the seconds in which it was away.
+    const [first, ...rest] = this.#received;
+    const bytes = rest.reduce((sum, one) => sum + one.bytes, 0);
+    return bytes ? (bytes * 8 * 1000) / Math.max(SHORTEST_MS, nowMs - first.nowMs) : 0;
   }
 
   /** For how long nothing was acknowledged, up to the window's length. */
@@ -51,6 +55,8 @@ const SLOW_FOR_MS = 2_500;
 const VERY_SLOW_FOR_MS = 800;
 const CLEAR_MS = 700;
 const SETTLE_MS = 4_000;
+// After a lost connection, until what it carries can be told.
+const RETURN_MS = 2_000;
 // Nothing at all arrives: the network is away, and a smaller picture would not get through either.
 const STALLED_MS = 1_500;
 const UP_AFTER_MS = 10_000;
@@ -81,11 +87,16 @@ export class Pace {
   look({ nowMs, isConnected, waitingMs, bitsPerSecond, silentMs }) {
     const passedMs = nowMs - (this.#lookedAt ?? nowMs);
     this.#lookedAt = nowMs;
-    if (!isConnected) this.#slowMs = this.#clearMs = 0;
+    if (!isConnected) this.#wait(nowMs);
     else if (waitingMs > CLEAR_MS && silentMs > STALLED_MS) this.#clearMs = 0;
     else this.#count(passedMs, waitingMs, bitsPerSecond);
     if (nowMs >= this.#settledAt) this.#decide(nowMs, bitsPerSecond);
     return this.quality;
+  }
+
+  #wait(nowMs) {
+    this.#slowMs = this.#clearMs = 0;
+    this.#settledAt = Math.max(this.#settledAt, nowMs + RETURN_MS);
   }
 
   #count(passedMs, waitingMs, bitsPerSecond) {
