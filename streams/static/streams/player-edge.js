@@ -149,6 +149,7 @@ export class LiveEdge {
   #stalled() {
     if (!this.#hasBegun || this.video.seeking || document.hidden) return;
     this.#stalls.push(performance.now());
+    this.#troughs = []; // the reserve has this one in it from here on
     this.#calmSince = performance.now();
     this.#reserveS = Math.min(MOST_RESERVE_S, this.#reserveS * AFTER_STALL);
   }
