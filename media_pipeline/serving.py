@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, quote
 
 from media_pipeline.http_ranges import NotSatisfiable, Version, is_unchanged, wanted_range
 from media_pipeline.storage import URL_PREFIX, BadKey, checked, storage, verify
@@ -130,9 +132,20 @@ async def _answer(
         await send({"type": "http.response.body", "body": b""})
         return
     first, last, status = _selected(asked, file.version)
-    await _start(send, status, {**_about(file), **_content(file, first, last, status)})
+    about = {**_about(file), **_saved_as(scope.get("query_string", b""))}
+    await _start(send, status, {**about, **_content(file, first, last, status)})
     end = first if scope["method"] == "HEAD" else last + 1
     await _send_bytes(file.handle, first, end, receive, send)
+
+
+def _saved_as(query: bytes) -> dict[str, str]:
+    """`?download=<name>`: a browser saves the file by this name (RFC 6266) and plays nothing."""
+    names = parse_qs(query.decode("latin-1")).get("download")
+    if not names:
+        return {}
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", names[0])
+    exact = quote(names[0], safe="")
+    return {"content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"}
 
 
 def _selected(asked: dict[str, str], version: Version) -> tuple[int, int, int]:
@@ -166,13 +179,16 @@ def _about(file: OpenFile) -> dict[str, str]:
 def cache_control(key: str) -> str:
     """Segments never change under their name; playlists grow; pictures may be replaced.
 
+    What many share (nginx, a CDN) asks again every few minutes whether a segment is still there:
+    one that was removed, or is not public any more, must not be kept by them for a year.
+
     A second for playlists, which is a segment's length: by it one viewer's request answers all.
     """
-    who = "public" if key.startswith("public/") else "private"
+    who, shared = ("public", ", s-maxage=300") if key.startswith("public/") else ("private", "")
     if key.endswith(".m3u8"):
         return f"{who}, max-age=1"
     if key.endswith((".m4s", "/init.mp4")):
-        return f"{who}, max-age=31536000, immutable"
+        return f"{who}, max-age=31536000{shared}, immutable"
     return f"{who}, max-age=300"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -100,6 +101,13 @@ def to_pack(orders: QuerySet[Order]) -> list[ToPack]:
         .order_by("-total", "title")
     )
     return [ToPack(title=row["title"], quantity=row["total"]) for row in sums]
+
+
+def sold_in_show(show_id: UUID) -> list[tuple[datetime, int]]:
+    """When how many pieces were ordered through a show, in order, without what was cancelled."""
+    orders = Order.objects.filter(show_id=show_id).exclude(state=OrderState.CANCELLED)
+    found = orders.order_by("placed_at").values_list("placed_at").annotate(Sum("lines__quantity"))
+    return [(at, quantity or 0) for at, quantity in found]
 
 
 def saved_address(user: User) -> KnownAddress | None:

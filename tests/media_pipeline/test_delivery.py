@@ -112,7 +112,7 @@ async def test_a_hundred_viewers_of_a_segment_are_one_request(
     answers = await asyncio.gather(*map(answer, lines))
     assert {(status, body) for status, _head, body in answers} == {(200, CONTENT)}
     assert len(upstream.asked) == 1
-    assert "cache-control: public, max-age=31536000, immutable" in answers[0][1]
+    assert "cache-control: public, max-age=31536000, s-maxage=300, immutable" in answers[0][1]
 
 
 async def test_without_the_lock_they_would_be_many(

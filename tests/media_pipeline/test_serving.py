@@ -240,7 +240,7 @@ def test_a_signature_opens_nothing_else_and_not_for_ever(web: httpx.Client) -> N
     [
         ("public/recordings/r/live.m3u8", "public, max-age=1"),
         ("private/recordings/r/live.m3u8", "private, max-age=1"),
-        ("public/recordings/r/t/00001.m4s", "public, max-age=31536000, immutable"),
+        ("public/recordings/r/t/00001.m4s", "public, max-age=31536000, s-maxage=300, immutable"),
         ("private/recordings/r/t/init.mp4", "private, max-age=31536000, immutable"),
         ("private/clips/a/clip.mp4", "private, max-age=300"),
         ("public/products/p.jpg", "public, max-age=300"),
