@@ -95,6 +95,7 @@ class Pull:
             try:
                 if await self._take(stream):
                     return
+                await asyncio.sleep(TRY_EVERY_S)
             except BroadcastRefused as error:
                 is_late = time.monotonic() - begun > FREE_WITHIN_S
                 if error.code != SomebodyBroadcasts.code or is_late:

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 NEAR = timedelta(hours=12)
 """So far from its time an encoder may begin a scheduled show."""
+LEFT_RUNNING_FOR = timedelta(minutes=20)
+"""OBS comes back by itself when its show has ended, at first within seconds, then less often."""
+SOON = timedelta(minutes=30)
 HELD_FOR = timedelta(seconds=6)
 REASONS = {
     "unknown": _("This key is not known here."),
@@ -36,7 +39,9 @@ REASONS = {
     "gone": _("The encoder stopped."),
     "already_broadcasting": _("Another camera is broadcasting this show already."),
     "taken_over": _("The show goes on from another phone."),
-    "show_ended": _("The show has ended."),
+    "show_ended": _(
+        "The show has ended: stop the encoder. It begins the next one only shortly before its time."
+    ),
 }
 
 
@@ -65,7 +70,20 @@ def check(text: str) -> tuple[StreamKey, Show]:
     show = show_for(key)
     if (reason := _why_not(key)) or show is None:
         raise refused(key, reason or "no_show")
+    if _was_left_running(key) and not _is_due(show):
+        raise refused(key, "show_ended")
     return key, show
+
+
+def _was_left_running(key: StreamKey) -> bool:
+    """Whether nobody has stopped the encoder since its show ended: it goes on trying."""
+    since = now() - LEFT_RUNNING_FOR
+    return key.refusal == "show_ended" and key.refused_at is not None and key.refused_at > since
+
+
+def _is_due(show: Show) -> bool:
+    """Whether the host means this show: it is on, or its time is near."""
+    return show.state == ShowState.LIVE or abs(show.scheduled_at - now()) <= SOON
 
 
 def _why_not(key: StreamKey) -> str:

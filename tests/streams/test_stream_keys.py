@@ -110,6 +110,21 @@ class TestWhichShow:
         Show.objects.filter(pk=world.show.pk).update(state=ShowState.LIVE, started_at=now())
         assert encoders.check(key)[1] == world.show
 
+    def test_an_encoder_that_was_left_running_does_not_begin_the_next_show(
+        self, world: World, key: str
+    ) -> None:
+        encoders.admit(key, name="1-first", protocol="rtmp")
+        Show.objects.update(state=ShowState.ENDED)
+        with pytest.raises(EncoderRefused):
+            encoders.check_goes_on("1-first")
+        hours = timedelta(hours=3)
+        later = Show.objects.create(
+            seller=world.farm, host=world.zhang, title="Later", scheduled_at=now() + hours
+        )
+        assert reason_for(key) == "show_ended"
+        Show.objects.filter(pk=later.pk).update(scheduled_at=now())
+        assert encoders.check(key)[1] == later
+
     def test_a_key_that_lay_unused_has_expired(self, key: str) -> None:
         StreamKey.objects.update(created_at=now() - stream_keys.UNUSED_FOR - timedelta(days=1))
         assert reason_for(key) == "expired"
