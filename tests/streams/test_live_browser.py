@@ -82,6 +82,25 @@ async def test_a_smaller_picture_is_chosen_from_what_there_is(
     await page.wait_for_function("() => document.querySelector('video').videoWidth === 320")
 
 
+async def test_the_sound_alone_with_still_pictures_and_back_to_the_picture(
+    site: str, world: World, phone: BrowserContext, live: Feed
+) -> None:
+    page = await watch(site, world, phone)
+    await page.wait_for_function(IS_LIVE)
+    await page.get_by_label("More", exact=True).click()
+    async with filming(feeds.feed(world.show.public_id, "audio"), size=None):
+        feeds.set_poster(world.show.public_id, "/static/livecommerce/logo.svg", 1.0)
+        await page.get_by_label("Picture").select_option("poster")
+        await page.wait_for_function(IS_LIVE.replace('"mse"', '"saver"'))
+        await expect(page.locator(".stage__still")).to_be_visible()
+        await page.get_by_label("Picture").select_option("audio")
+        await page.wait_for_function(IS_LIVE.replace('"mse"', '"audio"'))
+        await expect(page.locator(".stage__still")).to_be_hidden()
+        await page.get_by_label("Picture").select_option("auto")
+        await page.wait_for_function(IS_LIVE)
+    feeds.set_poster(world.show.public_id, None)
+
+
 async def test_hls_takes_over_while_the_socket_is_blocked_and_gives_way_again(
     site: str, world: World, phone: BrowserContext, recorder_film: Path
 ) -> None:

@@ -19,14 +19,18 @@ export class AutoStep {
 
   /** @param {string[]} offered @returns {string} */
   rendition(offered) {
-    const possible = STEPS.filter((one) => offered.includes(one));
+    const possible = steps(offered);
     return possible[Math.min(this.#step, possible.length - 1)] ?? "source";
   }
 
-  /** The line does not carry it. @param {string[]} offered @param {number} now whether that changed anything */
+  /**
+   * The line does not carry it; whether there is a smaller one.
+   *
+   * @param {string[]} offered
+   * @param {number} now
+   */
   trouble(offered, now) {
-    const last = STEPS.filter((one) => offered.includes(one)).length - 1;
-    if (this.#step >= last || now - this.#changedAt < SETTLES_WITHIN_MS) return false;
+    if (this.#step >= steps(offered).length - 1 || now - this.#changedAt < SETTLES_WITHIN_MS) return false;
     if (now - this.#climbedAt < 2 * SETTLES_WITHIN_MS) this.#climbMs = Math.min(LONGEST_CLIMB_MS, this.#climbMs * 2);
     this.#step += 1;
     this.#changedAt = now;
@@ -40,6 +44,12 @@ export class AutoStep {
     this.#changedAt = this.#climbedAt = now;
     return true;
   }
+}
+
+/** Nobody loses the picture to a few waits: the sound alone comes after a smaller picture. */
+function steps(/** @type {string[]} */ offered) {
+  const last = offered.includes("low") ? STEPS.length : 1;
+  return STEPS.slice(0, last).filter((one) => offered.includes(one));
 }
 
 export class QualityChoice {

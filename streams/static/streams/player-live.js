@@ -197,6 +197,7 @@ export class LivePlayer {
   #chosen() {
     this.#wire?.choose(this.choice.rendition);
     this.stills.show(this.choice.isSaver && this.#wanted ? this.choice.poster : null);
+    if (this.#mse && this.stage.classList.contains("is-sound")) this.#showsSound(true);
   }
 
   #showsSound(/** @type {boolean} */ isSound) {
