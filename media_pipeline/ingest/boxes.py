@@ -35,6 +35,8 @@ class Track:
     codec: str
     default_duration: int
     default_flags: int
+    pixels: int = 0
+    """Of one picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ def _track(trak: bytes, defaults: dict[int, tuple[int, int]]) -> Track:
         timescale=_int(mdhd, 20 if mdhd[0] else 12) or 1,
         is_video=child(trak, b"mdia", b"hdlr")[8:12] == b"vide",
         codec=_codec(child(trak, b"mdia", b"minf", b"stbl", b"stsd")[8:]),
+        pixels=(_int(tkhd, len(tkhd) - 8) >> 16) * (_int(tkhd, len(tkhd) - 4) >> 16),
         default_duration=duration,
         default_flags=flags,
     )

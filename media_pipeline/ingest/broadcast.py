@@ -127,7 +127,6 @@ class Broadcast:
         self._heard_at = 0.0
         self._connected_at = 0.0
         self._shown: layout.Shown | None = None
-        self._earlier: list[TakeSegments] | None = None
         self._told_started = False
         self._noted_at = 0.0
         self._lock = asyncio.Lock()
@@ -183,9 +182,9 @@ class Broadcast:
         """A new take, or one that a process which is gone left open."""
         await run_in_db(takes.finish_left, self.recording, but=take_id)
         row = await run_in_db(takes.open_take, self.recording, take_id=take_id, mime=mime)
-        if self._earlier is None or row.next_chunk:
-            self._earlier = await run_in_db(takes.playable_takes, self.recording, but=take_id)
-        self._shown = layout.Shown(self._folder, list(self._earlier))
+        if self._shown is None or row.next_chunk:
+            earlier = await run_in_db(takes.playable_takes, self.recording, but=take_id)
+            self._shown = layout.Shown(self._folder, earlier)
         await in_files((self._folder / str(take_id)).mkdir, parents=True, exist_ok=True)
         self.take = await in_files(self._live_take, row)
         self._row, self._told_started = row, row.started_at is not None
@@ -270,9 +269,6 @@ class Broadcast:
         try:
             await self._note_growth(take, row)
             await run_in_db(takes.seal_take, row, error=error, quietly=True)
-            if self._earlier is not None and take.segments and take.started_at:
-                sealed = TakeSegments(str(row.public_id), take.started_at, tuple(take.segments))
-                self._earlier.append(sealed)
         finally:
             self.take, self._row = None, None
             if why is not None:

@@ -24,7 +24,7 @@ FRAME_S = 0.02
 # A cluster with its size (often unknown) and its timestamp; a fragment with its first box.
 CLUSTER_START = re.compile(
     rb"\x1f\x43\xb6\x75(?:[\x80-\xff]|[\x40-\x7f].|[\x20-\x3f]..|[\x10-\x1f].{3}|\x01.{7})"
-    rb"\xe7[\x81-\x88]",
+    rb"(?:\xbf\x84.{4})?\xe7[\x81-\x88]",  # a checksum may stand before the timestamp
     re.DOTALL,
 )
 MOOF_START = re.compile(rb".{4}moof\x00\x00\x00\x10mfhd", re.DOTALL)

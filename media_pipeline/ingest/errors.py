@@ -101,6 +101,23 @@ class ShowIsOver(IngestRefused):
         return _("The show has ended.")
 
 
+class Stopped(ShowIsOver):
+    """Somebody who runs the instance ended the show, and says why."""
+
+    code = "stopped"
+
+
+class NotApproved(IngestRefused):
+    """The show may not go live yet. Everything but that can be tried."""
+
+    code = "not_approved"
+    close = 4403
+
+    @classmethod
+    def text(cls) -> str:
+        return _("This show may not go live yet.")
+
+
 class TakeIsOver(IngestRefused):
     """The take cannot be continued; the same camera may begin a new one at once.
 
@@ -148,6 +165,15 @@ class Unreadable(IngestRefused):
     @classmethod
     def text(cls) -> str:
         return _("What was sent cannot be read as video.")
+
+
+class PictureTooBig(IngestRefused):
+    code = "picture_too_big"
+    close = 4415
+
+    @classmethod
+    def text(cls) -> str:
+        return _("The picture is too big. Choose 4K or less on the camera.")
 
 
 class DiskFull(IngestRefused):

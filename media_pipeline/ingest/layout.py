@@ -23,6 +23,8 @@ LIVE = "live.m3u8"
 REPLAY = "replay.m3u8"
 MASTER = "master.m3u8"
 POSTER = "poster.jpg"
+FRESH = 120
+"""So many segments may be empty after a power failure: the disk had not got them yet."""
 
 
 def recording_key(recording_id: uuid.UUID, *, is_public: bool) -> str:
@@ -49,9 +51,12 @@ def segments_on_disk(folder: Path) -> tuple[Segment, ...]:
 
 
 def _whole(folder: Path, listed: Sequence[Segment]) -> int:
+    """How many are there. One look at the folder: a day's take has eighty thousand files."""
+    there = set(os.listdir(folder))
+    newest = len(listed) - FRESH
     for number, segment in enumerate(listed):
-        path = folder / segment.name
-        if not path.is_file() or not path.stat().st_size:
+        is_there = segment.name in there
+        if not is_there or (number >= newest and not (folder / segment.name).stat().st_size):
             return number
     return len(listed)
 
@@ -64,17 +69,21 @@ def write_playlists(folder: Path, takes: Sequence[TakeSegments], *, ended: bool)
 
 
 class Shown:
-    """The playlists of a running show while one take grows. Every call blocks."""
+    """The playlists of a running show, take after take. Every call blocks."""
 
     def __init__(self, folder: Path, earlier: Sequence[TakeSegments]) -> None:
         self._folder = folder
-        self._earlier = earlier
+        self._earlier = list(earlier)
+        self._last: TakeSegments | None = None
         self._timeline = Timeline(earlier)
         self._head = ""
         self._size = -1
 
     def show(self, take: TakeSegments) -> None:
         """The take as it is now. A reader sees the old playlists or the new ones."""
+        if self._last is not None and self._last.folder != take.folder:
+            self._earlier.append(self._last)
+        self._last = take
         path, lines = self._folder / REPLAY, self._timeline.grow(take)
         head = self._timeline.replay_head(ended=False)
         if head == self._head and _size(path) == self._size:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.clock import now
+from media_pipeline.ffmpeg import MAX_PIXELS
 from media_pipeline.ingest.boxes import BadBoxes, Init
 from media_pipeline.ingest.chunks import ChunkFile
 from media_pipeline.ingest.encoder import FINISH_S, Encoder, EncoderGone
@@ -24,6 +25,7 @@ from media_pipeline.ingest.errors import (
     DiskFull,
     IngestRefused,
     NoVideo,
+    PictureTooBig,
     TakeIsOver,
     Unreadable,
 )
@@ -343,10 +345,13 @@ class _Run:
         try:
             async for item in self.encoder.output(Grouping(self._take.goes_on_at_s)):
                 self._has_output = True
-                if isinstance(item, Init):
-                    self._take.begin(item)
-                else:
+                if not isinstance(item, Init):
                     self._take.show(item)
+                elif item.main.pixels > MAX_PIXELS:
+                    self._refuse(PictureTooBig())
+                    break
+                else:
+                    self._take.begin(item)
                 await self._made.put(item)
         except BadBoxes:
             log.exception("the live encoder's output makes no sense")
