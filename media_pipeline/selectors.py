@@ -11,6 +11,7 @@ from typing import Literal
 from core.clock import now
 from media_pipeline.clock import MediaClock
 from media_pipeline.ingest import layout
+from media_pipeline.live import low_shelf
 from media_pipeline.models import Asset, AssetKind, AssetState, Recording, RecordingState, TakeState
 from media_pipeline.storage import storage
 
@@ -44,12 +45,18 @@ def playback(show_id: uuid.UUID) -> Playback | None:
     return Playback(
         state="live" if live else "empty" if empty else "ready",
         recording_id=recording.public_id,
-        live_url=storage().url(f"{key}/{layout.LIVE}") if live else None,
+        live_url=storage().url(_live_key(key)) if live else None,
         replay_url=None if empty else storage().url(_replay_key(recording, key)),
         poster_url=_poster_url(key),
         duration_s=clock.duration_s if live else recording.duration_s,
         clock=clock,
     )
+
+
+def _live_key(key: str) -> str:
+    """The list of all renditions once there are some beside the source."""
+    master = f"{key}/{low_shelf.FOLDER}/{low_shelf.MASTER}"
+    return master if storage().size(master) is not None else f"{key}/{layout.LIVE}"
 
 
 def _replay_key(recording: Recording, key: str) -> str:
@@ -64,6 +71,12 @@ def _replay_key(recording: Recording, key: str) -> str:
 def _poster_url(key: str) -> str | None:
     poster = f"{key}/{layout.POSTER}"
     return storage().url(poster) if storage().size(poster) is not None else None
+
+
+def recording_key(show_id: uuid.UUID) -> str:
+    """The folder of the show's recording in the storage; raises `Recording.DoesNotExist`."""
+    recording = Recording.objects.get(show_id=show_id)
+    return layout.recording_key(recording.public_id, is_public=recording.is_public)
 
 
 def media_clock(recording: Recording) -> MediaClock:

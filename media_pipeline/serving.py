@@ -189,6 +189,8 @@ def cache_control(key: str) -> str:
         return f"{who}, max-age=1"
     if key.endswith((".m4s", "/init.mp4")):
         return f"{who}, max-age=31536000{shared}, immutable"
+    if key.endswith("/live/poster.jpg"):
+        return f"{who}, max-age=2"  # another one every few seconds
     return f"{who}, max-age=300"
 
 

@@ -8,13 +8,13 @@ the recording nor the source waits for them.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Literal
 from uuid import UUID
 
 from media_pipeline.ingest.boxes import Init, boxes, child, read_init
@@ -35,6 +35,8 @@ from media_pipeline.live.low_stills import EVERY_S, Stills
 from media_pipeline.live.parts import Part
 from media_pipeline.storage import storage
 
+log = logging.getLogger(__name__)
+
 LOW, AUDIO = "low", "audio"
 RATE_OVER_S = 5.0
 RATE_KNOWN_S = 3.0
@@ -42,6 +44,8 @@ HEADROOM = 1.3
 """A second of moving leaves takes more than the average that is measured."""
 ADDRESS_FOR_S = 3600.0
 FORGOTTEN_AFTER_S = 3600.0
+EARLY_AT_MOST = 300
+"""Parts that may come before it is known where the files go; some 30 s."""
 
 
 class State(StrEnum):
@@ -68,7 +72,8 @@ class Shop:
     feeds: Feeds
     tell: Callable[[UUID, State], None]
     key_of: Callable[[UUID], Awaitable[str]]
-    mode: Literal["auto", "source"] = "auto"
+    mode: str = "auto"
+    """`auto`, or `source` for no 360p at all."""
     limits: Limits = field(default_factory=Limits)
     gauge: Gauge = field(default_factory=Machine)
 
@@ -133,9 +138,10 @@ class ShowRenditions:
         self._show_id = show_id
         self._shop = shop
         self._books: Books | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._opening = asyncio.Lock()
         self._wanted: Opening | None = None
+        self._early: list[Part] = []
         self._idle_since = time.monotonic()
 
     def began(self, opening: Opening) -> None:
@@ -146,10 +152,13 @@ class ShowRenditions:
     def passed(self, part: Part) -> None:
         if self.take is not None:
             self.take.passed(part)
+        elif len(self._early) < EARLY_AT_MOST:
+            self._early.append(part)
 
     def ended(self) -> None:
         """The take is over: what it had running is killed."""
         take, self.take, self._wanted = self.take, None, None
+        self._early.clear()
         self._idle_since = time.monotonic()
         self.judge.stopped()
         if take is not None:
@@ -180,6 +189,9 @@ class ShowRenditions:
                 self._books = await Books.opened(await self._shop.key_of(self._show_id))
             if self._wanted is opening:
                 self.take = TakeRenditions(self._show_id, self._shop.feeds, self._books, opening)
+                for part in self._early:
+                    self.take.passed(part)
+                self._early.clear()
 
     def _judged(self, take: TakeRenditions, load: Load, at_s: float) -> State:
         if take.low is not None:
@@ -212,7 +224,12 @@ class ShowRenditions:
     def _later(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._settled)
+
+    def _settled(self, task: asyncio.Future[None]) -> None:
+        self._tasks.discard(task)
+        if (error := task.exception()) is not None:
+            log.error("no renditions of %s", self._show_id, exc_info=error)
 
 
 class Books:

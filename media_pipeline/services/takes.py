@@ -23,8 +23,10 @@ from media_pipeline.ingest.errors import (
     TakeIsOver,
 )
 from media_pipeline.ingest.rebuild import rebuild
+from media_pipeline.live import low_shelf
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.playlists import TakeSegments
+from media_pipeline.storage import storage
 
 KEPT_FOR = timedelta(seconds=6)
 KEEP_EVERY_S = 1.0
@@ -254,6 +256,7 @@ def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
     if takes:
         layout.write_playlists(layout.recording_folder(_key(recording)), takes, ended=True)
     _mark_sealed(recording, takes)
+    storage().delete_folder(f"{_key(recording)}/{low_shelf.FOLDER}")
     recording.refresh_from_db()
     return recording
 

@@ -28,7 +28,8 @@ export async function attachHls(video, url, { live = false, onError = () => {} }
   return { hls, detach: () => hls.destroy() };
 }
 
-const LIVE = { liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.1, backBufferLength: 30 };
+// The best picture first: without a guess of the line hls.js begins with the smallest.
+const LIVE = { abrEwmaDefaultEstimate: 8_000_000, testBandwidth: false, liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.1, backBufferLength: 30 };
 const REPLAY = { maxBufferLength: 30, backBufferLength: 60 };
 
 /** A broken decoder is restarted up to three times; everything else that is fatal is told. */
