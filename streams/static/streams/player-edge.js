@@ -92,7 +92,9 @@ export class LiveEdge {
   #note(/** @type {number} */ endS) {
     const now = performance.now();
     this.#troughs = this.#troughs.filter((one) => one.at > now - TROUGHS_OVER_MS);
-    this.#troughs.push({ at: now, leftS: this.#endS - this.video.currentTime });
+    // While the picture waits nothing is left, which says nothing of the time after.
+    const plays = this.video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (plays) this.#troughs.push({ at: now, leftS: this.#endS - this.video.currentTime });
     this.#endS = endS;
     this.#look();
   }
