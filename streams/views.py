@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from core.errors import NotAllowed, NotFound, SignInRequired
 from media_pipeline.selectors import Playback
 from media_pipeline.selectors import playback as playback_of
 from media_pipeline.storage import storage
-from streams import access, selectors
+from streams import access, replays, selectors
 from streams.models import Show, ShowState
 from streams.services.chat import LONGEST_TEXT
+from streams.studio.replay_desk import ready_s
 
 
 def show(request: HttpRequest, show_id: UUID) -> HttpResponse:
@@ -52,6 +54,8 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
     found = playback_of(wanted.public_id)
     snapshot = msgspec.to_builtins(selectors.snapshot(wanted))
     is_replay = wanted.state == ShowState.ENDED and found is not None and found.state == "ready"
+    entries = selectors.replay_entries(wanted) if is_replay else []
+    moments = _moments(wanted, found, entries) if is_replay and found else {}
     login_url = f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}"
     data = {
         "show_id": str(wanted.public_id),
@@ -63,19 +67,31 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "you": msgspec.to_builtins(selectors.you(request.user, wanted)),
         "playback": _addresses(found),
         "nothing_recorded": _nothing_recorded(wanted, found),
-        "entries": msgspec.to_builtins(selectors.replay_entries(wanted)) if is_replay else [],
+        "entries": msgspec.to_builtins(entries),
+        **moments,
     }
     return {
         "show": wanted,
         "snapshot": snapshot,
         "chat_lines": [] if is_replay else snapshot["chat"],
         "is_replay": is_replay,
+        "replay_ready_s": ready_s(wanted) if is_replay else None,
         "is_host": access.may_host(request.user, wanted),
         "nothing_recorded": data["nothing_recorded"],
         "poster_url": poster_url(wanted, found) or _first_picture(snapshot["offers"]),
         "login_url": login_url,
         "longest_text": LONGEST_TEXT,
         "page_data": data,
+    }
+
+
+def _moments(
+    wanted: Show, found: Playback, entries: Sequence[selectors.ReplayEntry]
+) -> dict[str, Any]:
+    """When which product was shown, and how much was sold when."""
+    return {
+        "chapters": msgspec.to_builtins(replays.chapters(entries, found.duration_s)),
+        "sold": msgspec.to_builtins(replays.sold(wanted, found.clock)),
     }
 
 

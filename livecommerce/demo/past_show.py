@@ -151,14 +151,16 @@ def _done(orchard: Orchard, show: Show, action: Action) -> NewEntry:
                 role="host" if who == HOST else "viewer",
             ).entry(at)
         case Buy(_, who, good, quantity):
-            return _bought(orchard, show, who, good, quantity).entry(at)
+            return _bought(orchard, show, who, good, quantity, at).entry(at)
 
 
 def _offer(show: Show, stall: Stall) -> Offer:
     return with_goods(Offer.objects.filter(show_id=show.public_id)).get(variant=stall.variant)
 
 
-def _bought(orchard: Orchard, show: Show, who: str, good: Good, quantity: int) -> OrderPlacedEvent:
+def _bought(
+    orchard: Orchard, show: Show, who: str, good: Good, quantity: int, at: datetime
+) -> OrderPlacedEvent:
     """Order for real; the fact of it is told to yesterday's room instead of today's."""
     offer = _offer(show, orchard.stall(good))
     order = place_order(
@@ -170,6 +172,7 @@ def _bought(orchard: Orchard, show: Show, who: str, good: Good, quantity: int) -
         price_minor=offer.price_minor,
         delivery=home_of(who),
     )
+    Order.objects.filter(pk=order.pk).update(placed_at=at)
     OutboxFact.objects.filter(topic=f"order:{order.public_id}").delete()
     line = order.lines.get()
     sold = SoldLine(variant_id=offer.variant.public_id, title=line.title, quantity=quantity)
@@ -189,7 +192,6 @@ def home_of(who: str) -> dict[str, object]:
 def _send_all_but(show: Show, orchard: Orchard, *, left: int) -> None:
     """Send yesterday's orders, except the last ones: those wait for whoever tries the studio."""
     placed = Order.objects.filter(show_id=show.public_id)
-    placed.update(placed_at=show.scheduled_at + timedelta(minutes=1))
     newest = list(placed.order_by("-id").values_list("pk", flat=True)[:left])
     send_all(placed.exclude(pk__in=newest), orchard.zhang)
 

@@ -23,6 +23,7 @@ from streams.services.chat import LONGEST_TEXT
 from streams.services.shows import schedule_show
 from streams.studio import access, selectors
 from streams.studio.forms import ScheduleForm
+from streams.studio.replay_desk import ready_s
 
 
 @require_GET
@@ -100,7 +101,8 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
 def _replay(request: HttpRequest, show: Show) -> HttpResponse:
     replay = selectors.replay_data(show.public_id)
     data = {"show_id": str(show.public_id), "replay": replay}
-    return render(request, "studio/replay.html", {"show": show, "replay": replay, "studio": data})
+    context = {"show": show, "replay": replay, "studio": data, "ready_s": ready_s(show)}
+    return render(request, "studio/replay.html", context)
 
 
 def broadcast_command(request: HttpRequest, show: Show) -> str:

@@ -7,6 +7,7 @@ import { wasBefore } from "./room-state.js";
 export class ReplayTrack {
   #index = 0;
   /** @type {string|null} */ pinnedId = null;
+  /** @type {Set<string>} the questions that were answered by now */ answered = new Set();
 
   /** @param {ReplayEntry[]} entries in the order of the log */
   constructor(entries) {
@@ -23,21 +24,26 @@ export class ReplayTrack {
    * Go to a second of the recording.
    *
    * @param {number} seconds
-   * @returns {{restart: boolean, chat: ReplayEntry[], orders: ReplayEntry[]}} what happened since
-   *   the last second asked for; everything from the start if `restart` (one went back)
+   * @returns {{restart: boolean, chat: ReplayEntry[], orders: ReplayEntry[], marks: ReplayEntry[]}}
+   *   what happened since the last second asked for; everything from the start if `restart` (one
+   *   went back). `marks` say of questions that they were answered, or not after all.
    */
   moveTo(seconds) {
     const restart = this.#index > 0 && this.entries[this.#index - 1].media_s > seconds;
     if (restart) {
       this.#index = 0;
       this.pinnedId = this.pinnedAtStart;
+      this.answered = new Set();
     }
     const from = this.#index;
     while (this.#index < this.entries.length && this.entries[this.#index].media_s <= seconds) {
       this.pinnedId = pinOf(this.entries[this.#index++], this.pinnedId);
     }
     const passed = this.entries.slice(from, this.#index);
+    const marks = passed.filter(({ type }) => type === "chat.answered" || type === "chat.unanswered");
+    for (const { type, data } of marks) this.answered[type === "chat.answered" ? "add" : "delete"](data.id);
     return {
+      marks,
       restart,
       chat: passed.filter(({ type }) => type === "chat.message"),
       orders: passed.filter(({ type }) => type === "order.placed"),
@@ -73,13 +79,6 @@ export class ReplayTrack {
     if (place >= this.#index) return null;
     this.#index++;
     return entry;
-  }
-
-  /** @param {string} offerId @returns {number|null} the second at which it was first shown */
-  firstPinned(offerId) {
-    if (this.pinnedAtStart === offerId) return 0;
-    const first = this.entries.find((entry) => pinOf(entry, null) === offerId);
-    return first ? first.media_s : null;
   }
 }
 

@@ -1,14 +1,21 @@
 /** The replay: chat, pins and orders beside the video at the moment they happened. */
 
 import { attachHls } from "../livecommerce/player.js";
-import { el, icon, one } from "../livecommerce/dom.js";
+import { all, el, one, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
 import { showShape } from "./player-live.js";
+import { Moments, chapterAt, nowText } from "./replay-moments.js";
 import { ReplayTrack } from "./replay-track.js";
 import { ChatLog, Ticker } from "./room-chat.js";
 import { NOT_ALLOWED, goAway } from "./room-away.js";
 import { RoomPage } from "./room-page.js";
 import { restoredMessage } from "./room-state.js";
+
+/** More lines than this at once are a leap: they are shown as a whole, not one after the other. */
+const LEAP_LINES = 60;
+/** Orders are told as they pass, not those that somebody leapt over. */
+const LEAP_S = 4;
+const COPIED_MS = 2500;
 
 const page = new RoomPage({ onHello, onEvents, onNow: () => {}, onState });
 const { data, state } = page;
@@ -16,13 +23,18 @@ const video = /** @type {HTMLVideoElement} */ (one("#video"));
 const chat = new ChatLog(one("#chat"), one("#chat-empty"));
 const ticker = new Ticker(one("#ticker"));
 const track = new ReplayTrack(data.entries);
+const moments = new Moments({ chapters: data.chapters, sold: data.sold, lengthS: data.playback.duration_s, seek });
+let last = 0;
+let copiedTimer = 0;
 /** @type {import("../livecommerce/player.js").Attached|null} */ let picture = null;
 
 showShape(one("#stage"), video);
 page.shareUrl = () => `${new URL(location.pathname, location.href)}?t=${Math.floor(video.currentTime)}`;
-video.addEventListener("timeupdate", follow);
-video.addEventListener("seeked", follow);
-page.showOffers(chapter);
+page.frame = (image) => image;
+for (const moved of ["timeupdate", "seeking", "seeked"]) video.addEventListener(moved, follow);
+one("#share-moment").addEventListener("click", shareMoment);
+showGoods();
+follow();
 page.client.start();
 play();
 
@@ -30,7 +42,7 @@ play();
 function onHello({ you, snapshot }) {
   state.you = you;
   if (snapshot) for (const offer of snapshot.offers) state.keepOffer(offer);
-  page.showOffers(chapter);
+  showGoods();
 }
 
 function onEvents(events) {
@@ -44,8 +56,9 @@ function onEvents(events) {
       const passed = track.restore(restoredMessage(event));
       if (passed) chat.restore(passed);
     }
+    if (event.type === "replay.ready") goOnIfChanged(event.data.duration_s);
   }
-  page.showOffers(chapter);
+  showGoods();
 }
 
 function onState(connection, code) {
@@ -69,32 +82,92 @@ function startAtLink() {
   if (wanted > 0) video.currentTime = Math.min(wanted, video.duration || wanted);
 }
 
-function failed(detail) {
+/** @param {number} second @param {{goOn?: boolean}} [options] whether it should play from there */
+function seek(second, { goOn = true } = {}) {
+  video.currentTime = second;
+  moments.moveTo(second);
+  if (goOn) video.play().catch(() => {}); // the controls are there for whoever's browser wants a tap
+}
+
+/** Its files may have gone to other addresses, or be fewer: then the page is the old one's. */
+async function failed(detail) {
   console.warn("the replay does not play:", detail);
+  try {
+    const response = await fetch(data.playback_url, { credentials: "same-origin" });
+    if (!response.ok) return location.reload();
+    const now = await response.json();
+    if (now.replay_url !== data.playback.replay_url) goOnIfChanged(-1);
+    else goOnIfChanged(now.duration_s);
+  } catch {
+    // without network the button below is what there is
+  }
   const again = el("button", { class: "button", type: "button", on: { click: () => location.reload() } }, gettext("Try again"));
   one("#status").replaceChildren(el("p", { class: "stage__headline" }, gettext("The replay could not be loaded")), again);
 }
 
-/** Show what had happened by the second that plays now. */
-function follow() {
-  const step = track.moveTo(video.currentTime);
-  if (step.restart) chat.reset(step.chat);
-  else for (const line of step.chat) chat.add(line);
-  if (!step.restart) for (const order of step.orders) ticker.add(order.data);
-  const pinned = track.pinnedId !== state.pinnedId;
-  state.pinnedId = track.pinnedId;
-  if (pinned) page.showOffers(chapter);
+function goOnIfChanged(durationS) {
+  if (Math.abs(durationS - data.playback.duration_s) < 0.01) return;
+  location.replace(page.shareUrl());
 }
 
-/** Around the picture of an offer that was shown: a button that jumps to that moment. */
-function chapter(image, offer) {
-  const start = track.firstPinned(offer.id);
-  if (start === null) return image;
-  const label = interpolate(gettext("Play from %(time)s: %(title)s"), { time: duration(start), title: offer.title }, true);
-  const jump = () => {
-    video.currentTime = start;
-    video.play().catch(() => {}); // the controls are there for whoever's browser wants a tap
-  };
-  const time = el("span", { class: "offer__time number" }, icon("play"), duration(start));
-  return el("button", { class: "offer__jump", type: "button", data: { second: start }, "aria-label": label, on: { click: jump } }, image, time);
+/** Show what had happened by the second that plays now. */
+function follow() {
+  const now = video.currentTime;
+  const step = track.moveTo(now);
+  const leapt = step.restart || Math.abs(now - last) > LEAP_S * Math.max(1, video.playbackRate);
+  last = now;
+  if (step.restart || step.chat.length > LEAP_LINES) chat.reset(step.chat, track.answered);
+  else {
+    for (const line of step.chat) chat.add(line);
+    for (const { type, data: mark } of step.marks) chat.answered(mark, type === "chat.answered");
+  }
+  if (!leapt) for (const order of step.orders) ticker.add(order.data);
+  moments.moveTo(now);
+  nameShare();
+  if (track.pinnedId === state.pinnedId) return;
+  state.pinnedId = track.pinnedId;
+  showGoods();
+}
+
+/** The goods as they are now, and where that differs from the moment that one watches. */
+function showGoods() {
+  page.showOffers();
+  for (const card of all("#shelf [data-offer], #shelf-sheet-list [data-offer]")) addTimes(card);
+  moments.showPrices(state.offers);
+  const chapter = chapterAt(data.chapters, video.currentTime);
+  const { text, differs } = chapter ? nowText(chapter, state.offers.get(chapter.offer_id)) : { text: "", differs: false };
+  const note = one("#moment-note");
+  note.textContent = differs ? `${chapter.title}: ${text}` : "";
+  show(note, differs);
+}
+
+function addTimes(card) {
+  if (card.querySelector(".offer__times")) return;
+  const times = moments.timesOf(card.dataset.offer);
+  if (times.length) one(".offer__text", card).append(el("p", { class: "offer__times" }, ...times));
+}
+
+function nameShare() {
+  if (copiedTimer) return;
+  const text = interpolate(gettext("Share from %s"), [duration(video.currentTime)]);
+  const label = one("#share-moment span");
+  if (label.textContent !== text) label.textContent = text;
+}
+
+async function shareMoment() {
+  const link = { title: state.show.title, url: page.shareUrl() };
+  const label = one("#share-moment span");
+  try {
+    if (navigator.share) return await navigator.share(link);
+    await navigator.clipboard.writeText(link.url);
+    label.textContent = gettext("Link copied");
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    label.textContent = link.url;
+  }
+  clearTimeout(copiedTimer);
+  copiedTimer = setTimeout(() => {
+    copiedTimer = 0;
+    nameShare();
+  }, COPIED_MS);
 }

@@ -12,6 +12,8 @@ import { RoomState } from "./room-state.js";
 const NO_ANSWER = new Set(["connection_lost", "timeout"]);
 
 export class RoomPage {
+  /** @type {((picture: HTMLElement, offer: any) => HTMLElement)|undefined} */ frame = undefined;
+
   /** @param {import("./room-client.js").Listener} listener */
   constructor(listener) {
     this.data = pageData("room-data");
@@ -28,10 +30,11 @@ export class RoomPage {
   /**
    * Bring everything that shows goods up to date.
    *
-   * @param {(picture: HTMLElement, offer: any) => HTMLElement} [frame] around each picture of the
-   *   whole list; without it, the pinned offer is not listed a second time beside itself
+   * With a `frame` around each picture of the whole list, the replay's, the pinned offer is listed
+   * a second time beside itself.
    */
-  showOffers(frame) {
+  showOffers() {
+    const { frame } = this;
     const offers = [...this.state.offers.values()];
     const beside = frame ? offers : offers.filter((offer) => offer.id !== this.state.pinnedId);
     showPinned(one("#pinned"), this.state.pinned);

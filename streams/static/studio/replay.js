@@ -6,6 +6,7 @@ import { duration } from "../livecommerce/format.js";
 import { attachHls } from "../livecommerce/player.js";
 import { ClipsPanel } from "./clips-panel.js";
 import { CourseChooser } from "./course-chooser.js";
+import { openReplayDesk } from "./replay-desk.js";
 import { Timeline } from "./timeline.js";
 import { exactTime, seconds } from "./words.js";
 
@@ -98,6 +99,7 @@ async function openCutter({ show_id: showId, replay }) {
     attachHls(video, replay.url, { onError }),
     api("GET", `/api/v1/shows/${showId}/replay`).then((entries) => timeline.mark(entries)),
     clips.load(),
+    openReplayDesk({ showId, video, lengthS: replay.duration_s }),
   ]);
 }
 

@@ -1,0 +1,127 @@
+// What a seller does with a replay: say who may watch, take a passage out, download it.
+
+import { api } from "../livecommerce/api.js";
+import { all, el, one, show } from "../livecommerce/dom.js";
+import { dayAndTime, duration } from "../livecommerce/format.js";
+import { exactTime, seconds } from "./words.js";
+
+const POLL_MS = 1500;
+const UNDER_WAY = new Set(["waiting", "running"]);
+
+/** @param {{showId: string, video: HTMLVideoElement, lengthS: number}} replay */
+export function openReplayDesk({ showId, video, lengthS }) {
+  const base = `/api/v1/shows/${showId}`;
+  one("#audience").addEventListener("change", ({ target }) => changeAudience(base, target));
+  const removal = new Removal(base, video, lengthS);
+  return Promise.all([followDownload(base), removal.load()]);
+}
+
+async function changeAudience(base, choice) {
+  const told = one("#audience-told");
+  const form = one("#audience");
+  const before = form.dataset.was ?? form.querySelector("[checked]")?.getAttribute("value");
+  form.disabled = true;
+  try {
+    const { audience } = await api("PUT", `${base}/audience`, { audience: choice.value });
+    form.dataset.was = audience;
+    told.textContent = gettext("Saved. It holds from now on.");
+  } catch (error) {
+    for (const input of all("input", form)) input.checked = input.value === before;
+    told.textContent = error.message;
+  }
+  form.disabled = false;
+  show(told, true);
+}
+
+async function followDownload(base) {
+  for (;;) {
+    const found = await downloadOf(base);
+    if (found) showDownload(found);
+    if (found && !UNDER_WAY.has(found.state)) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+// A moment without network is no reason to stop looking.
+async function downloadOf(base) {
+  try {
+    return await api("GET", `${base}/download`);
+  } catch (error) {
+    if (error.code === "network") return null;
+    throw error;
+  }
+}
+
+function showDownload({ state, progress, url, file_name: name }) {
+  const words = {
+    ready: name,
+    waiting: gettext("Not made yet: it waits for its turn."),
+    running: interpolate(gettext("Being made: %s"), [`${Math.round(progress * 100)}%`]),
+    failed: gettext("It could not be made. The replay itself can be watched all the same."),
+  };
+  one("#download-state").textContent = words[state];
+  const bar = one("#download-progress");
+  bar.value = progress;
+  show(bar, state === "running");
+  const link = one("#download");
+  if (url) link.setAttribute("href", url);
+  show(link, Boolean(url));
+}
+
+class Removal {
+  #id = "";
+  #dialog = one("#passage-dialog");
+  #start = one("#passage-start");
+  #end = one("#passage-end");
+
+  constructor(base, video, lengthS) {
+    Object.assign(this, { base, lengthS });
+    one("#passage-mark-start").addEventListener("click", () => (this.#start.value = exactTime(video.currentTime)));
+    one("#passage-mark-end").addEventListener("click", () => (this.#end.value = exactTime(video.currentTime)));
+    one("#passage-form").addEventListener("submit", (event) => this.#ask(event));
+    one("#passage-yes").addEventListener("click", () => this.#remove());
+    for (const button of all("[data-close]", this.#dialog)) button.addEventListener("click", () => this.#dialog.close());
+  }
+
+  async load() {
+    const found = await api("GET", `${this.base}/removed-passages`);
+    one("#passages").replaceChildren(...found.map(line));
+  }
+
+  #ask(event) {
+    event.preventDefault();
+    const [start, end] = [seconds(this.#start.value), seconds(this.#end.value)];
+    if (Number.isNaN(start) || Number.isNaN(end)) return say(gettext("Write minutes and seconds, for example 1:05."));
+    if (!(start < end) || start >= this.lengthS) return say(gettext("The end must come after the start, inside the show."));
+    say("");
+    // One id for one passage: a second tap, or a second try without network, removes it once.
+    this.#id = crypto.randomUUID();
+    this.wanted = { start_s: start, end_s: Math.min(end, this.lengthS) };
+    const times = { from: exactTime(start), to: exactTime(this.wanted.end_s) };
+    one("#passage-question").textContent = interpolate(gettext("From %(from)s to %(to)s."), times, true);
+    this.#dialog.showModal();
+  }
+
+  async #remove() {
+    const yes = one("#passage-yes");
+    yes.disabled = true;
+    try {
+      await api("POST", `${this.base}/removed-passages`, { id: this.#id, ...this.wanted });
+      location.reload();
+    } catch (error) {
+      this.#dialog.close();
+      say(error.message);
+    }
+    yes.disabled = false;
+  }
+}
+
+function line({ start_s: start, end_s: end, by, at, done }) {
+  const about = { from: duration(start), to: duration(end), by, at: dayAndTime(at) };
+  const text = done ? gettext("%(from)s to %(to)s was removed by %(by)s, %(at)s.") : gettext("%(from)s to %(to)s is being removed for %(by)s, %(at)s.");
+  return el("li", { class: "muted small" }, interpolate(text, about, true));
+}
+
+function say(text) {
+  one("#passage-error").textContent = text;
+}

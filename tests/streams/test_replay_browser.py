@@ -1,0 +1,78 @@
+"""The replay on a phone: jump to a product, read the chat of that second, buy at today's price."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import BrowserContext, Page, expect
+
+from core.realtime.db import run_in_db
+from tests.livecommerce.test_pages_browser import fill_in, orders_of, sign_in
+from tests.phones import ONE_LOOP, site_on_one_loop
+from tests.streams.replayed import replayed
+from tests.world import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg, ONE_LOOP]
+site = site_on_one_loop
+
+WHERE = "document.querySelector('video').currentTime"
+FITS = "document.documentElement.scrollWidth <= innerWidth"
+CUES = """() => [...document.querySelector('video').textTracks[0].cues ?? []]
+  .map((cue) => [cue.startTime, cue.text])"""
+
+
+async def replay_of(phone: BrowserContext, site: str, world: World) -> Page:
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/shows/{world.show.public_id}/")
+    await expect(page.locator(".moment")).to_have_count(3)
+    await expect(page.locator("video")).to_have_js_property("readyState", 4, timeout=20_000)
+    return page
+
+
+async def jump(page: Page, second: float) -> None:
+    """As a finger on the player's own line does it; paused, so that a second stays a second."""
+    await page.locator("video").evaluate("(v, to) => { v.pause(); v.currentTime = to; }", second)
+
+
+async def test_a_replay_is_a_shop(phone: BrowserContext, site: str, world: World) -> None:
+    await run_in_db(lambda: replayed(world))
+    await sign_in(phone, site, world.li)
+    page = await replay_of(phone, site, world)
+    assert await page.evaluate(FITS)
+    assert await page.evaluate(CUES) == [
+        [2, "Huaniu apples, 5 kg box"],
+        [5, "Snow pears, 3 kg box"],
+        [9, "Huaniu apples, 5 kg box"],
+    ]
+
+    # The chat is that of the second, forth and back, without what was removed.
+    lines = page.locator("#chat .chat__line")
+    await jump(page, 5.5)
+    await expect(lines).to_have_text(["Li hello", "Li? How heavy is a box?"])
+    await jump(page, 11)
+    await expect(lines).to_have_count(3)
+    await expect(page.locator(".chat__question--answered")).to_have_count(1)
+    await jump(page, 3.5)
+    await expect(lines).to_have_count(2)
+    await expect(page.locator(".chat__question--answered")).to_have_count(0)
+
+    # The line: keys, products, and what was sold when, without the buyer's name.
+    line = page.get_by_role("slider", name="Place in the replay")
+    await line.press("PageDown")
+    await expect(page.locator(".moment[aria-current]")).to_contain_text("Snow pears")
+    await line.press("Home")
+    assert await page.evaluate(WHERE) == 0
+    await expect(page.locator("[data-sold='2']")).to_have_attribute("title", "0:07 to 0:07: 2 sold")
+    times = page.locator("#shelf li").filter(has_text="Huaniu").locator(".offer__times button")
+    await expect(times).to_have_text(["0:02", "0:09"])
+    await times.nth(1).click()
+    await expect(page.locator(".moment[aria-current]")).to_contain_text("0:09")
+    assert await page.evaluate(WHERE) >= 9
+    await jump(page, 9.5)
+    await expect(page.locator("#share-moment")).to_have_text("Share from 0:09")
+
+    # The price that holds now, and that it was another one.
+    await expect(page.locator("#moment-note")).to_contain_text("Now ¥29.90, in the show ¥35.90")
+    await fill_in(page)
+    await page.locator("#order-submit").click()
+    await expect(page.locator("#order-done")).to_be_visible()
+    assert 2990 in {order.total_minor for order in await orders_of(world.li)}
