@@ -287,7 +287,7 @@ async def test_the_rest_goes_on_when_one_process_is_killed_in_the_middle_of_orde
             lambda: [e["type"] for e in zhang.events].count("order.placed") >= bought, 15
         )
         both.two.kill()
-        both.two.start()
+        await asyncio.to_thread(both.two.start)  # zhang goes on listening
         async with both.room(both.two, "li") as back:
             await back.command("order.place", **both.order("click 0"))  # a repeat
             await back.command("order.place", **both.order("after all that"))
