@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -35,6 +36,9 @@ class Relay(Protocol):
     def passed(self, feed: Feed, payload: bytes, duration_s: float, *, is_key: bool) -> None: ...
 
     def ended(self, feed: Feed, opening: Opening) -> None: ...
+
+    def offered(self, show_id: UUID) -> None:
+        """What can be watched of a show whose camera is here has changed."""
 
     def wanted(self, feed: Feed) -> None:
         """Somebody watches here and the camera is not here."""
@@ -149,7 +153,15 @@ class Feed:
     def close(self) -> None:
         if self.is_on:
             self.audience.close()
-            self._feeds.tell_renditions(self.show_id)
+            self._feeds.closed(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be watched of a show whose camera is in another process."""
+
+    renditions: list[str]
+    poster: dict[str, Any] | None
 
 
 class Feeds:
@@ -162,6 +174,7 @@ class Feeds:
         self._here: set[Feed] = set()
         self._watched: set[Feed] = set()
         self._posters: dict[UUID, dict[str, Any]] = {}
+        self._offers: dict[UUID, Offer] = {}
         self._beating: asyncio.TimerHandle | None = None
 
     def feed(self, show_id: UUID, rendition: str = SOURCE) -> Feed:
@@ -180,11 +193,27 @@ class Feeds:
 
     def renditions(self, show_id: UUID) -> list[str]:
         """What of the show can be watched now."""
+        if (offer := self._offer(show_id)) is not None:
+            return offer.renditions
         known = ((one, self._feeds.get((show_id, one))) for one in RENDITIONS)
         return [one for one, feed in known if feed is not None and feed.is_on]
 
     def poster(self, show_id: UUID) -> dict[str, Any] | None:
-        return self._posters.get(show_id)
+        offer = self._offer(show_id)
+        return self._posters.get(show_id) if offer is None else offer.poster
+
+    def offer_elsewhere(
+        self, show_id: UUID, renditions: list[str], poster: dict[str, Any] | None
+    ) -> None:
+        """What the process with the camera says can be watched there, and so here."""
+        offer = Offer(renditions, poster) if renditions else None
+        if self._offers.get(show_id) == offer:
+            return
+        if offer is None:
+            del self._offers[show_id]
+        else:
+            self._offers[show_id] = offer
+        self.tell_renditions(show_id)
 
     def set_poster(self, show_id: UUID, url: str | None, every_s: float = 4.0) -> None:
         """Where a picture of the show is that is written anew every few seconds; `None`: nowhere.
@@ -197,7 +226,17 @@ class Feeds:
             self._posters[show_id] = {"url": url, "every_s": every_s}
         self.tell_renditions(show_id)
 
+    def _offer(self, show_id: UUID) -> Offer | None:
+        is_here = any(feed.is_here for feed in self._of_show(show_id))
+        return None if is_here else self._offers.get(show_id)
+
     # For feeds
+
+    def closed(self, feed: Feed) -> None:
+        """A feed is off; with the last of a show elsewhere its offer is gone."""
+        if not any(one.is_on for one in self._of_show(feed.show_id)):
+            self._offers.pop(feed.show_id, None)
+        self.tell_renditions(feed.show_id)
 
     def keep(self, feed: Feed) -> None:
         self._here.add(feed)
@@ -209,6 +248,8 @@ class Feeds:
         told = frames.text_frame(renditions=self.renditions(show_id), poster=self.poster(show_id))
         for feed in self._of_show(show_id):
             feed.audience.say(told)
+        if self.relay is not None:
+            self.relay.offered(show_id)
 
     def watched(self, feed: Feed) -> None:
         """Somebody joined it."""

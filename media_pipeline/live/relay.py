@@ -12,6 +12,7 @@ import logging
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -69,7 +70,14 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     take_id: UUID
 
 
-Told = Asked | Began | Passed | Ended
+class Offered(msgspec.Struct, frozen=True, tag=True):
+    """What can be watched of the show, whichever rendition of it is."""
+
+    renditions: list[str]
+    poster: dict[str, Any] | None
+
+
+Told = Asked | Began | Passed | Ended | Offered
 _decoder = msgspec.msgpack.Decoder(Told)
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -143,6 +151,13 @@ class RedisRelay:
         if self._sending.pop(feed, None) is not None:
             self._say(feed, Ended(opening.take_id))
 
+    def offered(self, show_id: UUID) -> None:
+        feeds = self._feeds
+        offer = Offered(feeds.renditions(show_id), feeds.poster(show_id))
+        for feed, sending in self._sending.items():
+            if feed.show_id == show_id and time.monotonic() < sending.asked_until:
+                self._say(feed, offer)
+
     def _say_began(self, feed: Feed) -> None:
         if (opening := feed.audience.opening) is not None:
             begun = Began(opening.take_id, opening.mime, opening.wall_start_ms, opening.init)
@@ -155,9 +170,10 @@ class RedisRelay:
         sending = self._sending.get(feed)
         if sending is None:
             return
+        sending.asked_until = time.monotonic() + ASKED_FOR_S
         if asked.is_new:
             self._say_all(feed, sending)
-        sending.asked_until = time.monotonic() + ASKED_FOR_S
+            self.offered(feed.show_id)
 
     def _say_all(self, feed: Feed, sending: Sending) -> None:
         """The take, and its parts from the last key frame on; who has them passes them over."""
@@ -205,7 +221,10 @@ class RedisRelay:
             return
         watched.heard_at = time.monotonic()
         opening = watched.feed.audience.opening
-        if isinstance(told, Began):
+        if isinstance(told, Offered):
+            show_id = watched.feed.show_id
+            self._feeds.offer_elsewhere(show_id, told.renditions, told.poster)
+        elif isinstance(told, Began):
             if opening is None or opening.take_id != told.take_id:
                 watched.last = 0
                 watched.feed.open(Opening(told.take_id, told.mime, told.wall_start_ms, told.init))

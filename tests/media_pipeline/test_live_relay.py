@@ -85,8 +85,9 @@ async def test_nothing_is_published_that_nobody_elsewhere_watches(redis: RedisSe
             told = []
             while (message := published.get_message(timeout=0.2)) is not None:
                 told.append(message)
-            # Of the camera's own accord only that it began; the rest because it was asked.
-            assert len(told) == 12
+            # Of the camera's own accord only that it began; the rest because it was asked: that
+            # again, ten parts, and what can be watched.
+            assert len(told) == 13
 
 
 async def test_a_picture_outlives_the_redis_that_brought_it(
@@ -121,3 +122,24 @@ async def test_a_camera_whose_process_was_killed_is_off_after_a_while(
             await until(lambda: "take" in wire.said)
         assert wire.said.count("off") == 1  # as it was before it was found
         await until(lambda: wire.said.count("off") == 2, deadline_s=15)
+
+
+async def test_who_watches_elsewhere_is_offered_what_the_camera_s_process_has(
+    redis: RedisServer,
+) -> None:
+    show_id = uuid.uuid4()
+    async with process(redis) as camera, process(redis) as elsewhere:
+        source, low = camera.feed(show_id), camera.feed(show_id, "low")
+        begin(source)
+        begin(low)
+        viewer = Viewer(Wire().socket)
+        elsewhere.feed(show_id).join(viewer)
+        await until(lambda: elsewhere.renditions(show_id) == ["source", "low"])
+        camera.set_poster(show_id, "/media/still.jpg")
+        await until(lambda: elsewhere.poster(show_id) == camera.poster(show_id) is not None)
+        low.end()
+        await until(lambda: elsewhere.renditions(show_id) == ["source"])
+        source.end()
+        await until(lambda: elsewhere.renditions(show_id) == [])
+        assert elsewhere.poster(show_id) is None
+        leave(viewer)
