@@ -62,6 +62,8 @@ class Config:
     encoders_read: str
     mediamtx_api: str
     self_url: str
+    first_show_approval: bool
+    longest_show_h: float
     debug: bool
 
 
@@ -97,6 +99,8 @@ def read() -> Config:
         ),
         mediamtx_api=_address("LIVECOMMERCE_MEDIAMTX_API", ("http", "https")),
         self_url=_address("LIVECOMMERCE_SELF_URL", ("http", "https")) or _own_address(),
+        first_show_approval=_flag("LIVECOMMERCE_FIRST_SHOW_APPROVAL", default="1"),
+        longest_show_h=_number("LIVECOMMERCE_LONGEST_SHOW_H", 12, highest=168),
         debug=_flag("LIVECOMMERCE_DEBUG"),
     )
 
@@ -116,8 +120,8 @@ def _one_of(name: str, allowed: Sequence[str], *, default: str) -> str:
     return value
 
 
-def _flag(name: str) -> bool:
-    text = _text(name, "0").lower()
+def _flag(name: str, *, default: str = "0") -> bool:
+    text = _text(name, default).lower()
     if text not in {"0", "1", "true", "false", "yes", "no"}:
         raise SettingsError(f"{name} is {text!r}: use 1 or 0.")
     return text in {"1", "true", "yes"}

@@ -30,6 +30,8 @@ ENCODERS_SECRET = CONFIG.encoders_secret
 ENCODERS_READ = CONFIG.encoders_read
 MEDIAMTX_API = CONFIG.mediamtx_api
 SELF_URL = CONFIG.self_url
+FIRST_SHOW_APPROVAL = CONFIG.first_show_approval
+LONGEST_SHOW_H = CONFIG.longest_show_h
 ALLOWED_HOSTS = CONFIG.hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 

@@ -71,6 +71,7 @@ def _upcoming() -> QuerySet[Show]:
 def _replays() -> QuerySet[Show]:
     ready = Recording.objects.filter(state=RecordingState.READY).values("show_id")
     ended = listed_shows().filter(state=ShowState.ENDED, public_id__in=ready)
+    ended = ended.exclude(stop__is_withheld=True)
     return ended.order_by("-ended_at")
 
 

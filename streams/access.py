@@ -9,14 +9,14 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from core.accounts.access import AnyUser, is_signed_in, signed_in
+from core.accounts.access import AnyUser, has_role, is_signed_in, signed_in
 from core.accounts.models import Role, RoleGrant, User
 from core.clock import now
 from core.errors import NotAllowed, NotFound
 from sellers.access import KEEPERS
 from sellers.models import Member
 from streams.errors import Banned
-from streams.models import Audience, Ban, Mute, Show
+from streams.models import Audience, Ban, Mute, Show, ShowState, Stop
 
 
 class RoomRole(StrEnum):
@@ -59,10 +59,16 @@ def show_to_host(user: AnyUser, show_id: UUID) -> Show:
 
 
 def may_order(user: User, show_id: UUID) -> None:
-    """Raises `Banned` for who was sent away; what a show offers is there for everybody else."""
+    """Raises `Banned` for who was sent away, and `NotAllowed` while an operator hides the show.
+
+    What a show offers is there for everybody else.
+    """
     show = Show.objects.select_related("seller").filter(public_id=show_id).first()
-    if show is not None:
-        _refuse_banned(user, show)
+    if show is None:
+        return
+    _refuse_banned(user, show)
+    if is_withheld(show):
+        raise NotAllowed(_("An operator has ended this show. Nothing is sold in it any more."))
 
 
 def role_in(user: AnyUser, show: Show) -> RoomRole:
@@ -117,6 +123,39 @@ def require_moderator(user: AnyUser, show: Show) -> User:
     if not may_moderate(person, show):
         raise NotAllowed(_("Only the host or a moderator can do that."))
     return person
+
+
+def require_operator(user: AnyUser) -> User:
+    """The user, if they run the instance; raises `SignInRequired` or `NotAllowed`."""
+    person = signed_in(user)
+    if not has_role(person, Role.OPERATOR):
+        raise NotAllowed(_("Only operators can do that."))
+    return person
+
+
+def was_stopped(show: Show) -> bool:
+    """Whether an operator ended the show."""
+    stopped = Stop.objects.filter(show=show, was_on_air=True)
+    return show.state == ShowState.ENDED and stopped.exists()
+
+
+def is_withheld(show: Show) -> bool:
+    """Whether an operator hides the show's replay; its own people see it nevertheless."""
+    withheld = Stop.objects.filter(show=show, is_withheld=True)
+    return show.state == ShowState.ENDED and withheld.exists()
+
+
+def may_see_replay(user: AnyUser, show: Show) -> bool:
+    """Everybody who may watch the show, unless an operator hides its replay."""
+    return not is_withheld(show) or may_moderate(user, show)
+
+
+def replay_to_watch(user: AnyUser, show_id: UUID) -> Show:
+    """As `show_to_watch`; raises `NotAllowed` also while an operator hides the replay."""
+    show = show_to_watch(user, show_id)
+    if not may_see_replay(user, show):
+        raise NotAllowed(_("An operator has hidden this replay."))
+    return show
 
 
 def mute_of(user: AnyUser, show: Show) -> Mute | None:

@@ -220,4 +220,4 @@ def clips(request: HttpRequest, show_id: UUID) -> list[selectors.ClipView]:
 @router.get("/shows/{uuid:show_id}/replay", response=list[ReplayEntryOut], auth=None)
 def replay(request: HttpRequest, show_id: UUID) -> list[ReplayEntry]:
     """What happened in the room, each entry with its second in the recording."""
-    return replay_entries(access.show_to_watch(request.user, show_id))
+    return replay_entries(access.replay_to_watch(request.user, show_id))

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from media_pipeline.events import TakeResumed, TakeStarted, TakeStopped
+from django.db import transaction
+
+from media_pipeline.events import RecordingSealed, TakeResumed, TakeStarted, TakeStopped
 from streams.events import ShowEnded
-from streams.services import shows
+from streams.services import shows, stopping
 
 
 def camera_on(fact: TakeStarted | TakeResumed, fact_id: UUID) -> None:
@@ -21,3 +23,9 @@ def camera_off(fact: TakeStopped, fact_id: UUID) -> None:
 
 def close_recording(fact: ShowEnded, fact_id: UUID) -> None:
     shows.close_recording(fact.show_id)
+
+
+def hide_withheld(fact: RecordingSealed, fact_id: UUID) -> None:
+    """An operator hid the replay before there was one."""
+    with transaction.atomic():
+        stopping.hide_files(fact.show_id)

@@ -35,7 +35,20 @@ class ShowResumed(ShowFact, frozen=True):
 
 
 class ShowEnded(ShowFact, frozen=True):
+    """`is_stop` says that an operator ended it."""
+
     name: ClassVar[str] = "streams.ShowEnded"
+
+    is_stop: bool = False
+
+
+class ShowReviewed(ShowFact, frozen=True):
+    """An operator said yes or no to a show that waited; `reason` is that of a no."""
+
+    name: ClassVar[str] = "streams.ShowReviewed"
+
+    is_yes: bool
+    reason: str = ""
 
 
 class ProductPinned(ShowFact, frozen=True):

@@ -43,13 +43,15 @@ from media_pipeline.ingest.errors import (
     IngestRefused,
     KeyNeeded,
     NoSuchShow,
+    NotApproved,
     NotTheHost,
     ShowIsOver,
+    Stopped,
     TakenOver,
 )
 from streams import access, ingest_probe
 from streams.models import Audience, Show, ShowState
-from streams.services import ingest_keys
+from streams.services import approvals, ingest_keys, shows, stopping
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -135,8 +137,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _serve(scope, socket)
     except Gone:
         pass
+    except ShowIsOver as why:
+        show_id = scope["url_route"]["kwargs"]["show_id"]
+        await socket.refuse(await run_in_db(_in_full, why, show_id))
     except IngestRefused as why:
         await socket.refuse(why)
+
+
+def _in_full(why: ShowIsOver, show_id: UUID) -> ShowIsOver:
+    """Why the show is over, for whoever films it, where there is more to say."""
+    show = access.show_by_id(show_id)
+    if reason := stopping.why_stopped(show):
+        return Stopped(reason)
+    return ShowIsOver(shows.why_too_long(show)) if shows.lasted_longest(show) else why
 
 
 async def _serve(scope: Scope, socket: Socket) -> None:
@@ -148,6 +161,7 @@ async def _serve(scope: Scope, socket: Socket) -> None:
     if isinstance(hello, Probe):
         await ingest_probe.measure(socket)
         return
+    await run_in_db(check_approved, show)
     connection = await desk.connect(
         show.public_id,
         is_public=show.audience == Audience.PUBLIC,
@@ -250,6 +264,22 @@ def show_to_broadcast(handshake: Handshake, show_id: UUID, key: str | None) -> S
     if show.state == ShowState.ENDED:
         raise ShowIsOver
     return show
+
+
+def check_approved(show: Show) -> None:
+    """Raises `NotApproved` while an operator has not said yes to a seller's first show."""
+    review = approvals.review_of(show)
+    if review.standing == "waiting":
+        raise NotApproved(
+            _(
+                "Your first show waits for an operator's yes. You can prepare everything; "
+                "this page tells you as soon as you can go live."
+            )
+        )
+    if review.standing == "refused":
+        raise NotApproved(
+            _("An operator has said no to this show: %(reason)s") % {"reason": review.reason}
+        )
 
 
 def _check_key(show: Show, key: str) -> None:

@@ -189,3 +189,61 @@ class EncoderStream(models.Model):
 
     def __str__(self) -> str:
         return f"{self.protocol} into {self.show}"
+
+
+class StopReason(models.TextChoices):
+    """Why an operator ended a show, as the seller is told."""
+
+    GOODS = "goods", _("It shows or sells what may not be sold here.")
+    UNTRUE = "untrue", _("What is said about the goods is not true.")
+    HARM = "harm", _("People are insulted, endangered or shown against their will.")
+    RIGHTS = "rights", _("It shows a film, music or a brand that belongs to somebody else.")
+    TECHNICAL = "technical", _("It was stopped for a technical reason.")
+    OTHER = "other", _("Another reason.")
+
+
+class Stop(models.Model):
+    """An operator ended a show: who, when and why. While `is_withheld` its replay is hidden."""
+
+    show = models.OneToOneField(Show, on_delete=models.CASCADE, related_name="stop")
+    stopped_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=20, choices=StopReason.choices)
+    words = models.CharField(max_length=300, blank=True, help_text="To the seller, not to viewers.")
+    was_on_air = models.BooleanField(help_text="Otherwise it had ended, and was only hidden.")
+    is_withheld = models.BooleanField(default=False)
+    released_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.show}: {self.kind}"
+
+    @property
+    def reason(self) -> str:
+        """Why, in words for the seller."""
+        if self.kind == StopReason.OTHER:
+            return self.words
+        return f"{StopReason(self.kind).label} {self.words}".strip()
+
+
+class Approval(models.Model):
+    """What an operator said to a seller's first show; one yes is for all of the seller's shows.
+
+    A yes without a show is for a seller who needs to show nothing any more.
+    """
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="approvals")
+    show = models.OneToOneField(Show, on_delete=models.CASCADE, null=True, related_name="approval")
+    is_yes = models.BooleanField()
+    reason = models.CharField(max_length=300, blank=True, help_text="Of a no, to the seller.")
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.seller}: {'yes' if self.is_yes else 'no'}"

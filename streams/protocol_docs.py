@@ -113,6 +113,7 @@ STUDIO_EVENTS = (
     studio.OrderPlacedInFull,
     studio.OrderMovedInFull,
     studio.StockLow,
+    studio.ShowReviewedInFull,
     ModerationDone,
 )
 STUDIO_TYPES = (
@@ -120,6 +121,7 @@ STUDIO_TYPES = (
     studio.StudioOrder,
     studio.StudioLine,
     studio.HeldViewer,
+    studio.ReviewView,
     figures.Figures,
     figures.Minute,
 )

@@ -64,7 +64,7 @@ class DownloadOut(Schema):
 @router.get("/shows/{uuid:show_id}/chapters.vtt", auth=None)
 def chapters(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """The products of a replay as chapters (WebVTT)."""
-    show = access.show_to_watch(request.user, show_id)
+    show = access.replay_to_watch(request.user, show_id)
     found = playback(show.public_id)
     duration_s = found.duration_s if found else 0.0
     text = replays.chapters_vtt(replays.chapters(replay_entries(show), duration_s))

@@ -88,6 +88,7 @@ def show_view(show: Show) -> ShowView:
         host=show.host.shown_name,
         seller=show.seller.name,
         audience=show.audience,  # type: ignore[arg-type] # likewise
+        stopped=access.was_stopped(show),
     )
 
 

@@ -45,13 +45,13 @@ def playback(request: HttpRequest, show_id: UUID) -> JsonResponse:
         raise Http404(error.message) from error
     except NotAllowed as error:  # a page that was open is told why it ends
         return JsonResponse({"code": error.code, "detail": error.message}, status=error.status)
-    response = JsonResponse(_addresses(playback_of(wanted.public_id)))
+    response = JsonResponse(_addresses(_found(request, wanted)))
     response["Cache-Control"] = "no-store"
     return response
 
 
 def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
-    found = playback_of(wanted.public_id)
+    found = _found(request, wanted)
     snapshot = msgspec.to_builtins(selectors.snapshot(wanted))
     is_replay = wanted.state == ShowState.ENDED and found is not None and found.state == "ready"
     entries = selectors.replay_entries(wanted) if is_replay else []
@@ -93,6 +93,12 @@ def _moments(
         "chapters": msgspec.to_builtins(replays.chapters(entries, found.duration_s)),
         "sold": msgspec.to_builtins(replays.sold(wanted, found.clock)),
     }
+
+
+def _found(request: HttpRequest, wanted: Show) -> Playback | None:
+    """How to watch the show; nothing for viewers while an operator hides its replay."""
+    sees_it = access.may_see_replay(request.user, wanted)
+    return playback_of(wanted.public_id) if sees_it else None
 
 
 def _addresses(found: Playback | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from media_pipeline import storage
 from media_pipeline.demo_media import make_product_picture
 from sellers.models import Member, MemberRole, PickupPoint, Seller, Variant
 from sellers.services import catalogue, stock
+from streams.services.approvals import approve_seller
 
 FARM = "Zhang's orchard 张家果园"
 
@@ -56,6 +57,7 @@ def ensure_orchard() -> Orchard:
             "about": "Three generations, four hundred trees, and forty hives between them.",
         },
     )
+    approve_seller(farm)
     for role in (MemberRole.OWNER, MemberRole.HOST):
         Member.objects.get_or_create(seller=farm, user=users["zhang"], role=role)
     PickupPoint.objects.get_or_create(

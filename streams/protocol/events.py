@@ -44,10 +44,11 @@ class ShowResumedEvent(RoomEvent, frozen=True):
     type: ClassVar[str] = "show.resumed"
 
 
-class ShowEndedEvent(RoomEvent, frozen=True):
-    """The show is over."""
+class ShowEndedEvent(RoomEvent, frozen=True, omit_defaults=True):
+    """The show is over. `stopped` is there, and true, if an operator ended it."""
 
     type: ClassVar[str] = "show.ended"
+    stopped: bool = False
 
 
 class ReplayReadyEvent(RoomEvent, frozen=True):

@@ -48,7 +48,7 @@ class PlacedOrder(Struct, frozen=True):
 
 
 class ShowView(Struct, frozen=True):
-    """The show as the room shows it."""
+    """The show as the room shows it. `stopped`: an operator ended it."""
 
     id: UUID
     title: str
@@ -58,6 +58,7 @@ class ShowView(Struct, frozen=True):
     host: str
     seller: str
     audience: Literal["public", "unlisted", "invited"]
+    stopped: bool = False
 
 
 class Snapshot(Struct, frozen=True):

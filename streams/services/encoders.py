@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.clock import now
 from sellers.access import KEEPERS, acts_for
-from streams.models import EncoderStream, Show, ShowState, StreamKey
-from streams.services import stream_keys
+from streams.models import EncoderStream, Show, ShowState, Stop, StreamKey
+from streams.services import approvals, stream_keys
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ LEFT_RUNNING_FOR = timedelta(minutes=20)
 """OBS comes back by itself when its show has ended, at first within seconds, then less often."""
 SOON = timedelta(minutes=30)
 HELD_FOR = timedelta(seconds=6)
+STOPPED_FOR = timedelta(minutes=10)
+"""An encoder comes back by itself: it must not begin the host's next show with what was stopped."""
 REASONS = {
     "unknown": _("This key is not known here."),
     "revoked": _("The key was revoked."),
@@ -42,6 +44,8 @@ REASONS = {
     "show_ended": _(
         "The show has ended: stop the encoder. It begins the next one only shortly before its time."
     ),
+    "stopped": _("An operator has ended your show. For ten minutes no encoder can go on air."),
+    "not_approved": _("Your first show waits for an operator's yes; the studio says more."),
 }
 
 
@@ -72,6 +76,8 @@ def check(text: str) -> tuple[StreamKey, Show]:
         raise refused(key, reason or "no_show")
     if _was_left_running(key) and not _is_due(show):
         raise refused(key, "show_ended")
+    if approvals.review_of(show).standing != "free":
+        raise refused(key, "not_approved")
     return key, show
 
 
@@ -91,7 +97,10 @@ def _why_not(key: StreamKey) -> str:
         return "revoked"
     if stream_keys.has_expired(key):
         return "expired"
-    return "" if acts_for(key.host, key.seller, *KEEPERS) else "not_host"
+    if not acts_for(key.host, key.seller, *KEEPERS):
+        return "not_host"
+    stopped = Stop.objects.filter(show__host=key.host, show__seller=key.seller, was_on_air=True)
+    return "stopped" if stopped.filter(at__gt=now() - STOPPED_FOR).exists() else ""
 
 
 def refused(key: StreamKey, reason: str) -> EncoderRefused:

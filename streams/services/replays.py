@@ -28,7 +28,8 @@ def set_audience(*, show: Show, actor: User, audience: str) -> Show:
         raise Conflict(_("Who may watch the replay is said when the show is over."))
     with transaction.atomic():
         Show.objects.filter(pk=show.pk).update(audience=audience)
-        settling.set_public(show.public_id, is_public=audience == Audience.PUBLIC)
+        is_public = audience == Audience.PUBLIC and not access.is_withheld(show)
+        settling.set_public(show.public_id, is_public=is_public)
     show.refresh_from_db()
     return show
 

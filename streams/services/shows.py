@@ -1,7 +1,8 @@
 """The life of a show: scheduled, live, interrupted, resumed, ended.
 
-The camera decides when a show is live; a person, or ten minutes without a camera, ends it. Every
-move is one conditional update, so that facts that come twice or late change nothing.
+The camera decides when a show is live. A person, ten minutes without a camera, or the longest time
+that the instance allows ends it. Every move is one conditional update, so that facts that come
+twice or late change nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -31,7 +33,6 @@ from streams import access
 from streams.events import ShowEnded, ShowInterrupted, ShowResumed, ShowStarted
 from streams.models import Audience, Show, ShowState
 
-ABANDONED_AFTER = timedelta(minutes=10)
 # A process that lives tells sooner that the camera of its last take is off.
 UNTOLD_AFTER = timedelta(seconds=15)
 
@@ -115,22 +116,51 @@ def end_show(show_id: UUID, actor: User) -> Show:
     """
     show = access.show_by_id(show_id)
     access.require_host(actor, show)
-    _end(show_id)
+    end(show_id)
     show.refresh_from_db()
     return show
 
 
 def end_abandoned() -> int:
-    """End the shows whose camera has been away for `ABANDONED_AFTER`; how many."""
-    gone = _interrupted(Show.objects.filter(interrupted_at__lte=now() - ABANDONED_AFTER))
-    return sum(_end(show_id) for show_id in gone.values_list("public_id", flat=True))
+    """End the shows whose camera has been away for `settings.CAMERA_AWAY_MIN`; how many."""
+    if not settings.CAMERA_AWAY_MIN:
+        return 0
+    since = now() - timedelta(minutes=settings.CAMERA_AWAY_MIN)
+    gone = _interrupted(Show.objects.filter(interrupted_at__lte=since))
+    return sum(end(show_id) for show_id in gone.values_list("public_id", flat=True))
 
 
 def _interrupted(shows: QuerySet[Show]) -> QuerySet[Show]:
     return shows.filter(state=ShowState.LIVE, interrupted_at__isnull=False)
 
 
-def _end(show_id: UUID) -> bool:
+def end_too_long() -> int:
+    """End the shows that have lasted as long as the instance allows; how many."""
+    if not (longest := longest_show()):
+        return 0
+    live = Show.objects.filter(state=ShowState.LIVE, started_at__lte=now() - longest)
+    return sum(end(show_id) for show_id in live.values_list("public_id", flat=True))
+
+
+def longest_show() -> timedelta:
+    """How long a show may last; nothing is for ever."""
+    return timedelta(hours=settings.LONGEST_SHOW_H)
+
+
+def lasted_longest(show: Show) -> bool:
+    """Whether the show was as long as a show may be, so that it ended by itself."""
+    if not show.started_at or not show.ended_at or not (longest := longest_show()):
+        return False
+    return show.ended_at - show.started_at >= longest
+
+
+def why_too_long(show: Show) -> str:
+    hours = f"{settings.LONGEST_SHOW_H:g}"
+    return _("A show lasts %(hours)s hours at most, so this one has ended.") % {"hours": hours}
+
+
+def end(show_id: UUID, *, is_stop: bool = False) -> bool:
+    """Whether it was this that ended the show: of several who do it at once, one does."""
     moment = now()
     open_shows = Show.objects.filter(public_id=show_id).exclude(state=ShowState.ENDED)
     with transaction.atomic():
@@ -138,7 +168,7 @@ def _end(show_id: UUID) -> bool:
             state=ShowState.ENDED, ended_at=moment, interrupted_at=None, pinned_offer=None
         )
         if ended:
-            outbox.publish(ShowEnded(show_id=show_id, at=moment))
+            outbox.publish(ShowEnded(show_id=show_id, at=moment, is_stop=is_stop))
     return ended == 1
 
 

@@ -12,8 +12,15 @@ from core.realtime import runtime
 from orders.events import OrderMoved, OrderPlaced
 from orders.models import Offer, OrderMove, OrderState
 from sellers.events import StockChanged
+from streams.events import ShowReviewed
 from streams.models import Show, ShowState
-from streams.studio.protocol import OrderMovedInFull, OrderPlacedInFull, StockLow, StudioEvent
+from streams.studio.protocol import (
+    OrderMovedInFull,
+    OrderPlacedInFull,
+    ShowReviewedInFull,
+    StockLow,
+    StudioEvent,
+)
 from streams.studio.selectors import studio_orders
 from streams.studio.topics import studio_topic
 
@@ -45,6 +52,10 @@ def tell_low_stock(fact: StockChanged, fact_id: UUID) -> None:
         if Show.objects.filter(public_id=offer.show_id).exclude(state=ShowState.ENDED).exists():
             event = StockLow(fact.variant_id, str(offer.variant), fact.available, fact.version)
             _tell(offer.show_id, event, now(), fact_id)
+
+
+def tell_reviewed(fact: ShowReviewed, fact_id: UUID) -> None:
+    _tell(fact.show_id, ShowReviewedInFull(fact.is_yes, fact.reason), fact.at, fact_id)
 
 
 def _mover(fact: OrderMoved) -> str:

@@ -71,6 +71,21 @@ class StockLow(StudioEvent, frozen=True):
     version: int
 
 
+class ShowReviewedInFull(StudioEvent, frozen=True):
+    """An operator said yes or no to the show, which waited for that; `reason` is that of a no."""
+
+    type: ClassVar[str] = "show.reviewed"
+    is_yes: bool
+    reason: str
+
+
+class ReviewView(Struct, frozen=True):
+    """Whether the show may go live: a seller's first waits for an operator's yes."""
+
+    standing: Literal["free", "waiting", "refused"]
+    reason: str = ""
+
+
 class HeldViewer(Struct, frozen=True):
     """Somebody who is muted or sent away: by whom, why and until when (`None`: for good)."""
 
@@ -91,3 +106,4 @@ class StudioSnapshot(Struct, frozen=True):
     muted: list[HeldViewer]
     banned: list[HeldViewer]
     slow_mode_s: int
+    review: ReviewView = ReviewView("free")

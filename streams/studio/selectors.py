@@ -26,9 +26,16 @@ from orders.selectors import OfferView, offer_views, orders_of_seller
 from sellers.models import Seller, Stock
 from streams.access import bans_of, mutes_of
 from streams.models import Ban, Mute, Show, ShowState
+from streams.services import approvals
 from streams.studio.access import shows_of
 from streams.studio.figures import figures
-from streams.studio.protocol import HeldViewer, StudioLine, StudioOrder, StudioSnapshot
+from streams.studio.protocol import (
+    HeldViewer,
+    ReviewView,
+    StudioLine,
+    StudioOrder,
+    StudioSnapshot,
+)
 from streams.studio.topics import studio_topic
 
 ENDED_SHOWN = 30
@@ -138,7 +145,7 @@ class ClipView:
 
 def show_groups(user: User) -> list[ShowGroup]:
     """The user's shows: live first, then the next ones, then the latest that ended."""
-    shows = shows_of(user).select_related("seller", "host")
+    shows = shows_of(user).select_related("seller", "host", "stop")
     live = shows.filter(state=ShowState.LIVE).order_by("-started_at")
     coming = shows.filter(state=ShowState.SCHEDULED).order_by("scheduled_at")
     ended = shows.filter(state=ShowState.ENDED).order_by("-ended_at")[:ENDED_SHOWN]
@@ -240,7 +247,13 @@ def studio_snapshot(show: Show, upto: Position, recent: Sequence[Entry]) -> Stud
         muted=[_held(mute, mute.muted_by) for mute in _people(mutes_of(show), "muted_by")],
         banned=[_held(ban, ban.banned_by) for ban in _people(bans_of(show), "banned_by")],
         slow_mode_s=show.slow_mode_s,
+        review=review_view(show),
     )
+
+
+def review_view(show: Show) -> ReviewView:
+    review = approvals.review_of(show)
+    return ReviewView(review.standing, review.reason)
 
 
 def _moderation(show_id: UUID, upto: Position, recent: Sequence[Entry]) -> list[Event]:

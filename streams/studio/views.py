@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -18,7 +19,7 @@ from core.pages import id_of_form, made_once, page
 from sellers.access import sellers_of
 from streams.access import may_host, show_to_host
 from streams.models import Show, ShowState
-from streams.services import ingest_keys
+from streams.services import approvals, ingest_keys, stopping
 from streams.services.chat import LONGEST_TEXT
 from streams.services.shows import schedule_show
 from streams.studio import access, selectors
@@ -41,7 +42,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting_orders": selectors.waiting_orders(sellers),
         "stock": selectors.stock_summary(sellers),
         "may_schedule": access.schedulable_sellers(user).exists(),
-        "sees_all": has_role(user, Role.OPERATOR),
+        "sees_all": (sees_all := has_role(user, Role.OPERATOR)),
+        "first_shows": approvals.waiting().count() if sees_all else 0,
     }
     return render(request, "studio/home.html", context)
 
@@ -90,8 +92,13 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
     hosts = may_host(request.user, show)
     context = {
         "show": show,
-        "studio": {"show_id": str(show.public_id), "hosts": hosts},
+        "studio": {
+            "show_id": str(show.public_id),
+            "hosts": hosts,
+            "longest_show_ms": settings.LONGEST_SHOW_H * 3_600_000,
+        },
         "hosts": hosts,
+        "review": approvals.review_of(show),
         "command": broadcast_command(request, show) if hosts else "",
         "longest_text": LONGEST_TEXT,
     }
@@ -101,7 +108,13 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
 def _replay(request: HttpRequest, show: Show) -> HttpResponse:
     replay = selectors.replay_data(show.public_id)
     data = {"show_id": str(show.public_id), "replay": replay}
-    context = {"show": show, "replay": replay, "studio": data, "ready_s": ready_s(show)}
+    context = {
+        "show": show,
+        "replay": replay,
+        "studio": data,
+        "ready_s": ready_s(show),
+        "stop": stopping.stop_of(show),
+    }
     return render(request, "studio/replay.html", context)
 
 

@@ -156,7 +156,6 @@ async def test_stock_of_what_no_show_offers_is_told_nowhere(runtime: Runtime, wo
         (ShowStarted, "show.started"),
         (ShowInterrupted, "show.interrupted"),
         (ShowResumed, "show.resumed"),
-        (ShowEnded, "show.ended"),
     ],
 )
 async def test_the_room_hears_what_happens_to_its_show(
@@ -164,6 +163,15 @@ async def test_the_room_hears_what_happens_to_its_show(
 ) -> None:
     await handle(handlers.tell_show_changed, kind(show_id=world.show.public_id, at=now()), times=2)
     assert await told(world.show) == [(event, {})]
+
+
+async def test_the_room_hears_whether_an_operator_ended_the_show(
+    runtime: Runtime, world: World
+) -> None:
+    for is_stop in (False, True):
+        fact = ShowEnded(show_id=world.show.public_id, at=now(), is_stop=is_stop)
+        await handle(handlers.tell_ended, fact, times=2)
+    assert await told(world.show) == [("show.ended", {}), ("show.ended", {"stopped": True})]
 
 
 async def test_the_room_hears_that_the_replay_is_there(runtime: Runtime, world: World) -> None:

@@ -41,6 +41,8 @@ export class Composer {
     const isOver = this.state.show.state === "ended";
     show(one("#composer"), !isOver);
     show(one("#composer-closed"), isOver);
+    // What an operator has ended may sell nothing any more.
+    if (this.state.show.stopped) one("#composer-closed").textContent = gettext("The show is over.");
     show(one("#like"), !isOver);
     this.#refreshMute(this.state.you, isOver);
     this.placeholder ??= this.input.placeholder;

@@ -108,7 +108,7 @@ const CHANGES = {
   "show.started": showBecomes((event) => ({ state: "live", interrupted: false, started_at: event.at })),
   "show.interrupted": showBecomes(() => ({ interrupted: true })),
   "show.resumed": showBecomes(() => ({ interrupted: false, state: "live" })),
-  "show.ended": showBecomes(() => ({ state: "ended", interrupted: false })),
+  "show.ended": showBecomes(({ data }) => ({ state: "ended", interrupted: false, stopped: Boolean(data?.stopped) })),
   "chat.message": (state, event) => {
     state.chat.push(event);
     if (state.chat.length > CHAT_KEPT) state.chat.splice(0, state.chat.length - CHAT_KEPT);

@@ -8,13 +8,13 @@ const DAY_MS = 86_400_000;
 /**
  * The words over the picture for a state of the show.
  *
- * @param {{state: string, interrupted: boolean, host: string}} shown
+ * @param {{state: string, interrupted: boolean, host: string, stopped?: boolean}} shown
  * @param {{scheduledAt: Date, hasPicture: boolean, nothingRecorded: boolean}} facts
  * @returns {Node[]}
  */
 export function stageWords(shown, { scheduledAt, hasPicture, nothingRecorded }) {
   if (shown.state === "scheduled") return beforeStart(shown.host, scheduledAt);
-  if (shown.state === "ended") return afterEnd(nothingRecorded);
+  if (shown.state === "ended") return shown.stopped ? afterStop() : afterEnd(nothingRecorded);
   if (shown.interrupted) {
     return words(gettext("The picture will be back in a moment"), gettext("You can go on chatting and buying."));
   }
@@ -48,6 +48,11 @@ function afterEnd(nothingRecorded) {
     return words(gettext("The show has ended"), gettext("The replay is being prepared and opens here by itself."));
   }
   return words(gettext("This show has ended"), gettext("Nothing was recorded, so there is no replay. Everything in it can still be bought."));
+}
+
+/** Why is between the operator and the seller. */
+function afterStop() {
+  return words(gettext("This show was ended by the operator"), gettext("Orders that were placed stay as they are."));
 }
 
 /** Tells of a lost connection, but not of one that is back before anybody noticed. */

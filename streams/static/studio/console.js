@@ -5,6 +5,7 @@ import { count } from "../livecommerce/format.js";
 import { RoomClient } from "../streams/room-client.js";
 import { restoredMessage } from "../streams/room-state.js";
 import { ConnectionBanner } from "../streams/room-status.js";
+import { drawReview } from "./approval.js";
 import { ChatPanel } from "./chat-panel.js";
 import { ChatSheet, QuestionsPanel } from "./chat-sheet.js";
 import { FiguresPanel } from "./figures-panel.js";
@@ -13,9 +14,10 @@ import { OrdersPanel } from "./orders-panel.js";
 import { PeoplePanel } from "./people-panel.js";
 import { ProductsPanel } from "./products-panel.js";
 import { makeTabs } from "./tabs.js";
+import { TimeLimit } from "./time-limit.js";
 import { WordsDialog } from "./words-dialog.js";
 
-const { show_id: showId, hosts } = pageData("studio-data");
+const { show_id: showId, hosts, longest_show_ms: longestMs } = pageData("studio-data");
 const banner = new ConnectionBanner(one("#connection"), "/accounts/login/");
 const states = { room: ["connecting", null], studio: ["connecting", null] };
 
@@ -41,6 +43,7 @@ const products = new ProductsPanel(send, hosts);
 const orders = new OrdersPanel();
 const figures = new FiguresPanel(showId);
 const stage = hosts ? new HostStage(showId) : null;
+const limit = hosts ? new TimeLimit(longestMs) : null;
 if (hosts) new WordsDialog(showId);
 
 const ROOM = {
@@ -71,7 +74,7 @@ const ROOM = {
   "product.pinned": ({ data }) => products.pin(data.offer.id),
   "product.unpinned": () => products.pin(null),
   "stock.changed": ({ data }) => products.stock(data),
-  "show.started": ({ at }) => stage?.running({ startedAt: at, interrupted: false }),
+  "show.started": ({ at }) => began(at, false),
   "show.interrupted": () => stage?.running({ interrupted: true }),
   "show.resumed": () => stage?.running({ interrupted: false }),
   "show.ended": leave,
@@ -81,6 +84,7 @@ const STUDIO = {
   "order.placed": ({ data }) => ordered(data.order),
   "order.moved": ({ data }) => ordered(data.order),
   "moderation.done": (event) => people.done(event),
+  "show.reviewed": ({ data }) => hosts && drawReview({ standing: data.is_yes ? "free" : "refused", reason: data.reason }),
 };
 
 function ordered(order) {
@@ -97,10 +101,16 @@ function welcome(snapshot) {
   drawViewers(snapshot);
   if (snapshot.show.state === "ended") leave();
   const { started_at: startedAt, interrupted } = snapshot.show;
-  if (startedAt) stage?.running({ startedAt, interrupted });
+  if (startedAt) began(startedAt, interrupted);
+}
+
+function began(startedAt, interrupted) {
+  stage?.running({ startedAt, interrupted });
+  limit?.began(startedAt);
 }
 
 function welcomeToStudio(snapshot) {
+  if (hosts) drawReview(snapshot.review);
   orders.reset(snapshot.orders);
   figures.reset(snapshot.figures);
   people.reset(snapshot);

@@ -1,0 +1,40 @@
+// Shows end by themselves after some hours: warns the host before that.
+
+import { one, show } from "../livecommerce/dom.js";
+
+const WARNED_MS = 600_000;
+const LOOK_EVERY_MS = 1_000;
+
+export class TimeLimit {
+  #longestMs;
+  #endsAt = null;
+  #said = "";
+
+  /** `longestMs` is how long a show may last; 0 is for as long as it likes. */
+  constructor(longestMs) {
+    this.#longestMs = longestMs;
+    if (longestMs) setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  /** @param {string|null} at when the show began, ISO 8601 */
+  began(at) {
+    if (at) this.#endsAt = new Date(at).getTime() + this.#longestMs;
+    this.#look();
+  }
+
+  #look() {
+    const leftMs = this.#endsAt - Date.now();
+    if (!this.#longestMs || this.#endsAt === null || leftMs > WARNED_MS) return;
+    const minutes = Math.max(1, Math.ceil(leftMs / 60_000));
+    const text = interpolate(
+      ngettext(
+        "This show ends by itself in %s minute: it has lasted as long as a show may. Say goodbye, and schedule the next one.",
+        "This show ends by itself in %s minutes: it has lasted as long as a show may. Say goodbye, and schedule the next one.",
+        minutes,
+      ),
+      [minutes],
+    );
+    if (text !== this.#said) one("#ends-soon").textContent = this.#said = text;
+    show(one("#ends-soon"), true);
+  }
+}
