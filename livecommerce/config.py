@@ -26,6 +26,7 @@ MODES = ("demo", "up", "test")
 SERVERS = ("daphne", "uvicorn")
 LANGUAGES = ("en", "zh-hans")
 ENCODER_SCHEMES = ("rtmp", "rtmps", "srt", "http", "https")
+RENDITIONS = ("auto", "source")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SQLITE = "django.db.backends.sqlite3"
 DATABASES = (SQLITE, "django.db.backends.postgresql")
@@ -63,7 +64,9 @@ class Config:
     mediamtx_api: str
     self_url: str
     first_show_approval: bool
+    camera_away_min: float
     longest_show_h: float
+    live_renditions: str
     debug: bool
 
 
@@ -100,7 +103,9 @@ def read() -> Config:
         mediamtx_api=_address("LIVECOMMERCE_MEDIAMTX_API", ("http", "https")),
         self_url=_address("LIVECOMMERCE_SELF_URL", ("http", "https")) or _own_address(),
         first_show_approval=_flag("LIVECOMMERCE_FIRST_SHOW_APPROVAL", default="1"),
+        camera_away_min=_number("LIVECOMMERCE_CAMERA_AWAY_MIN", 10.0, highest=720),
         longest_show_h=_number("LIVECOMMERCE_LONGEST_SHOW_H", 12, highest=168),
+        live_renditions=_one_of("LIVECOMMERCE_LIVE_RENDITIONS", RENDITIONS, default="auto"),
         debug=_flag("LIVECOMMERCE_DEBUG"),
     )
 

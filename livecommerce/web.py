@@ -15,6 +15,7 @@ from media_pipeline.live.feed import feeds
 from media_pipeline.live.relay import RedisRelay
 from streams.pulling import pulls
 from streams.services import reactions, shows
+from streams.studio.renditions import LiveRenditions
 from streams.studio.sampling import Sampler
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Web:
         self._sweeper = Sweeper()
         self._sampler = Sampler(running.hub)
         self._relay = None if running.alone else RedisRelay(feeds, settings.REDIS_URL)
+        self._renditions = LiveRenditions(running)
 
     async def start(self) -> None:
         await run_in_db(shows.seal_leftovers, alone=self._alone)
@@ -66,12 +68,14 @@ class Web:
         self._sweeper.start()
         if self._relay is not None:
             self._relay.start()
+        self._renditions.start()
 
     async def stop(self) -> None:
         await self._sweeper.stop()
         await self._sampler.stop()
         await pulls.stop()
         await desk.stop()
+        await self._renditions.stop()
         if self._relay is not None:
             await self._relay.stop()
         await self._likes.stop()

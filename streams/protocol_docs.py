@@ -114,6 +114,7 @@ STUDIO_EVENTS = (
     studio.OrderMovedInFull,
     studio.StockLow,
     studio.ShowReviewedInFull,
+    studio.RenditionsChanged,
     ModerationDone,
 )
 STUDIO_TYPES = (

@@ -86,6 +86,18 @@ class ReviewView(Struct, frozen=True):
     reason: str = ""
 
 
+class RenditionsChanged(StudioEvent, frozen=True):
+    """What viewers with little data are offered beside the source.
+
+    `low`: a 360p. `no_room`: no 360p, the machine has no room for it. `not_needed`: the source is
+    as small. `source`: no 360p, by the instance's setting. `sound`: there is no picture at all.
+    `measuring`: not known yet. `off`: no camera.
+    """
+
+    type: ClassVar[str] = "renditions.changed"
+    state: str
+
+
 class HeldViewer(Struct, frozen=True):
     """Somebody who is muted or sent away: by whom, why and until when (`None`: for good)."""
 
@@ -107,3 +119,5 @@ class StudioSnapshot(Struct, frozen=True):
     banned: list[HeldViewer]
     slow_mode_s: int
     review: ReviewView = ReviewView("free")
+    renditions: str = "off"
+    """As in `renditions.changed`."""

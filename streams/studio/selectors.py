@@ -31,6 +31,7 @@ from streams.studio.access import shows_of
 from streams.studio.figures import figures
 from streams.studio.protocol import (
     HeldViewer,
+    RenditionsChanged,
     ReviewView,
     StudioLine,
     StudioOrder,
@@ -248,7 +249,18 @@ def studio_snapshot(show: Show, upto: Position, recent: Sequence[Entry]) -> Stud
         banned=[_held(ban, ban.banned_by) for ban in _people(bans_of(show), "banned_by")],
         slow_mode_s=show.slow_mode_s,
         review=review_view(show),
+        renditions=_renditions(show.public_id, upto, recent),
     )
+
+
+def _renditions(show_id: UUID, upto: Position, recent: Sequence[Entry]) -> str:
+    """What was told last of the renditions."""
+    newest = [entry for entry in recent if entry.type == RenditionsChanged.type][-1:]
+    if not newest:
+        stored = LogEntry.objects.filter(topic=studio_topic(show_id), type=RenditionsChanged.type)
+        known = stored.exclude(epoch=upto.epoch, seq__gt=upto.seq).order_by("-epoch", "-seq")
+        newest = [entry_of(row) for row in known[:1]]
+    return str(newest[0].data["state"]) if newest else "off"
 
 
 def review_view(show: Show) -> ReviewView:

@@ -13,6 +13,7 @@ import { HostStage } from "./host-stage.js";
 import { OrdersPanel } from "./orders-panel.js";
 import { PeoplePanel } from "./people-panel.js";
 import { ProductsPanel } from "./products-panel.js";
+import { showRenditions } from "./renditions-line.js";
 import { makeTabs } from "./tabs.js";
 import { TimeLimit } from "./time-limit.js";
 import { WordsDialog } from "./words-dialog.js";
@@ -85,6 +86,7 @@ const STUDIO = {
   "order.moved": ({ data }) => ordered(data.order),
   "moderation.done": (event) => people.done(event),
   "show.reviewed": ({ data }) => hosts && drawReview({ standing: data.is_yes ? "free" : "refused", reason: data.reason }),
+  "renditions.changed": ({ data }) => showRenditions(data.state),
 };
 
 function ordered(order) {
@@ -114,6 +116,7 @@ function welcomeToStudio(snapshot) {
   orders.reset(snapshot.orders);
   figures.reset(snapshot.figures);
   people.reset(snapshot);
+  showRenditions(snapshot.renditions);
 }
 
 function drawViewers({ viewers }) {
