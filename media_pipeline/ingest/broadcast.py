@@ -258,7 +258,7 @@ class Broadcast:
 
     async def _heed(self, kept: takes.Kept, take: LiveTake) -> None:
         if kept is takes.Kept.LOST:
-            await take.close(TakeIsOver())
+            await take.leave(ServerStops())
         elif kept is takes.Kept.SHOW_IS_OVER and self._on_end is not None:
             # Not `await`: it ends the take, and whoever is here with it.
             self._ending = asyncio.create_task(self._on_end())

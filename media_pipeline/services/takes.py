@@ -40,7 +40,7 @@ class Kept(Enum):
     """What the process that receives a take learns when it says that it still does."""
 
     YES = "yes"
-    LOST = "lost"  # somebody else has sealed it
+    LOST = "lost"  # somebody else has it, or has sealed it
     SHOW_IS_OVER = "show is over"  # let the camera go and seal the recording
 
 
@@ -85,14 +85,21 @@ def _continued(take: Take, recording: Recording) -> Take:
 
 def _claim(take: Take, how_long: timedelta) -> bool:
     """Take over what nobody receives; `False` where somebody else was faster."""
-    free = Q(kept_until=None) | Q(kept_until__lte=now())
+    moment = now()
+    free = Q(kept_until=None) | Q(kept_until__lte=moment)
     left = Take.objects.filter(free, pk=take.pk, state=TakeState.OPEN)
-    return left.update(kept_until=now() + how_long) == 1
+    take.kept_until = moment + how_long
+    return left.update(kept_until=take.kept_until) == 1
+
+
+def _held(take: Take) -> QuerySet[Take]:
+    """The take if it is still this process's: nobody has renewed its lease but us."""
+    return Take.objects.filter(pk=take.pk, state=TakeState.OPEN, kept_until=take.kept_until)
 
 
 def let_go(take: Take) -> None:
     """This process stops: another may continue the take at once."""
-    Take.objects.filter(pk=take.pk, state=TakeState.OPEN).update(kept_until=now())
+    _held(take).update(kept_until=now())
 
 
 def finish_left(recording: Recording, *, but: uuid.UUID | None = None) -> int:
@@ -126,10 +133,14 @@ def shows_filmed_since(moment: datetime) -> QuerySet[Take, uuid.UUID]:
 
 
 def keep(take: Take) -> Kept:
-    """Say that this process still receives the take; every `KEEP_EVERY_S`."""
-    mine = Take.objects.filter(pk=take.pk, state=TakeState.OPEN)
-    if not mine.update(kept_until=now() + KEPT_FOR):
+    """Say that this process still receives the take; every `KEEP_EVERY_S`.
+
+    One that was asleep for longer than its lease may find that another has taken it over.
+    """
+    until = now() + KEPT_FOR
+    if not _held(take).update(kept_until=until):
         return Kept.LOST
+    take.kept_until = until
     asked = Recording.objects.filter(pk=take.recording_id, end_asked_at__isnull=False)
     return Kept.SHOW_IS_OVER if asked.exists() else Kept.YES
 

@@ -213,6 +213,7 @@ def test_a_restarted_server_makes_the_replay_of_a_show_that_ended_meanwhile(
 
 def kept_until(take: Take, moment: datetime) -> None:
     Take.objects.filter(pk=take.pk).update(kept_until=moment)
+    take.kept_until = moment
 
 
 def test_what_another_process_receives_is_left_to_it(show: Show) -> None:
@@ -271,6 +272,8 @@ def test_a_camera_that_comes_to_another_process_gets_the_show_once_the_first_is_
     kept_until(first, now() - timedelta(seconds=1))
     again = takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
     assert (again.pk, again.position) == (first.pk, 0)
+    assert takes.keep(first) is takes.Kept.LOST  # the process that was asleep meanwhile
+    assert takes.keep(again) is takes.Kept.YES
     with pytest.raises(ServerStops):
         takes.open_take(first.recording, take_id=first.public_id, mime="video/webm")
     kept_until(first, now() - timedelta(seconds=1))
