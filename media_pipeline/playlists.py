@@ -163,9 +163,15 @@ def live_playlist(
 
 def replay_playlist(takes: Sequence[TakeSegments], *, ended: bool) -> str:
     """Everything from the beginning; it only grows, until `ended` closes it."""
+    return playlists(takes, ended=ended)[1]
+
+
+def playlists(takes: Sequence[TakeSegments], *, ended: bool) -> tuple[str, str]:
+    """The live and the replay's playlist, by going once through segments that may be many."""
     timeline = Timeline()
     lines = [grown for take in takes if (grown := timeline.grow(take))]
-    return timeline.replay_head(ended=ended) + _text(lines, ended=ended)
+    replay = timeline.replay_head(ended=ended) + _text(lines, ended=ended)
+    return timeline.live(ended=ended), replay
 
 
 def _rounded_s(segment: Segment) -> int:

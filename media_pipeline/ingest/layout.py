@@ -13,8 +13,8 @@ from media_pipeline.playlists import (
     Segment,
     TakeSegments,
     Timeline,
-    live_playlist,
     parse_segments,
+    playlists,
     replay_playlist,
 )
 from media_pipeline.storage import storage, visibility
@@ -64,8 +64,9 @@ def _whole(folder: Path, listed: Sequence[Segment]) -> int:
 def write_playlists(folder: Path, takes: Sequence[TakeSegments], *, ended: bool) -> None:
     """Compose the show's playlists anew; a reader sees the old ones or the new ones."""
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / REPLAY, replay_playlist(takes, ended=ended))
-    _replace(folder / LIVE, live_playlist(takes, ended=ended))
+    live, replay = playlists(takes, ended=ended)
+    _replace(folder / REPLAY, replay)
+    _replace(folder / LIVE, live)
 
 
 class Shown:
