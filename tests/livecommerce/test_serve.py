@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.livecommerce.command import Running, command, environment, livecommerce
+from tests.livecommerce.command import Running, command, environment, migrate
 
 pytestmark = pytest.mark.process
 
@@ -29,7 +29,7 @@ def web(
 ) -> Iterator[tuple[Running, int]]:
     """A web process that has one big film, and its port."""
     data = tmp_path_factory.mktemp("instance")
-    assert livecommerce("migrate", data=data).returncode == 0
+    migrate(data)
     put_film(data)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
