@@ -213,18 +213,21 @@ def report(scenes: dict[str, Any], scale: dict[str, Any], server: str) -> dict[s
         {"figure": name, "goal": goal, "value": figures[name], "met": met(figures[name])}
         for name, (goal, met) in GOALS.items()
     ]
-    machine = {
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "load": os.getloadavg(),
-    }
     return {
-        "machine": machine,
+        "machine": machine(),
         "peers": {"ours": {"server": server, **scale}},
         "figures": figures,
         "scenes": scenes,
         "goals": goals,
+    }
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg(),
     }
 
 
