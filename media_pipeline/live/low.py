@@ -260,7 +260,8 @@ class Books:
         return url
 
     def write_still(self, picture: bytes) -> None:
-        self.files.put(partial(low_shelf.replace, self.folder / low_shelf.STILL, picture))
+        path = self.folder / low_shelf.STILL
+        self.files.put_if_in_time(partial(low_shelf.replace, path, picture))
 
     def write_master(self, variants: list[Variant]) -> None:
         text = master_playlist(variants)

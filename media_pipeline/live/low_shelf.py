@@ -34,7 +34,7 @@ CUT_AFTER_S = 0.9
 KEPT_SEGMENTS = 60
 """Six times what the playlist lists: a phone that lost its network may still ask."""
 WAITING_AT_MOST = 200
-"""Parts and lists that may wait for a slow disk; what comes then is left out."""
+"""What may wait for a slow disk; parts that come then are left out."""
 
 
 class Files:
@@ -45,6 +45,10 @@ class Files:
         self._task = asyncio.create_task(self._write_forever())
 
     def put(self, job: Callable[[], None]) -> None:
+        self._jobs.put_nowait(job)
+
+    def put_if_in_time(self, job: Callable[[], None]) -> None:
+        """For what comes often: it is left out while the disk is far behind."""
         if self._jobs.qsize() < WAITING_AT_MOST:
             self._jobs.put_nowait(job)
 
@@ -73,6 +77,7 @@ class Shelf:
         self._timeline = Timeline()
         self._run = TakeSegments("", datetime.fromtimestamp(0, UTC), ())
         self._zero = self._run.started_at
+        self._head = b""
         self._waiting: list[Part] = []
         self._old: deque[Path] = deque()
 
@@ -81,9 +86,7 @@ class Shelf:
         self._waiting.clear()
         self._zero = datetime.fromtimestamp(zero_ms / 1000, UTC)
         self._run = TakeSegments(f"{self._name}/{uuid.uuid4().hex[:12]}", self._zero, ())
-        folder = self._folder / self._run.folder
-        folder.mkdir(parents=True)
-        (folder / "init.mp4").write_bytes(init.data)
+        self._head = init.data
 
     def add(self, part: Part) -> None:
         """The next part, the first of which begins with a key frame."""
@@ -103,6 +106,9 @@ class Shelf:
         self._waiting.clear()  # whatever happens: a full disk must not make memory full
         segment = Segment(f"{len(self._run.segments):05d}.m4s", end_s - start_s)
         path = self._folder / self._run.folder / segment.name
+        if not self._run.segments:  # also again, should the disk have been full
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace(path.with_name("init.mp4"), self._head)
         replace(path, data)
         if not self._run.segments:
             self._run = dataclasses.replace(
