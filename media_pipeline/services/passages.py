@@ -45,7 +45,7 @@ from media_pipeline.models import (
 from media_pipeline.parts import CRUMB_S, Stretch, recording_folder, stretches
 from media_pipeline.playlists import Segment, listing, parse_segments
 from media_pipeline.services.clips import MAKE_CLIP
-from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_processing
+from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.services.takes import playable_takes
 from media_pipeline.storage import storage
 
@@ -290,8 +290,7 @@ def _delete_derived(recording: Recording, place: Path) -> None:
 
 def _make_anew(recording: Recording) -> None:
     """Jobs that began before the files were final lose their lease by this."""
-    enqueue_processing(recording.public_id)
-    jobs.restart(PROCESS_RECORDING, recording.public_id)
+    jobs.restart(PROCESS_RECORDING, recording.public_id, priority=200)
     waiting = recording.assets.filter(kind=AssetKind.CLIP, state=AssetState.WAITING)
     for clip in waiting.values_list("public_id", flat=True):
         jobs.restart(MAKE_CLIP, clip)
