@@ -57,7 +57,8 @@ def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
     recording. While another process receives a take of it: `ServerStops` for that take, whose
     process may be gone without a word, and else `SomebodyBroadcasts`.
     """
-    if recording.state != RecordingState.LIVE:
+    # Anew: the show may have ended since the camera was let in.
+    if not _goes_on(recording.pk):
         raise ShowIsOver
     if kept := kept_takes().filter(recording=recording).first():
         raise ServerStops if kept.public_id == take_id else SomebodyBroadcasts
@@ -141,8 +142,13 @@ def keep(take: Take) -> Kept:
     if not _held(take).update(kept_until=until):
         return Kept.LOST
     take.kept_until = until
-    asked = Recording.objects.filter(pk=take.recording_id, end_asked_at__isnull=False)
-    return Kept.SHOW_IS_OVER if asked.exists() else Kept.YES
+    return Kept.YES if _goes_on(take.recording_id) else Kept.SHOW_IS_OVER
+
+
+def _goes_on(recording: int) -> bool:
+    """Whether nobody has ended the show, or asked for it."""
+    live = Recording.objects.filter(pk=recording, state=RecordingState.LIVE)
+    return live.filter(end_asked_at=None).exists()
 
 
 def ask_to_end(show_id: uuid.UUID) -> bool:

@@ -27,10 +27,10 @@ class Camera:
         self.socket = socket
 
     async def hello(
-        self, show: Show, take: uuid.UUID, *, key: str | None = "", mime: str = "video/webm"
+        self, show: Show | None, take: uuid.UUID, *, key: str | None = "", mime: str = "video/webm"
     ) -> dict[str, Any]:
         """Introduce itself, with the show's own key unless told otherwise; the answer."""
-        given = ingest_keys.issue(show) if key == "" else key
+        given = ingest_keys.issue(show) if show and key == "" else key
         frame = {"take": str(take), "mime": mime, "key": given}
         await self.socket.send(json.dumps({"hello": frame}))
         return await self.answer()

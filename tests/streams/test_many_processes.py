@@ -13,10 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -27,6 +28,8 @@ from tests.nginx import nginx
 from tests.postgres import postgres_url  # noqa: F401 - a fixture
 from tests.redis_server import RedisServer, redis_server
 from tests.server import ROOT, Served, serving
+from tests.story.people import Person
+from tests.streams.camera import camera
 
 pytestmark = pytest.mark.process
 
@@ -318,6 +321,32 @@ async def until_let_in(room: RoomClient) -> None:
             with suppress(OSError, InvalidHandshake):
                 return await room.open()
             await asyncio.sleep(0.05)
+
+
+async def test_a_show_is_stopped_at_the_process_that_has_not_its_camera(
+    both: Site, recorder_film: Path
+) -> None:
+    key = both.beside.ask(
+        "from streams.models import Show; from streams.services import ingest_keys\n"
+        f"print(json.dumps(ingest_keys.issue(Show.objects.get(public_id='{both.show}'))))"
+    )
+    form = {"kind": "other", "words": "Call the county centre first."}
+    zhao = await asyncio.to_thread(Person, both.two.url, "zhao")
+    phone_at_one = camera(both.one.address, UUID(both.show))
+    with closing(zhao):
+        async with phone_at_one as phone, both.room(both.two) as viewer:
+            await phone.hello(None, uuid4(), key=key, mime="video/x-matroska")
+            await phone.film(recorder_film)
+            await viewer.event("show.started")
+            begun = time.monotonic()
+            stop = f"/operator/shows/{both.show}/stop/"
+            answer = await asyncio.to_thread(zhao.post, stop, data=form)
+            assert answer.status_code == httpx.codes.FOUND
+            error = (await phone.answer())["error"]
+            assert error["code"] == "stopped"
+            assert form["words"] in error["message"]
+            assert (await viewer.event("show.ended"))["data"] == {"stopped": True}
+            assert time.monotonic() - begun < 2
 
 
 async def test_behind_nginx_viewers_of_a_killed_process_go_on_at_the_other(

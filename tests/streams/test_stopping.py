@@ -21,8 +21,10 @@ from core.clock import now
 from core.errors import Conflict, InvalidInput, NotAllowed
 from core.models import OutboxFact
 from core.realtime.db import run_in_db
+from media_pipeline.ingest.errors import ShowIsOver
 from media_pipeline.models import Recording, RecordingState
 from media_pipeline.selectors import playback
+from media_pipeline.services import takes
 from orders.models import Order
 from orders.services.place import place_order
 from streams.client import RoomClient
@@ -33,6 +35,7 @@ from tests.streams.camera import camera, refusal
 from tests.world import World
 
 WITHIN_S = 2.0
+TO_LI = {"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River Street"}
 WHY = "Call the county centre first."
 
 
@@ -67,12 +70,7 @@ def order(world: World, key: str) -> Order:
         offer_id=world.apple_offer.public_id,
         quantity=1,
         price_minor=world.apple_offer.price_minor,
-        delivery={
-            "kind": "courier",
-            "name": "Li",
-            "phone": "13800138000",
-            "address": "8 River Street",
-        },
+        delivery=TO_LI,
     )
 
 
@@ -179,6 +177,17 @@ def test_a_show_that_its_host_has_just_ended_can_still_be_hidden(world: World) -
     stop = stopping.stop_show(show.public_id, world.zhao, kind="harm", withhold=True)
     assert (stop.was_on_air, stop.is_withheld) == (False, True)
     assert stopping.why_stopped(show) == ""
+
+
+def test_a_camera_that_was_let_in_before_the_stop_begins_no_take_after_it(world: World) -> None:
+    show = on_air(world)
+    recording = takes.recording_of(show.public_id, is_public=True)
+    running = takes.open_take(recording, take_id=uuid.uuid4(), mime="video/webm")
+    stopping.stop_show(show.public_id, world.zhao, kind="harm")
+    assert takes.keep(running) is takes.Kept.SHOW_IS_OVER
+    takes.seal_take(running)
+    with pytest.raises(ShowIsOver):
+        takes.open_take(recording, take_id=uuid.uuid4(), mime="video/webm")
 
 
 @pytest.mark.django_db(transaction=True)
