@@ -62,6 +62,8 @@ class Encoder:
     async def feed(self, block: bytes) -> None:
         """Give it bytes, waiting while it is busy with earlier ones; raises `EncoderGone`."""
         stdin = self._stdin()
+        if stdin.is_closing():  # uvloop would say so with a RuntimeError of its own
+            raise EncoderGone
         try:
             stdin.write(block)
             await stdin.drain()
