@@ -39,7 +39,7 @@ def api(world: World, what: str) -> str:
 
 @async_to_sync
 async def media(address: str) -> httpx.Response:
-    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as http:
         return await http.get(address)
 

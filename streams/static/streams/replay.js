@@ -16,6 +16,8 @@ const LEAP_LINES = 60;
 /** Orders are told as they pass, not those that somebody leapt over. */
 const LEAP_S = 4;
 const COPIED_MS = 2500;
+/** Answers after which the page itself says what is the matter. */
+const GONE = new Set([401, 403, 404]);
 
 const page = new RoomPage({ onHello, onEvents, onNow: () => {}, onState });
 const { data, state } = page;
@@ -31,6 +33,7 @@ let copiedTimer = 0;
 showShape(one("#stage"), video);
 page.shareUrl = () => `${new URL(location.pathname, location.href)}?t=${Math.floor(video.currentTime)}`;
 page.frame = (image) => image;
+page.showOffers = showGoods; // also when an order learns that a price is another one by now
 for (const moved of ["timeupdate", "seeking", "seeked"]) video.addEventListener(moved, follow);
 one("#share-moment").addEventListener("click", shareMoment);
 showGoods();
@@ -94,7 +97,7 @@ async function failed(detail) {
   console.warn("the replay does not play:", detail);
   try {
     const response = await fetch(data.playback_url, { credentials: "same-origin" });
-    if (!response.ok) return location.reload();
+    if (GONE.has(response.status)) return location.reload();
     const now = await response.json();
     if (now.replay_url !== data.playback.replay_url) goOnIfChanged(-1);
     else goOnIfChanged(now.duration_s);
@@ -131,7 +134,7 @@ function follow() {
 
 /** The goods as they are now, and where that differs from the moment that one watches. */
 function showGoods() {
-  page.showOffers();
+  RoomPage.prototype.showOffers.call(page);
   for (const card of all("#shelf [data-offer], #shelf-sheet-list [data-offer]")) addTimes(card);
   moments.showPrices(state.offers);
   const chapter = chapterAt(data.chapters, video.currentTime);
