@@ -45,8 +45,9 @@ class Patience:
 
     told_after_s: float = 4.0
     """The room is told; a shorter drop is nobody's business. Recorders send MP4 once a second."""
-    sealed_after_s: float = 45.0
-    """The take is sealed. A phone keeps 30 s, and needs time to send them when it is back."""
+    sealed_after_s: float = 180.0
+    """The take is sealed, and what the phone still keeps of it is lost. It keeps 30 s of film, but
+    may be without a network for longer before it can send them. Ending the show does not wait."""
     silent_s: float = 10.0
     """A connection that says nothing for so long may be replaced: a phone that changed networks
     leaves the old one open, and must not be locked out by itself."""

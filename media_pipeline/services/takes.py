@@ -30,8 +30,9 @@ from media_pipeline.storage import storage
 
 KEPT_FOR = timedelta(seconds=6)
 KEEP_EVERY_S = 1.0
-LEFT_FOR = timedelta(seconds=45)
-"""So long a take whose process is gone waits for its camera: a phone keeps 30 s of film."""
+LEFT_FOR = timedelta(seconds=180)
+"""So long a take whose process is gone waits for its camera, as `Patience.sealed_after_s` for one
+whose process lives. A camera that comes back with another take does not wait for it."""
 NOBODY = uuid.UUID(int=0)
 REBUILT_WITHIN = timedelta(minutes=5)
 
