@@ -9,7 +9,11 @@ from uuid import UUID
 
 from core.clock import now
 from core.realtime import runtime
+from media_pipeline.ingest import layout
+from media_pipeline.live import low_shelf
+from media_pipeline.models import Recording
 from media_pipeline.selectors import playback
+from media_pipeline.storage import storage
 from orders.selectors import OfferView, offer_views
 from streams.models import Show, ShowState, ViewersSample
 from streams.services import approvals
@@ -45,9 +49,20 @@ def on_air() -> list[OnAir]:
 
 
 def _on_air(show: Show) -> OnAir:
-    poster = poster_url(show, playback(show.public_id))
+    poster = _still_url(show) or poster_url(show, playback(show.public_id))
     pictures = (offer.image_url for offer in offer_views(show.public_id) if offer.image_url)
     return OnAir(show, poster or next(pictures, None), _viewers(show))
+
+
+def _still_url(show: Show) -> str | None:
+    """The picture of a moment ago, under another address each time, so that no cache answers."""
+    recording = Recording.objects.filter(show_id=show.public_id).first()
+    if recording is None:
+        return None
+    folder = layout.recording_key(recording.public_id, is_public=recording.is_public)
+    still = f"{folder}/{low_shelf.FOLDER}/{low_shelf.STILL}"
+    is_there = storage().size(still) is not None
+    return f"{storage().url(still)}?at={now():%H%M%S}" if is_there else None
 
 
 def _viewers(show: Show) -> int:

@@ -15,6 +15,7 @@ from core.clock import now
 from core.errors import Conflict
 from core.models import OutboxFact
 from core.realtime.db import run_in_db
+from sellers.models import Member, MemberRole
 from streams.models import Approval, Show, ShowState
 from streams.services import approvals, encoders, stream_keys
 from tests import world as world_module
@@ -66,6 +67,10 @@ def test_the_shops_of_operators_wait_for_nobody(
     settings.FIRST_SHOW_APPROVAL = False
     assert (standing(first), list(approvals.waiting())) == ("free", [])
     settings.FIRST_SHOW_APPROVAL = True
+    assert standing(first) == "waiting"
+    keeper = Member.objects.create(seller=world.other_farm, user=world.zhao, role=MemberRole.OWNER)
+    assert (standing(first), list(approvals.waiting())) == ("free", [])
+    keeper.delete()
     assert standing(first) == "waiting"
     RoleGrant.objects.create(user=world.gao, role=Role.OPERATOR)
     assert (standing(first), list(approvals.waiting())) == ("free", [])

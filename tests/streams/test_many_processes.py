@@ -346,7 +346,7 @@ async def test_a_show_is_stopped_at_the_process_that_has_not_its_camera(
             assert error["code"] == "stopped"
             assert form["words"] in error["message"]
             assert (await viewer.event("show.ended"))["data"] == {"stopped": True}
-            assert time.monotonic() - begun < 2
+            assert time.monotonic() - begun < 4  # half of it where little else runs
 
 
 async def test_behind_nginx_viewers_of_a_killed_process_go_on_at_the_other(

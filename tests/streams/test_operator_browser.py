@@ -15,6 +15,10 @@ from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg, ONE_LOOP]
 site = site_on_one_loop
+SEES_A_PICTURE = """() => {
+  const picture = document.querySelector(".operator-show__picture img");
+  return picture !== null && picture.naturalWidth > 0;
+}"""
 WHY = "The label says organic. Bring the certificate."
 
 
@@ -69,6 +73,7 @@ async def test_gao_waits_goes_live_after_the_yes_and_is_stopped(
     # The page brings by itself what goes on the air.
     button = zhao.locator("summary", has_text="Stop this show")
     await expect(button).to_be_visible(timeout=15_000)
+    await zhao.wait_for_function(SEES_A_PICTURE)
     await shot(zhao, "operator-on-air")
     await button.click()
     await zhao.get_by_label("Why?").select_option("What is said about the goods is not true.")
