@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from core.clock import now
 from core.realtime.db import run_in_db
-from streams.models import Approval, Show, Stop
+from streams.models import Approval, Show, ShowState, Stop
 from tests import world as world_module
 from tests.livecommerce.test_pages_browser import sign_in
 from tests.phones import ONE_LOOP, site_on_one_loop
@@ -94,3 +97,16 @@ async def test_gao_waits_goes_live_after_the_yes_and_is_stopped(
     assert (await run_in_db(Stop.objects.get)).was_on_air
     await office.close()
     await stranger.close()
+
+
+async def test_a_host_is_warned_before_a_show_has_lasted_as_long_as_it_may(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    began = now() - timedelta(hours=11, minutes=55)
+    shows = Show.objects.filter(pk=world.show.pk)
+    await run_in_db(lambda: shows.update(state=ShowState.LIVE, started_at=began))
+    await sign_in(phone, site, world.zhang)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
+    await expect(page.locator("#ends-soon")).to_contain_text("ends by itself in 5 minutes")
+    await fits(page)
