@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story chaos-room bench-room lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live bench-room bench-live lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,9 +42,15 @@ story: setup-dev ## the main job in a real browser; screenshots in build/shots/
 chaos-room: setup-dev ## 2,000 viewers while server, Redis and network fail (12 minutes); build/chaos/room.json
 	$(BIN)/python -m tests.chaos.room $(ARGS)
 
+chaos-live: setup-dev ## a show whose line, encoder and server fail, and its replay's pictures (2 minutes)
+	$(BIN)/python -m tests.chaos.live $(ARGS)
+
 bench-room: ## the room against its peers, each on one core (20 minutes; ARGS=--quick)
 	@$(SETUP) bench
 	$(BIN)/python -m bench.room $(ARGS)
+
+bench-live: setup-dev ## how late the live picture is, and what it costs (6 minutes; ARGS=--quick)
+	$(BIN)/python -m bench.live $(ARGS)
 
 lint: setup-dev ## style, and whether the code is formatted
 	$(BIN)/ruff check .

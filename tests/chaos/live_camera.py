@@ -60,12 +60,13 @@ class Filmed:
     last: int
     acknowledged: frozenset[int]
 
-    def has(self, wall: float, fps: int) -> bool:
-        return self.first <= self.number_at(wall, fps) <= self.last
-
     def number_at(self, wall: float, fps: int) -> float:
         """The number of the picture that was before the camera then, with its fraction."""
         return (wall - self.zero_at) * fps
+
+    def wall_of(self, number: int, fps: int) -> float:
+        """When that picture came before the camera."""
+        return self.zero_at + number / fps
 
 
 async def send(film: Path, *, show_id: uuid.UUID, key: str, url: str) -> Summary:

@@ -18,10 +18,11 @@ import uvloop
 
 django.setup()
 
-from tests.chaos import live_truth  # noqa: E402 - models can be imported now
-from tests.chaos.live_camera import filmed  # noqa: E402
+from tests.chaos.live_camera import filmed  # noqa: E402 - models can be imported now
 from tests.chaos.live_film import draw  # noqa: E402
 from tests.chaos.live_scene import FULL, SHORT, Played, Script, Stage, on_stage, play  # noqa: E402
+from tests.chaos.live_truth import controls as controls_of  # noqa: E402
+from tests.chaos.live_truth import judge, number_then, segments  # noqa: E402
 
 SCRIPTS = {"full": FULL, "short": SHORT}
 
@@ -37,11 +38,12 @@ def judgement(stage: Stage, played: Played, script: Script) -> dict[str, Any]:
     """The figures of what was played, and what spoiled copies of its replay show."""
     shape = script.shape
     films = [one for camera in played.cameras if (one := filmed(camera, shape))]
-    # The film may be over before the last act, on a slow machine.
-    pins = [pin for pin in played.pins if any(one.has(pin.wall, shape.fps) for one in films)]
-    judged = partial(live_truth.judge, films=films, pins=pins, cuts=played.cuts, fps=shape.fps)
-    replay = live_truth.segments(played.playlist, played.playlist_url, stage.fetch, shape)
-    controls = live_truth.controls(replay, judged)
+    # On a slow machine the film may be over before the last act, or too soon after it: what is
+    # shown for half a second only has no chapter.
+    pins = [one for one in played.pins if number_then(one.wall + 1.0, films, shape.fps) is not None]
+    judged = partial(judge, films=films, pins=pins, cuts=played.cuts, fps=shape.fps)
+    replay = segments(played.playlist, played.playlist_url, stage.fetch, shape)
+    controls = controls_of(replay, judged)
     return {
         **judged(replay),
         **what_happened(played, script),

@@ -165,7 +165,8 @@ class Stage:
 
 def encoders(server: int) -> list[int]:
     """The processes that encode a take for this server."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    threads = Path(f"/proc/{server}/task").iterdir()
+    children = (pid for one in threads for pid in (one / "children").read_text().split())
     return [int(pid) for pid in children if ENCODER_MARK in _command(pid)]
 
 
@@ -268,7 +269,7 @@ def pins_told(stage: Stage) -> list[Pin]:
     for place, (one, (began, ended)) in enumerate(zip(logged, stage.pinned_at, strict=True)):
         wall = datetime.fromisoformat(one["at"]).timestamp()
         assert began - 0.002 <= wall <= ended + 0.002, "a pin has another time than its own"
-        chapter_s = starts[place] if len(starts) == len(logged) else None
+        chapter_s = starts[place] if place < len(starts) else None
         found.append(Pin(wall, (one["media_s"], chapter_s)))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,7 @@ CUT_SHOWS_WITHIN_S = 2.0
 ALLOWED = {"pin_error_ms_max": 100.0}
 """What a figure may be; all others may be 0."""
 LATE_S = 0.2
+ROUNDED_S = 0.0005
 Fetch = Callable[[str], bytes]
 
 
@@ -125,6 +127,8 @@ def judge(
         "pin_error_ms_max": max(errors, default=None),
         "segments": len(replay),
         "segment_drift_ms_max": drift_ms,
+        "pins_told_s": [pin.told_s for pin in pins],
+        "pin_errors_ms": errors,
         "missing_examples": missing[:20],
     }
 
@@ -139,15 +143,29 @@ def _pin_errors(
     """How far what is shown at the pin's second is from what was filmed at its wall time, in ms."""
     readable = [one for one in seen if one.number is not None]
     readable.sort(key=lambda one: one.media_s)
-    [truth] = [one.number_at(pin.wall, fps) for one in films if one.has(pin.wall, fps)][:1]
+    truth = number_then(pin.wall, films, fps)
     for told_s in pin.told_s:
-        if told_s is None or not readable:
+        if told_s is None or truth is None or not readable:
             continue
-        at = max(0, bisect_right(readable, told_s + 1e-4, key=lambda one: one.media_s) - 1)
+        at = max(0, bisect_right(readable, told_s + ROUNDED_S, key=lambda one: one.media_s) - 1)
         number = readable[at].number
         assert number is not None
         shown_then = number + (told_s - readable[at].media_s) * fps
         yield round(abs(shown_then - truth) / fps * 1000, 1)
+
+
+def number_then(wall: float, films: Iterable[Filmed], fps: int) -> float | None:
+    """The number, with its fraction, of what was filmed then and acknowledged.
+
+    While nothing was, it is the next that was; `None` after the last.
+    """
+    after: list[tuple[float, float]] = []
+    for film in films:
+        number = film.number_at(wall, fps)
+        if math.floor(number) in film.acknowledged:
+            return number
+        after += ((film.wall_of(one, fps), one) for one in film.acknowledged if one > number)
+    return min(after)[1] if after else None
 
 
 def _is_cut(
@@ -157,7 +175,7 @@ def _is_cut(
     fps: int,
 ) -> bool:
     """Whether something was broken in the time that is not in the replay."""
-    walls = [one.zero_at + number / fps for one in films for number in gap if one.first <= number]
+    walls = [one.wall_of(number, fps) for one in films for number in gap if one.first <= number]
     if not walls:
         return False
     begin, end = min(walls), max(walls)

@@ -11,6 +11,9 @@ reads one word per line from its standard input, does it, and answers `ok`:
     refuse     reset what connects from now on
     stall      read nothing any more on the connections there are, until `pass`
     pass       let through what connects from now on, and what was stalled
+    slow DELAY PERCENT STALL
+               what connects from now on takes DELAY ms each way, and each 1,400 bytes have so many
+               chances in a hundred to be held up for STALL ms more, with all behind them
     to PORT    another server gets what connects from now on
     count      answers `ok N`: how many connections there are
 
@@ -28,6 +31,8 @@ from typing import cast
 
 import uvloop
 
+from tests.chaos.slow import Slowness, SlowWay
+
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER for no time: a close sends RST instead of FIN
 UNSENT = 64 * 1024  # bytes after which a side is read no more, as by the kernel of a real hop
 
@@ -40,6 +45,8 @@ class Side(asyncio.Protocol):
         self.other: Side | None = None
         self.transport: asyncio.Transport | None = None
         self._early: list[bytes] = []
+        self._way: SlowWay | None = None
+        self._is_held = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast(asyncio.Transport, transport)
@@ -50,6 +57,8 @@ class Side(asyncio.Protocol):
 
     def pair(self, other: Side) -> None:
         self.other = other
+        if (slowness := self.link.proxy.slowness) is not None:
+            self._way = SlowWay(slowness, self._arrive, self.link.proxy.next_seed())
         for data in self._early:
             self.data_received(data)
         self._early.clear()
@@ -59,8 +68,33 @@ class Side(asyncio.Protocol):
             return
         if self.other is None:
             self._early.append(data)
-        elif self.other.transport is not None:
-            self.other.transport.write(data)
+        elif self._way is None:
+            self._arrive(data)
+        else:
+            self._way.put(data)
+            if self._way.is_full and self.transport is not None:
+                self._is_held = True
+                self.transport.pause_reading()
+
+    def _arrive(self, data: bytes) -> None:
+        """What this side was told, at the other one; nothing at all is its end."""
+        other = self.link.far if self is self.link.near else self.link.near
+        if other.transport is None:
+            return
+        if data:
+            other.transport.write(data)
+        else:
+            other.transport.close()
+        if self._is_held and self._way is not None and not self._way.is_full:
+            self._is_held = False
+            other.resume_writing()
+
+    def end(self) -> None:
+        """Nothing more comes from here: tell the other side, after all that is on its way."""
+        if self._way is not None:
+            self._way.put_end()
+        else:
+            self._arrive(b"")
 
     def pause_writing(self) -> None:
         if self.other is not None and self.other.transport is not None:
@@ -106,9 +140,8 @@ class Link:
     def ended(self, side: Side) -> None:
         """One side has closed: tell the other, unless the network between them is gone."""
         self.proxy.links.discard(self)
-        other = self.far if side is self.near else self.near
-        if not self.swallows and other.transport is not None:
-            other.transport.close()
+        if not self.swallows:
+            side.end()
 
     def reset(self) -> None:
         for side in self.sides:
@@ -140,6 +173,8 @@ class FaultProxy:
         self.links: set[Link] = set()
         self.swallows_new = False
         self.refuses_new = False
+        self.slowness: Slowness | None = None
+        self._seeds = 0
         self._server: asyncio.Server | None = None
         self.port = 0
         self._opening: set[asyncio.Task[None]] = set()
@@ -188,6 +223,14 @@ class FaultProxy:
     def stall(self) -> None:
         for link in self.links:
             link.stall()
+
+    def slow(self, delay_ms: float, percent: float, stall_ms: float) -> None:
+        self.slowness = Slowness(delay_ms / 1000, percent / 100, stall_ms / 1000)
+
+    def next_seed(self) -> int:
+        """The same lines stall at the same places in each run."""
+        self._seeds += 1
+        return self._seeds
 
     def let_pass(self) -> None:
         self.swallows_new = self.refuses_new = False
@@ -255,6 +298,8 @@ async def serve_orders(listen: int, to: int) -> None:
             continue
         if line.startswith("to "):
             proxy.upstream = ("127.0.0.1", int(line[3:]))
+        elif line.startswith("slow "):
+            proxy.slow(*map(float, line.split()[1:]))
         else:
             proxy.orders[line]()
         print("ok", flush=True)

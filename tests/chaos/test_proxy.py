@@ -11,10 +11,12 @@ import pytest_asyncio
 from tests.chaos.proxy import FaultProxy
 from tests.realtime import until
 
+GOODBYE = b"goodbye"
+
 
 @pytest_asyncio.fixture
 async def proxy() -> AsyncIterator[FaultProxy]:
-    """In front of a server that sends back what it gets."""
+    """In front of a server that sends back what it gets, and hangs up after a goodbye."""
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     async with server:
         proxy = FaultProxy(server.sockets[0].getsockname())
@@ -26,6 +28,8 @@ async def proxy() -> AsyncIterator[FaultProxy]:
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(1000):
         writer.write(data)
+        if data.endswith(GOODBYE):
+            break
     writer.close()
 
 
@@ -99,3 +103,19 @@ async def test_a_stalled_line_goes_on_where_it_was(proxy: FaultProxy) -> None:
 async def test_who_is_refused_is_reset(proxy: FaultProxy) -> None:
     proxy.refuse()
     assert await (await Caller.of(proxy)).is_reset()
+
+
+async def test_a_slow_line_is_late_and_in_order_and_ends_after_its_last_word(
+    proxy: FaultProxy,
+) -> None:
+    proxy.slow(50, 5, 100)
+    caller = await Caller.of(proxy)
+    said = bytes(range(256)) * 700
+    began = asyncio.get_running_loop().time()
+    assert await caller.hears(said)
+    passed_s = asyncio.get_running_loop().time() - began
+    stalls = len(said) / 1400 * 0.05
+    assert 0.1 + 0.1 * stalls / 3 < passed_s < 5
+    caller._writer.write(GOODBYE)
+    async with asyncio.timeout(5):
+        assert await caller._reader.read() == GOODBYE
