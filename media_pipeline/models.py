@@ -61,6 +61,9 @@ class Take(models.Model):
     kept_until = models.DateTimeField(
         null=True, help_text="Renewed by the process that receives it; later anybody may seal it."
     )
+    leave_asked_at = models.DateTimeField(
+        null=True, help_text="Another camera waits to go on with the show in its place."
+    )
 
     class Meta:
         ordering = ["position"]

@@ -4,7 +4,7 @@
              "take_over": false}}            true: instead of the phone that films now
 ← {"ready": {"take": "<uuid>", "next": 0, "max_chunk_bytes": 900000}}
 → binary: uint32 chunk number, float64 capture offset in ms (both big endian), payload
-← {"ack": {"next": 1}}                       once the chunk is on disk
+← {"ack": {"next": 1}}                       once the chunks before it are on disk
 ← {"leave": {"code": "taken_over", "message": "…"}}   another phone goes on: stop recording, send
                                              the rest and seal, before the take is taken away
 → {"do": "seal"}
@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from itertools import groupby
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,7 +36,8 @@ from core.accounts.access import is_signed_in
 from core.accounts.sockets import Handshake
 from core.errors import NotFound
 from core.realtime.db import run_in_db
-from media_pipeline.ingest.broadcast import Connection
+from media_pipeline.ingest.chunks import Chunk
+from media_pipeline.ingest.connection import Connection
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.errors import (
     BadProtocol,
@@ -63,6 +65,8 @@ T = TypeVar("T")
 MAX_CHUNK_BYTES = 900_000
 HELLO_WITHIN_S = 15.0
 CHUNK_HEAD = struct.Struct(">Id")
+READ_AHEAD = 32
+"""So many messages are stored together at most; a disk that is slow makes a camera wait then."""
 LONGEST_OFFSET_MS = 7 * 24 * 3600 * 1000.0
 
 
@@ -129,6 +133,37 @@ class Socket:
         await self._send({"type": "websocket.close", "code": code})
 
 
+class Inbox:
+    """What a camera has sent and nobody has looked at yet, read ahead up to a bound."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._waiting: asyncio.Queue[str | bytes | None] = asyncio.Queue(READ_AHEAD)
+        self._is_gone = False
+        self._reading = asyncio.create_task(self._read(socket))
+
+    async def _read(self, socket: Socket) -> None:
+        try:
+            while True:
+                await self._waiting.put(await socket.receive())
+        except Gone:
+            await self._waiting.put(None)
+
+    async def receive(self) -> list[str | bytes]:
+        """Everything that waits, in its order, and at least one message; raises `Gone`."""
+        found: list[str | bytes] = []
+        while not found or not self._waiting.empty():
+            if self._is_gone or (message := await self._waiting.get()) is None:
+                self._is_gone = True
+                if found:
+                    return found
+                raise Gone
+            found.append(message)
+        return found
+
+    def close(self) -> None:
+        self._reading.cancel()
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """One broadcaster's connection, from hello to goodbye."""
     socket = Socket(receive, send)
@@ -170,12 +205,14 @@ async def _serve(scope: Scope, socket: Socket) -> None:
         take_over=hello.take_over,
     )
     leaving = asyncio.create_task(_ask_to_leave(socket, connection))
+    inbox = Inbox(socket)
     try:
         ready = {"take": hello.take, "next": connection.next, "max_chunk_bytes": MAX_CHUNK_BYTES}
         await socket.tell(ready=ready)
-        await _receive_take(socket, connection)
+        await _receive_take(inbox, socket, connection)
     finally:
         leaving.cancel()
+        inbox.close()
         await connection.lost()
 
 
@@ -196,46 +233,63 @@ async def _ask_to_leave(socket: Socket, connection: Connection) -> None:
     await socket.tell(leave=TakenOver().frame())
 
 
-async def _receive_take(socket: Socket, connection: Connection) -> None:
-    """Chunks until the take is sealed or taken away."""
+async def _receive_take(inbox: Inbox, socket: Socket, connection: Connection) -> None:
+    """Chunks until the take is sealed or taken away; those that wait already, together."""
     while True:
-        message = await _next_message(socket, connection)
-        if isinstance(message, bytes):
-            number, offset_ms, payload = parse_chunk(message)
-            stored = await connection.append(number, offset_ms, payload)
-            await socket.tell(ack={"next": stored})
-        elif _parsed(message, Command).do == "seal":
-            await socket.tell(sealed={"duration_s": await connection.seal()})
-            await socket.close()
-            return
-        else:
-            raise BadProtocol
+        messages = await _next_messages(inbox, connection)
+        for is_chunk, several in groupby(messages, key=lambda one: isinstance(one, bytes)):
+            if is_chunk:
+                await _receive_chunks(socket, connection, several)
+            elif [_parsed(one, Command).do for one in several] == ["seal"]:
+                await socket.tell(sealed={"duration_s": await connection.seal()})
+                await socket.close()
+                return
+            else:
+                raise BadProtocol
 
 
-async def _next_message(socket: Socket, connection: Connection) -> str | bytes:
-    """The next message, or the reason why the take was taken away, whichever is first."""
-    message = asyncio.ensure_future(socket.receive())
-    either: set[asyncio.Future[Any]] = {message, connection.refused}
+async def _receive_chunks(
+    socket: Socket, connection: Connection, frames: Iterable[str | bytes]
+) -> None:
+    """Confirm what is kept, once for all of them; one that is wrong does not spoil those before."""
+    chunks: list[Chunk] = []
+    wrong: IngestRefused | None = None
+    for frame in frames:
+        try:
+            chunks.append(parse_chunk(frame))
+        except IngestRefused as refused:
+            wrong = refused
+            break
+    if chunks:
+        await socket.tell(ack={"next": await connection.append(chunks)})
+    if wrong is not None:
+        raise wrong
+
+
+async def _next_messages(inbox: Inbox, connection: Connection) -> list[str | bytes]:
+    """What has come, or the reason why the take was taken away, whichever is first."""
+    messages = asyncio.ensure_future(inbox.receive())
+    either: set[asyncio.Future[Any]] = {messages, connection.refused}
     try:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if not message.done():
-            message.cancel()
-    if message.done() and not message.cancelled():
-        return message.result()
+        if not messages.done():
+            messages.cancel()
+    if messages.done() and not messages.cancelled():
+        return messages.result()
     raise connection.refused.result()
 
 
-def parse_chunk(frame: bytes) -> tuple[int, float, bytes]:
-    """Number, capture offset in ms and payload; raises `BadProtocol` or `ChunkTooBig`."""
-    if len(frame) <= CHUNK_HEAD.size:
+def parse_chunk(frame: str | bytes) -> Chunk:
+    """Raises `BadProtocol` or `ChunkTooBig`."""
+    if isinstance(frame, str) or len(frame) <= CHUNK_HEAD.size:
         raise BadProtocol(_("A piece of the video is empty."))
     if len(frame) > CHUNK_HEAD.size + MAX_CHUNK_BYTES:
         raise ChunkTooBig
     number, offset_ms = CHUNK_HEAD.unpack_from(frame)
     if not 0 <= offset_ms <= LONGEST_OFFSET_MS:  # also refuses what is not a number
         raise BadProtocol(_("The capture offset makes no sense."))
-    return number, offset_ms, frame[CHUNK_HEAD.size :]
+    return Chunk(number, offset_ms, frame[CHUNK_HEAD.size :])
 
 
 def _parsed(message: str | bytes, kind: type[T]) -> T:

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
@@ -16,6 +17,7 @@ from django.db import DatabaseError
 from core.realtime.db import run_in_db
 from media_pipeline.ingest import layout
 from media_pipeline.ingest.chunks import ChunkFile
+from media_pipeline.ingest.connection import Connection
 from media_pipeline.ingest.errors import (
     IngestRefused,
     ServerStops,
@@ -24,6 +26,7 @@ from media_pipeline.ingest.errors import (
     TakenOver,
 )
 from media_pipeline.ingest.files import in_files
+from media_pipeline.ingest.lease import Lease
 from media_pipeline.ingest.live_take import LiveTake
 from media_pipeline.ingest.screen import Screen
 from media_pipeline.models import Recording, Take
@@ -36,6 +39,9 @@ NOTE_EVERY_S = 2.0
 LOOK_EVERY_S = 0.25
 LEAVE_WITHIN_S = 4.0
 """What a phone that is asked to leave gets to send the rest of its take."""
+LEFT_WITHIN_S = 8.0
+"""What another process gets to have its phone leave. One that was killed is known to be gone."""
+ASK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,57 +57,6 @@ class Patience:
     silent_s: float = 10.0
     """A connection that says nothing for so long may be replaced: a phone that changed networks
     leaves the old one open, and must not be locked out by itself."""
-
-
-class Connection:
-    """A broadcaster's hold on the running take. `refused` is set when the take is taken away.
-
-    `asked_to_leave` comes before that: stop the recorder, send the rest of the take and seal it.
-    """
-
-    def __init__(self, broadcast: Broadcast, take: LiveTake) -> None:
-        self.refused: asyncio.Future[IngestRefused] = asyncio.get_running_loop().create_future()
-        self.asked_to_leave = asyncio.Event()
-        self._broadcast = broadcast
-        self._take = take
-        self._heard_at = time.monotonic()
-
-    @property
-    def next(self) -> int:
-        return self._take.next
-
-    @property
-    def silent_s(self) -> float:
-        return time.monotonic() - self._heard_at
-
-    async def append(self, number: int, offset_ms: float, payload: bytes) -> int:
-        """As `LiveTake.append`; a take that is over says why it is."""
-        self._heard_at = time.monotonic()
-        try:
-            stored = await self._take.append(number, offset_ms, payload)
-        except TakeIsOver:
-            raise await self.refused from None
-        await self._broadcast.heard(self._take)
-        return stored
-
-    async def seal(self) -> float:
-        """The recorder has stopped: the take's seconds, once all of it is in segments.
-
-        Raises why the take was over already, or why nothing of it can be played.
-        """
-        await self._broadcast.finish(self)
-        if self.refused.done():
-            raise self.refused.result()
-        return self._take.duration_s
-
-    def refuse(self, why: IngestRefused) -> None:
-        if not self.refused.done():
-            self.refused.set_result(why)
-
-    async def lost(self) -> None:
-        """The socket is gone; the take waits for it for a while."""
-        self.refused.cancel()
-        await self._broadcast.lost(self)
 
 
 class Broadcast:
@@ -123,11 +78,14 @@ class Broadcast:
         self._following: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
+        self._lease: Lease | None = None
         self._untold: Take | None = None
         self._told_away = False
         self._heard_at = 0.0
         self._connected_at = 0.0
         self._shown: layout.Shown | None = None
+        self._shown_position = -1
         self._told_started = False
         self._noted_at = 0.0
         self._lock = asyncio.Lock()
@@ -150,6 +108,7 @@ class Broadcast:
         if self._row is None or self._row.public_id != take_id:
             if take_over:
                 await self._have_left(self._connection, self._following)
+                await self._have_left_elsewhere(take_id)
             self._check_free()
         async with self._lock:
             if self.take is not None and self.take.is_closed:
@@ -165,15 +124,25 @@ class Broadcast:
         self, connection: Connection | None, following: asyncio.Task[None] | None
     ) -> None:
         """Have who films now send the rest of the take and seal it; soon it is over anyway."""
-        if connection is None or following is None:
+        if following is None:
             return
-        connection.asked_to_leave.set()
-        ends: set[asyncio.Future[Any]] = {following, connection.refused}
-        await asyncio.wait(ends, timeout=LEAVE_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        if connection is not None:
+            connection.asked_to_leave.set()
+            ends: set[asyncio.Future[Any]] = {following, connection.refused}
+            await asyncio.wait(ends, timeout=LEAVE_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         async with self._lock:
-            if connection is self._connection:
+            if following is self._following and self._connection in {None, connection}:
                 self._let_go(TakenOver())
                 await self._finish()
+
+    async def _have_left_elsewhere(self, take_id: uuid.UUID) -> None:
+        """The same, where another process has the camera. It looks every second what is asked."""
+        left = await run_in_db(takes.ask_to_leave, self.recording, but=take_id)
+        give_up_at = time.monotonic() + LEFT_WITHIN_S
+        while left is not None and time.monotonic() < give_up_at:
+            if not await run_in_db(takes.is_kept, left):
+                return
+            await asyncio.sleep(ASK_EVERY_S)
 
     def _check_free(self) -> None:
         if self.silent_s < self._patience.silent_s:
@@ -183,16 +152,19 @@ class Broadcast:
         """A new take, or one that a process which is gone left open."""
         await run_in_db(takes.finish_left, self.recording, but=take_id)
         row = await run_in_db(takes.open_take, self.recording, take_id=take_id, mime=mime)
-        if self._shown is None or row.next_chunk:
+        # A show's earlier takes may have been received by other processes.
+        if row.next_chunk or row.position != self._shown_position + 1 or self._shown is None:
             earlier = await run_in_db(takes.playable_takes, self.recording, but=take_id)
             self._shown = layout.Shown(self._folder, earlier)
+        self._shown_position = row.position
         await in_files((self._folder / str(take_id)).mkdir, parents=True, exist_ok=True)
         self.take = await in_files(self._live_take, row)
         self._row, self._told_started = row, row.started_at is not None
         # Whoever finds a take that nobody receives tells the room that the camera is away.
         self._told_away = self._told_started
         self._heard_at = time.monotonic()
-        self._following = asyncio.create_task(self._follow(self.take, row))
+        self._lease = Lease(row, partial(self._heed, self.take))
+        self._following = asyncio.create_task(self._follow(self.take, row, self._lease))
 
     def _live_take(self, row: Take) -> LiveTake:
         chunks = ChunkFile(layout.chunks_folder(row.public_id))
@@ -210,17 +182,19 @@ class Broadcast:
     async def _hand_over(self) -> Connection:
         """Give the running take to a new connection; the one before, if any, is let go."""
         self._let_go(SomebodyBroadcasts())
-        if self.take is None:
+        if self.take is None or self._lease is None:
             raise TakeIsOver
+        if await self._lease.renew() is takes.Kept.LOST:
+            raise ServerStops
         self._connected_at = time.monotonic()
         self._connection = Connection(self, self.take)
         return self._connection
 
-    async def _follow(self, take: LiveTake, row: Take) -> None:
+    async def _follow(self, take: LiveTake, row: Take, lease: Lease) -> None:
         """Run the take to its end, seal it, and tell its broadcaster why if it did not want it."""
         why: IngestRefused | None = TakeIsOver()
-        watching = asyncio.create_task(self._watch(take, row))
-        keeping = asyncio.create_task(self._keep(take, row))
+        watching = asyncio.create_task(self._watch(take, row, lease))
+        keeping = asyncio.create_task(lease.keep(partial(self._is_silent, take)))
         try:
             why = await take.run()
         finally:
@@ -240,30 +214,23 @@ class Broadcast:
             await run_in_db(takes.take_away, row)
         await run_in_db(takes.let_go, row)
 
-    async def _keep(self, take: LiveTake, row: Take) -> None:
-        """Tell the other processes that this one has the take, until it is sealed.
+    def _is_silent(self, take: LiveTake) -> bool:
+        """Whether the camera may be elsewhere by now."""
+        silent_s = min(self.silent_s, time.monotonic() - self._heard_at)
+        return silent_s > self._patience.silent_s and not take.is_closed
 
-        A camera that says nothing may have gone to another process, which then gets the show.
-        """
-        while True:
-            await asyncio.sleep(takes.KEEP_EVERY_S)
-            silent_s = min(self.silent_s, time.monotonic() - self._heard_at)
-            if silent_s > self._patience.silent_s and not take.is_closed:
-                continue
-            try:
-                kept = await run_in_db(takes.keep, row)
-            except DatabaseError:
-                log.exception("could not say that take %s is received here", row.public_id)
-            else:
-                await self._heed(kept, take)
-
-    async def _heed(self, kept: takes.Kept, take: LiveTake) -> None:
+    async def _heed(self, take: LiveTake, kept: takes.Kept) -> None:
         if kept is takes.Kept.LOST:
+            self._told_away = True  # whoever has it now tells of it
+            self._let_go(ServerStops())
             await take.leave(ServerStops())
         elif kept is takes.Kept.SHOW_IS_OVER and self._on_end is not None:
             # Not `await`: it ends the take, and whoever is here with it.
             self._ending = asyncio.create_task(self._on_end())
             self._on_end = None
+        elif kept is takes.Kept.LEAVE and (self._leaving is None or self._leaving.done()):
+            leaving = self._have_left(self._connection, self._following)
+            self._leaving = asyncio.create_task(leaving)
 
     async def _seal(self, take: LiveTake, row: Take, why: IngestRefused | None) -> None:
         error = why.message if why else ""
@@ -301,8 +268,14 @@ class Broadcast:
             if connection is self._connection:
                 self._connection = None
 
+    async def hears(self, take: LiveTake) -> None:
+        """Chunks come. After a silence another process may have the take, or is about to."""
+        silent_s = time.monotonic() - self._heard_at
+        if take is self.take and self._lease is not None and silent_s > self._patience.silent_s:
+            await self._lease.renew()
+
     async def heard(self, take: LiveTake) -> None:
-        """A chunk has come."""
+        """Chunks are kept."""
         if take is not self.take:
             return
         self._heard_at = time.monotonic()
@@ -315,24 +288,26 @@ class Broadcast:
             await run_in_db(takes.take_back, self._row)
             self._told_away = False
 
-    async def _watch(self, take: LiveTake, row: Take) -> None:
+    async def _watch(self, take: LiveTake, row: Take, lease: Lease) -> None:
         """Tell the room when nothing comes any more, and close the take in the end."""
         while not take.is_closed:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
                 async with self._lock:
-                    await self._look(take, row)
+                    await self._look(take, row, lease)
             except DatabaseError:
                 log.exception("could not tell of the silence of take %s", row.public_id)
 
-    async def _look(self, take: LiveTake, row: Take) -> None:
+    async def _look(self, take: LiveTake, row: Take, lease: Lease) -> None:
         silent_s = time.monotonic() - self._heard_at
         is_due = self._told_started and not self._told_away
         if is_due and silent_s >= self._patience.told_after_s:
             await run_in_db(takes.take_away, row)
             self._told_away = True
         # A camera that has just come back needs time to send its first chunk.
-        if min(silent_s, time.monotonic() - self._connected_at) >= self._patience.sealed_after_s:
+        waited_s = min(silent_s, time.monotonic() - self._connected_at)
+        is_over = waited_s >= self._patience.sealed_after_s
+        if is_over and await lease.renew() is not takes.Kept.LOST:
             await take.close(TakeIsOver())
 
     async def finish(self, by: Connection | None = None) -> None:

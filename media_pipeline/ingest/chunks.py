@@ -7,7 +7,8 @@ it; `chunks.jsonl` has one line a chunk. A chunk counts once its line is there.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,15 @@ from typing import Self
 import msgspec
 
 EARLY = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """As a camera sends it; `offset_ms` is when the recorder gave it, on the recorder's clock."""
+
+    number: int
+    offset_ms: float
+    payload: bytes
 
 
 class ChunkLine(msgspec.Struct, frozen=True):
@@ -37,7 +47,7 @@ class ChunkFile:
         self.early: list[ChunkLine] = []
         """The first chunks of an earlier process: they tell when the take began."""
         lines_end = 0
-        for line, end in _whole_lines(folder / "chunks.jsonl"):
+        for line, end in _whole_lines(folder):
             if len(self.early) < EARLY:
                 self.early.append(line)
             self.next, self.size, lines_end = line.n + 1, self.size + line.bytes, end
@@ -45,16 +55,22 @@ class ChunkFile:
         self._lines = _opened(folder / "chunks.jsonl", lines_end)
         self._lines_end = lines_end
 
-    def append(self, payload: bytes, offset_ms: float, at: datetime) -> int:
-        """Write the next chunk through to the disk; the number of the one after it.
+    def append(self, chunks: Sequence[Chunk], at: datetime) -> int:
+        """Write the next chunks, which came at `at`, through to the disk; the number after them.
 
-        Raises `OSError` for a disk that is full; the next try writes over what is half there.
+        However many they are, the disk is waited for twice: a phone that was away sends hundreds.
+        Raises `OSError` for a disk that is full: none of them is there then, and they may be given
+        again.
         """
-        line = msgspec.json.encode(ChunkLine(self.next, len(payload), offset_ms, at)) + b"\n"
+        lines = b"".join(
+            msgspec.json.encode(ChunkLine(one.number, len(one.payload), one.offset_ms, at)) + b"\n"
+            for one in chunks
+        )
+        payload = b"".join(one.payload for one in chunks)
         _write_through(self._bytes, payload, self.size)
-        _write_through(self._lines, line, self._lines_end)
-        self._lines_end += len(line)
-        self.next += 1
+        _write_through(self._lines, lines, self._lines_end)
+        self._lines_end += len(lines)
+        self.next += len(chunks)
         self.size += len(payload)
         return self.next
 
@@ -78,17 +94,29 @@ class ChunkFile:
         self.close()
 
 
-def _whole_lines(path: Path) -> Iterator[tuple[ChunkLine, int]]:
-    """Every complete line in the file, with the byte at which it ends."""
-    if not path.exists():
+def _whole_lines(folder: Path) -> Iterator[tuple[ChunkLine, int]]:
+    """Every line of a chunk that is whole, with the byte at which the line ends.
+
+    A power failure may leave a line without the one before it, or parts of several.
+    """
+    path, stream = folder / "chunks.jsonl", folder / "chunks.bin"
+    if not path.exists() or not stream.exists():
         return
-    end = 0
+    end, number, left = 0, 0, stream.stat().st_size
     with path.open("rb") as file:
         for text in file:
-            if not text.endswith(b"\n"):
+            line = _line(text)
+            if line is None or line.n != number or line.bytes > left:
                 return
-            end += len(text)
-            yield msgspec.json.decode(text, type=ChunkLine), end
+            end, number, left = end + len(text), number + 1, left - line.bytes
+            yield line, end
+
+
+def _line(text: bytes) -> ChunkLine | None:
+    try:
+        return msgspec.json.decode(text, type=ChunkLine) if text.endswith(b"\n") else None
+    except msgspec.DecodeError:
+        return None
 
 
 def _opened(path: Path, size: int) -> int:
@@ -98,8 +126,13 @@ def _opened(path: Path, size: int) -> int:
 
 
 def _write_through(handle: int, data: bytes, at: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(handle, view, at)
-        view, at = view[written:], at + written
-    os.fdatasync(handle)
+    """All of it, or nothing from byte `at` on."""
+    view, to = memoryview(data), at
+    try:
+        while view:
+            written = os.pwrite(handle, view, to)
+            view, to = view[written:], to + written
+        os.fdatasync(handle)
+    except OSError:
+        os.ftruncate(handle, at)
+        raise

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from functools import partial
 
 from core.realtime.db import run_in_db
-from media_pipeline.ingest.broadcast import Broadcast, Connection, Patience
+from media_pipeline.ingest.broadcast import Broadcast, Patience
+from media_pipeline.ingest.connection import Connection
 from media_pipeline.ingest.errors import ShowIsOver
 from media_pipeline.services import takes
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from core.clock import now
 from media_pipeline.ffmpeg import MAX_PIXELS
 from media_pipeline.ingest.boxes import BadBoxes, Init
-from media_pipeline.ingest.chunks import ChunkFile
+from media_pipeline.ingest.chunks import Chunk, ChunkFile
 from media_pipeline.ingest.encoder import FINISH_S, Encoder, EncoderGone
 from media_pipeline.ingest.entry import Entry, entry_before
 from media_pipeline.ingest.errors import (
@@ -130,28 +130,32 @@ class LiveTake:
         """Whether it was left open for another process to continue."""
         return self._is_left
 
-    async def append(self, number: int, offset_ms: float, payload: bytes) -> int:
-        """Put a chunk on disk; the number of the next one. One that is there already is no error.
+    async def append(self, chunks: Sequence[Chunk]) -> int:
+        """Put chunks on disk; the number of the next one. Those that are there are no error.
 
-        `offset_ms` is when the recorder handed the chunk over, on its own clock. Raises
-        `BadProtocol` when chunks before it are missing, `TakeIsOver` when it comes too late and
-        `DiskFull` when it cannot be kept now.
+        Raises `BadProtocol` when chunks before one are missing, `TakeIsOver` when they come too
+        late and `DiskFull` when they cannot be kept now.
         """
         arrived = now()
         async with self._appending:
             if self._is_closed:
                 raise TakeIsOver
-            if number > self.next:
+            new, is_gapless = _following(chunks, self.next)
+            if new:
+                await self._store(new, arrived)
+            if not is_gapless:
                 raise BadProtocol
-            if number == self.next:
-                try:
-                    await in_files(self._chunks.append, payload, offset_ms, arrived)
-                except OSError as error:
-                    log.exception("a chunk could not be stored")
-                    raise DiskFull from error
-                self._zero.note_chunk(arrived, timedelta(milliseconds=offset_ms))
-                self._came.set()
             return self.next
+
+    async def _store(self, chunks: Sequence[Chunk], arrived: datetime) -> None:
+        try:
+            await in_files(self._chunks.append, chunks, arrived)
+        except OSError as error:
+            log.exception("%d chunks could not be stored", len(chunks))
+            raise DiskFull from error
+        for chunk in chunks:
+            self._zero.note_chunk(arrived, timedelta(milliseconds=chunk.offset_ms))
+        self._came.set()
 
     async def close(self, why: IngestRefused | None = None) -> None:
         """No more chunks: `run` ends when all that came is in segments.
@@ -266,6 +270,8 @@ class LiveTake:
         """Into the segments; `None` is the end. Waits for a full disk; raises `InitChanged`."""
         tries = 0
         while True:
+            if self._is_left:  # another process may be writing them
+                return
             try:
                 has_grown = await in_files(self._put, item)
                 break
@@ -374,6 +380,17 @@ class _Run:
     def _refuse(self, why: IngestRefused) -> None:
         self._refused = why
         self.encoder.kill()
+
+
+def _following(chunks: Sequence[Chunk], number: int) -> tuple[list[Chunk], bool]:
+    """Those that go on from `number`, and whether none is missing between them."""
+    new: list[Chunk] = []
+    for chunk in chunks:
+        if chunk.number > number + len(new):
+            return new, False
+        if chunk.number == number + len(new):
+            new.append(chunk)
+    return new, True
 
 
 def _unplayable(said: str) -> IngestRefused:

@@ -42,6 +42,7 @@ class Kept(Enum):
 
     YES = "yes"
     LOST = "lost"  # somebody else has it, or has sealed it
+    LEAVE = "leave"  # another process waits with the camera that is to go on with the show
     SHOW_IS_OVER = "show is over"  # let the camera go and seal the recording
 
 
@@ -143,7 +144,21 @@ def keep(take: Take) -> Kept:
     if not _held(take).update(kept_until=until):
         return Kept.LOST
     take.kept_until = until
-    return Kept.YES if _goes_on(take.recording_id) else Kept.SHOW_IS_OVER
+    return _wanted(take)
+
+
+def still_held(take: Take) -> Kept:
+    """As `keep`, but the lease goes on running out: another process may get the take."""
+    return _wanted(take) if _held(take).exists() else Kept.LOST
+
+
+def _wanted(take: Take) -> Kept:
+    """What other processes have asked of the one that receives the take."""
+    asked = ("leave_asked_at", "recording__end_asked_at", "recording__state")
+    leave, end, state = Take.objects.values_list(*asked).get(pk=take.pk)
+    if end is not None or state != RecordingState.LIVE:
+        return Kept.SHOW_IS_OVER
+    return Kept.YES if leave is None else Kept.LEAVE
 
 
 def _goes_on(recording: int) -> bool:
@@ -156,6 +171,22 @@ def ask_to_end(show_id: uuid.UUID) -> bool:
     """Ask the process that receives the show's camera to end it; whether there is one."""
     Recording.objects.filter(show_id=show_id, end_asked_at=None).update(end_asked_at=now())
     return kept_takes().filter(recording__show_id=show_id).exists()
+
+
+def ask_to_leave(recording: Recording, *, but: uuid.UUID) -> Take | None:
+    """Ask the process that receives the recording's camera to have it leave; which take it sends.
+
+    `None` where nobody receives anything of it but the take `but`.
+    """
+    found = kept_takes().filter(recording=recording).exclude(public_id=but).first()
+    if found is not None:
+        Take.objects.filter(pk=found.pk, leave_asked_at=None).update(leave_asked_at=now())
+    return found
+
+
+def is_kept(take: Take) -> bool:
+    """Whether some living process still receives the take."""
+    return kept_takes().filter(pk=take.pk).exists()
 
 
 def take_started(take: Take, at: datetime) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from media_pipeline.ingest import entry, segmenter
 from media_pipeline.ingest.boxes import Init
-from media_pipeline.ingest.chunks import ChunkFile, ChunkLine
+from media_pipeline.ingest.chunks import Chunk, ChunkFile, ChunkLine
 from media_pipeline.ingest.errors import DiskFull, IngestRefused, PictureTooBig
 from media_pipeline.ingest.grouping import Piece
 from media_pipeline.ingest.layout import Shown
@@ -63,7 +63,8 @@ class Filming:
 
     async def film(self, *pieces: bytes) -> None:
         for piece in pieces:
-            await self.take.append(self.take.next, self.take.next * 100.0, piece)
+            number = self.take.next
+            await self.take.append([Chunk(number, number * 100.0, piece)])
 
     async def end(self) -> IngestRefused | None:
         await self.take.close()
@@ -158,7 +159,7 @@ def test_a_stream_is_entered_at_the_last_key_frame_before(
 ) -> None:
     monkeypatch.setattr(entry, "WINDOW", window)
     with ChunkFile(tmp_path) as chunks:
-        chunks.append(recorder_film.read_bytes(), 0.0, NINE)
+        chunks.append([Chunk(0, 0.0, recorder_film.read_bytes())], NINE)
         source = recognise(chunks.read(0, 4096))
         assert source is not None
         found = entry.entry_before(chunks, source, wanted_s)
