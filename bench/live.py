@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from bench import live_page
@@ -23,6 +24,7 @@ from bench.report import Goal, result, write
 FULL = {"settle_s": 8, "read_s": 30, "cost_s": 12}
 QUICK = {"settle_s": 3, "read_s": 6, "cost_s": 4}
 WITHIN_S = 420
+PARTS = ("direct", "slow", "cost", "360p")
 
 GOALS = [
     Goal("mse_p50_ms", "<= 500", "from camera to screen over WebSocket and MSE, the median, ms"),
@@ -31,23 +33,35 @@ GOALS = [
 ]
 
 
-def figures(late: dict[str, Any], costs: dict[str, Any], low: dict[str, Any]) -> dict[str, Any]:
-    alone = costs["show_cpu_pct"]
+def figures(found: dict[str, Any]) -> dict[str, float | None]:
+    """By their names; `None` for what was not measured."""
+
+    def told(*path: str) -> float | None:
+        value: Any = found
+        for step in path:
+            value = value.get(step, {}) if isinstance(value, dict) else {}
+        return value if isinstance(value, int | float) else None
+
+    alone = told("cost", "show_cpu_pct")
+    crowds = {way: told("cost", way, "cpu_pct") for way in ("mse", "hls")}
+    more = {
+        f"cpu_per_100_viewers_pct_{way}": round(used - alone, 1) if used and alone else None
+        for way, used in crowds.items()
+    }
     return {
-        "mse_p50_ms": late["mse"]["p50_ms"],
-        "mse_p95_ms": late["mse"]["p95_ms"],
-        "hls_p50_ms": late["hls"]["p50_ms"],
-        "mse_p50_ms_100rtt_stalls": late["mse_slow_line"]["p50_ms"],
-        "mse_p95_ms_100rtt_stalls": late["mse_slow_line"]["p95_ms"],
-        "replay_ready_s": late["replay_ready_s"],
+        "mse_p50_ms": told("late", "mse", "p50_ms"),
+        "mse_p95_ms": told("late", "mse", "p95_ms"),
+        "hls_p50_ms": told("late", "hls", "p50_ms"),
+        "mse_p50_ms_100rtt_stalls": told("late", "mse_slow_line", "p50_ms"),
+        "mse_p95_ms_100rtt_stalls": told("late", "mse_slow_line", "p95_ms"),
+        "replay_ready_s": told("late", "replay_ready_s"),
         "cpu_per_show_pct": alone,
-        "cpu_per_show_pct_with_360p": low["show_cpu_pct"],
-        "cpu_per_100_viewers_pct_mse": round(costs["mse"]["cpu_pct"] - alone, 1),
-        "cpu_per_100_viewers_pct_hls": round(costs["hls"]["cpu_pct"] - alone, 1),
+        "cpu_per_show_pct_with_360p": told("cost_with_360p", "show_cpu_pct"),
+        **more,
     }
 
 
-def measured(scale: dict[str, float]) -> dict[str, Any]:
+def measured(scale: dict[str, float], parts: Sequence[str]) -> dict[str, Any]:
     """What `bench.live_run` finds; raises `BenchError`. Its own words go to standard error."""
     with temporary_folder() as folder:
         settings = {
@@ -59,7 +73,7 @@ def measured(scale: dict[str, float]) -> dict[str, Any]:
         for name in ("DATABASE_URL", "REDIS_URL"):
             environment.pop(name, None)
         process = subprocess.Popen(
-            [sys.executable, "-m", "bench.live_run", json.dumps(scale)],
+            [sys.executable, "-m", "bench.live_run", json.dumps(scale), *parts],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -77,12 +91,12 @@ def measured(scale: dict[str, float]) -> dict[str, Any]:
     return found
 
 
-def measure(scale: dict[str, float]) -> dict[str, Any]:
+def measure(scale: dict[str, float], parts: Sequence[str]) -> dict[str, Any]:
     began, load = time.monotonic(), os.getloadavg()[0]
-    found = measured(scale)
+    found = measured(scale, parts)
     return result(
         peers=found,
-        figures=figures(found["late"], found["cost"], found["cost_with_360p"]),
+        figures=figures(found),
         goals=GOALS,
         scale=scale,
         load_before=round(load, 2),
@@ -100,14 +114,16 @@ def last_line(found: dict[str, Any]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short, to try it out")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     asked = parser.parse_args()
+    is_whole = not asked.quick and set(asked.only) == set(PARTS)
     try:
-        found = measure(QUICK if asked.quick else FULL)
+        found = measure(QUICK if asked.quick else FULL, asked.only)
     except BenchError as error:
         print(f"bench-live: {error}", file=sys.stderr)
         return 1
-    write("live-quick" if asked.quick else "live", found)
-    if not asked.quick:
+    write("live" if is_whole else "live-quick", found)
+    if is_whole:
         live_page.update(found)
     print(last_line(found))
     return 0

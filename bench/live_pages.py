@@ -133,18 +133,25 @@ async def go_live(context: BrowserContext, url: str, show_id: str) -> Page:
     return page
 
 
-async def watch(context: BrowserContext, url: str, show_id: str, *, delivery: str) -> Page:
-    """Watch in the real room until the picture comes by this way: `mse`, or `hls` alone."""
+async def watch(
+    context: BrowserContext, url: str, show_id: str, *, delivery: str
+) -> tuple[Page, list[str]]:
+    """Watch in the real room until the picture comes by this way: `mse`, or `hls` alone.
+
+    The page, and its warnings, which grow.
+    """
     if delivery == "hls":
         await context.route_web_socket(lambda address: "/ws/live/" in address, _refuse)
     page = await context.new_page()
+    warnings: list[str] = []
+    page.on("console", lambda said: warnings.append(said.text) if said.type == "warning" else None)
     await page.goto(f"{url}/shows/{show_id}/")
     await page.wait_for_function(
         """wanted => document.querySelector("#stage").dataset.delivery === wanted
            && document.querySelector("video").currentTime > 0.5""",
         arg=delivery,
     )
-    return page
+    return page, warnings
 
 
 async def _refuse(route: WebSocketRoute) -> None:
@@ -170,6 +177,7 @@ class Lateness:
 
 
 async def read_clock(page: Page, *, delivery: str, for_s: float) -> Lateness:
+    """Read for so long what is on the screen; `delivery` is the way by which it should come."""
     asked = {"forMs": for_s * 1000, "everyMs": READ_EVERY_MS, "contrast": CONTRAST}
     samples: list[dict[str, Any]] = await page.evaluate(READ, asked)
     late = sorted(one["late_ms"] for one in samples if one["late_ms"] is not None)
