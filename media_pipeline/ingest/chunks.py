@@ -28,6 +28,17 @@ class Chunk:
     payload: bytes
 
 
+def following(chunks: Sequence[Chunk], number: int) -> tuple[list[Chunk], bool]:
+    """Those that go on from `number`, and whether none is missing between them."""
+    new: list[Chunk] = []
+    for chunk in chunks:
+        if chunk.number > number + len(new):
+            return new, False
+        if chunk.number == number + len(new):
+            new.append(chunk)
+    return new, True
+
+
 class ChunkLine(msgspec.Struct, frozen=True):
     """One chunk: number, bytes, capture offset on the recorder's clock, arrival on ours."""
 

@@ -18,8 +18,6 @@ SOUND_BYTES = 64 * 1024
 """So much sound waits for a picture that does not move; seconds of it."""
 FRAME_S = 0.002
 """Less than a frame lasts: what rounding may do to a time."""
-SAME_KEY_S = 0.03
-"""A demuxer that begins with a key frame may give it another time than one that comes by it."""
 USUAL_S = 1 / 30
 HELD_S = 0.1
 """How long the newest picture is said to last, at least. Browsers take a picture that comes twice
@@ -47,12 +45,13 @@ class Piece(Part):
 class Grouping:
     """Takes fragments in their order and gives parts, each beginning with a picture.
 
-    It begins with the first key frame, or where an earlier encoder's parts end: at `from_s`. What
-    comes before, sound included, was there already or cannot be shown.
+    It begins with the first key frame, or with what follows an earlier encoder's last picture,
+    that of second `after_s`. What comes before, sound included, was there already or cannot be
+    shown.
     """
 
-    def __init__(self, from_s: float | None) -> None:
-        self._from_s = from_s
+    def __init__(self, after_s: float | None) -> None:
+        self._after_s = after_s
         self._begun = False
         self._data = bytearray()
         self._first: Run | None = None
@@ -92,11 +91,10 @@ class Grouping:
     def _begins(self, run: Run | None) -> bool:
         if run is None:
             return False
-        if self._from_s is None:
+        if self._after_s is None:
             self._begun = run.is_key
         else:
-            is_same = run.is_key and run.start_s >= self._from_s - SAME_KEY_S
-            self._begun = is_same or run.start_s >= self._from_s - FRAME_S
+            self._begun = run.start_s > self._after_s + FRAME_S
         return self._begun
 
     def _is_over(self, run: Run | None) -> bool:

@@ -16,10 +16,11 @@ from typing import Protocol
 
 from core.clock import now
 from media_pipeline.ffmpeg import MAX_PIXELS
+from media_pipeline.ingest import entry
 from media_pipeline.ingest.boxes import BadBoxes, Init
-from media_pipeline.ingest.chunks import Chunk, ChunkFile
+from media_pipeline.ingest.chunks import Chunk, ChunkFile, following
 from media_pipeline.ingest.encoder import FINISH_S, Encoder, EncoderGone
-from media_pipeline.ingest.entry import Entry, entry_before
+from media_pipeline.ingest.entry import Entry
 from media_pipeline.ingest.errors import (
     BadProtocol,
     DiskFull,
@@ -140,7 +141,7 @@ class LiveTake:
         async with self._appending:
             if self._is_closed:
                 raise TakeIsOver
-            new, is_gapless = _following(chunks, self.next)
+            new, is_gapless = following(chunks, self.next)
             if new:
                 await self._store(new, arrived)
             if not is_gapless:
@@ -222,14 +223,17 @@ class LiveTake:
             raise _unplayable(self.encoder.said if self.encoder else "")
 
     def _entry(self, source: Source) -> Entry:
-        return entry_before(self._chunks, source, self._segmenter.end_s)
+        # Not at the last picture itself: a demuxer that begins with a key frame may give it another
+        # time than one that comes by it.
+        before_s = None if self.last_s is None else self.last_s - 2 * entry.FRAME_S
+        return entry.entry_before(self._chunks, source, before_s)
 
     # For the encoder's run
 
     @property
-    def goes_on_at_s(self) -> float | None:
-        """Where the next segment begins; `None` if there is none yet."""
-        return self._segmenter.end_s
+    def last_s(self) -> float | None:
+        """When the last picture in segments begins; `None` if there is none yet."""
+        return self._segmenter.last_s
 
     async def read(self, at: int, encoder: Encoder) -> bytes:
         """What came from byte `at` on, waiting for it; empty when no more is coming or wanted."""
@@ -296,12 +300,12 @@ class _Run:
 
     encoder: Encoder
 
-    def __init__(self, take: LiveTake, source: Source, entry: Entry) -> None:
-        self.command = live_command(source, entry, key_at_s=take.goes_on_at_s)
+    def __init__(self, take: LiveTake, source: Source, begin: Entry) -> None:
+        self.command = live_command(source, begin, key_after_s=take.last_s)
         self.is_hopeless = False
         """Whether another encoder would not do better."""
         self._take = take
-        self._entry = entry
+        self._entry = begin
         self._made: asyncio.Queue[Init | Piece | None] = asyncio.Queue(WAITING_PARTS)
         self._refused: IngestRefused | None = None
         self._has_output = False
@@ -333,10 +337,10 @@ class _Run:
 
     async def _feed(self) -> bool:
         """Everything from the file, then the end; whether ffmpeg took it all."""
-        entry, at, has_all = self._entry, self._entry.at, False
+        at, has_all = self._entry.at, False
         try:
-            if entry.head:
-                await self.encoder.feed((await self._take.read(0, self.encoder))[: entry.head])
+            if head := self._entry.head:
+                await self.encoder.feed((await self._take.read(0, self.encoder))[:head])
             while not self.encoder.has_exited and not has_all:
                 block = await self._take.read(at, self.encoder)
                 has_all = not block and self._take.is_closed
@@ -349,7 +353,7 @@ class _Run:
 
     async def _read(self) -> None:
         try:
-            async for item in self.encoder.output(Grouping(self._take.goes_on_at_s)):
+            async for item in self.encoder.output(Grouping(self._take.last_s)):
                 self._has_output = True
                 if not isinstance(item, Init):
                     self._take.show(item)
@@ -380,17 +384,6 @@ class _Run:
     def _refuse(self, why: IngestRefused) -> None:
         self._refused = why
         self.encoder.kill()
-
-
-def _following(chunks: Sequence[Chunk], number: int) -> tuple[list[Chunk], bool]:
-    """Those that go on from `number`, and whether none is missing between them."""
-    new: list[Chunk] = []
-    for chunk in chunks:
-        if chunk.number > number + len(new):
-            return new, False
-        if chunk.number == number + len(new):
-            new.append(chunk)
-    return new, True
 
 
 def _unplayable(said: str) -> IngestRefused:

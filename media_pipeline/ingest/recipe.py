@@ -18,14 +18,15 @@ FRAME_S = 0.002
 
 
 def live_command(
-    source: Source, entry: Entry | None = None, *, key_at_s: float | None = None
+    source: Source, entry: Entry | None = None, *, key_after_s: float | None = None
 ) -> list[str]:
     """The command for a stream that is fed from `entry`.
 
-    With `key_at_s` a picture that is encoded has a key frame there, where segments go on.
+    With `key_after_s` the first picture after it is a key frame if it is encoded: segments that
+    have all before go on there.
     """
     entry = entry or Entry()
-    picture = _video(source, (key_at_s or 0.0) - entry.key_s) if source.video else []
+    picture = _video(source, key_after_s, entry) if source.video else []
     sound = _audio(entry) if source.may_have_sound else []
     return ffmpeg.command([*_input(source, entry), *picture, *sound, *_output()])
 
@@ -37,8 +38,7 @@ def _input(source: Source, entry: Entry) -> list[str]:
     return [*analysis, *decoding, "-copyts", "-itsoffset", f"{-entry.zero_s:.6f}", "-i", "pipe:0"]
 
 
-def _video(source: Source, key_after_s: float) -> list[str]:
-    """`key_after_s` counts, as the encoder does, from the first picture that is decoded."""
+def _video(source: Source, key_after_s: float | None, entry: Entry) -> list[str]:
     chosen = ["-map", "0:v:0", "-video_track_timescale", "90000"]
     if source.can_be_copied:
         return [*chosen, "-c:v", "copy"]
@@ -46,9 +46,9 @@ def _video(source: Source, key_after_s: float) -> list[str]:
     quality = ["-crf", "23", "-maxrate", "2500k", "-bufsize", "2500k", "-pix_fmt", "yuv420p"]
     # Encoders want even sides, and a turned phone may send odd ones.
     shape = ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-fps_mode", "vfr"]
-    since = (
-        f"if(isnan(prev_forced_t),{key_after_s - FRAME_S:.3f},prev_forced_t+{KEY_EVERY_S - 0.001})"
-    )
+    # The encoder counts from the first picture that is decoded.
+    first_s = 0.0 if key_after_s is None else key_after_s - entry.key_s + FRAME_S
+    since = f"if(isnan(prev_forced_t),{first_s:.3f},prev_forced_t+{KEY_EVERY_S - 0.001})"
     key_frames = ["-force_key_frames", f"expr:gte(t,{since})", "-sc_threshold", "0"]
     return [*chosen, *encode, *quality, *shape, *key_frames]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from media_pipeline.ingest.boxes import BadBoxes, Init, boxes, read_init, read_run
+from media_pipeline.ingest.boxes import BadBoxes, Init, Run, boxes, read_init, read_run
 from media_pipeline.ingest.grouping import Piece
 from media_pipeline.playlists import Segment, listing, parse_segments
 
@@ -42,7 +42,9 @@ class Segmenter:
         self.start_s: float | None = None
         """Where the first segment begins on the stream's own clock."""
         self.end_s: float | None = None
-        """Where the last one ends, and so where the next begins."""
+        """Where the last one ends. That was a guess if it was the take's last until then."""
+        self.last_s: float | None = None
+        """When the last picture in them begins: what follows it is not there yet."""
         self.folder = folder
         self._init: bytes | None = None
         self._waiting: list[Piece] = []
@@ -103,7 +105,7 @@ class Segmenter:
         self._list(segment)
         self.segments.append(segment)
         self.start_s = first.start_s if self.start_s is None else self.start_s
-        self.end_s = end_s
+        self.end_s, self.last_s = end_s, self._waiting[-1].last_s
         self._waiting.clear()
 
     def _list(self, segment: Segment) -> None:
@@ -130,33 +132,28 @@ class Segmenter:
             self._init = None
             return
         self.segments = list(parse_segments(text))
-        while self.segments and (times := self._times(self.segments[-1], init)) is None:
+        while self.segments and not (runs := self._runs(self.segments[-1], init)):
             self.segments.pop()
-        if not self.segments or times is None:
+        if not self.segments:
             return
-        self.end_s = times[1]
-        first = self._times(self.segments[0], init)
-        self.start_s = first[0] if first else 0.0
+        # As it was cut: its last picture lasts until the next, however long that took to come.
+        self.end_s = runs[0].start_s + self.segments[-1].duration_s
+        self.last_s = runs[-1].start_s
+        first = self._runs(self.segments[0], init)
+        self.start_s = first[0].start_s if first else 0.0
         self._listed_bytes = _end_of(text, self.segments[-1].name)
 
-    def _times(self, segment: Segment, init: Init) -> tuple[float, float] | None:
-        """Where a segment on disk begins, and where the next has to; `None` if it is not whole."""
+    def _runs(self, segment: Segment, init: Init) -> list[Run]:
+        """The pictures of a segment on disk; none if it is not whole."""
         try:
             data = (self.folder / segment.name).read_bytes()
             found = list(boxes(data))
             if sum(len(content) + 8 for _kind, content in found) != len(data):
-                return None
-            runs = [
-                run
-                for kind, content in found
-                if kind == b"moof" and (run := read_run(bytes(8) + content, init.main))
-            ]
+                return []
+            moofs = (bytes(8) + content for kind, content in found if kind == b"moof")
+            return [run for moof in moofs if (run := read_run(moof, init.main))]
         except (FileNotFoundError, BadBoxes):
-            return None
-        if not runs:
-            return None
-        # As it was cut: the last frame lasts until the next, however long that took to come.
-        return runs[0].start_s, runs[0].start_s + segment.duration_s
+            return []
 
 
 def _end_of(text: str, name: str) -> int:

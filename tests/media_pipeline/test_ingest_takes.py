@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from media_pipeline import ffmpeg
 from media_pipeline.ingest import entry, segmenter
 from media_pipeline.ingest.boxes import Init
 from media_pipeline.ingest.chunks import Chunk, ChunkFile, ChunkLine
@@ -22,7 +24,7 @@ from media_pipeline.ingest.source import recognise
 from media_pipeline.ingest.zero import MediaZero
 from media_pipeline.live.parts import Part
 from media_pipeline.playlists import Segment, TakeSegments, replay_playlist
-from tests.films import AAC, H264, draw
+from tests.films import AAC, H264, VP8, draw
 from tests.media_pipeline.test_ingest_chunks import no_file_above
 
 NINE = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -251,3 +253,63 @@ def test_a_growing_replay_is_the_one_that_is_written_at_once(tmp_path: Path) -> 
         whole.append(TakeSegments(f"take{number}", at, tuple(segments)))
         expected = replay_playlist(whole, ended=False)
         assert (tmp_path / "replay.m3u8").read_text() == expected
+
+
+UNEVEN = ["-vf", r"select=not(between(mod(n\,15)\,6\,11)),setpts=PTS", "-fps_mode", "vfr"]
+"""Every half a second the phone is too busy for a while, as phones are."""
+
+
+def packets(film: Path) -> list[tuple[float, int]]:
+    """When each picture is shown, in seconds, and the byte at which it ends in a Matroska file."""
+    line = [ffmpeg.ffprobe_path(), "-v", "error", "-select_streams", "v:0", "-of", "csv=p=0"]
+    line += ["-show_entries", "packet=pts_time,pos,size", str(film)]
+    told = subprocess.run(line, capture_output=True, check=True, timeout=30, text=True).stdout
+    rows = [row.strip(",").split(",") for row in told.split()]
+    return [(float(at), int(pos) + int(size) + 4) for at, size, pos in rows]
+
+
+def worst_psnr(one: Path, other: Path) -> float:
+    """How much the pictures of two films differ at most, in dB; less than 30 is visible."""
+    line = [ffmpeg.ffmpeg_path(), "-nostdin", "-hide_banner", "-i", str(one), "-i", str(other)]
+    counted = "settb=1/30,setpts=N"  # one picture after the other, whatever their times
+    line += ["-lavfi", f"[0:v]{counted}[a];[1:v]{counted}[b];[a][b]psnr", "-f", "null", "-"]
+    told = subprocess.run(line, capture_output=True, check=True, timeout=30, text=True).stderr
+    return float(told.split(" min:")[1].split()[0])
+
+
+def after_a_gap(film: Path, share: float) -> int:
+    """Where to cut so that the last picture came late, and the next one does not."""
+    known = packets(film)
+    late = [end for (before, _), (at, end) in itertools.pairwise(known) if at - before > 0.1]
+    return late[round(share * len(late))]
+
+
+@pytest.mark.ffmpeg
+@pytest.mark.parametrize(("codecs", "share"), [(H264, 0.37), (H264, 0.55), (VP8, 0.45)])
+async def test_a_take_that_was_finished_before_a_crash_goes_on_where_it_ended(
+    tmp_path: Path, codecs: list[str], share: float
+) -> None:
+    live = ["-an", "-live", "1", "-cluster_time_limit", "200"]
+    film = draw(tmp_path / "uneven.mkv", *codecs, *UNEVEN, *live, duration_s=4)
+    stream = film.read_bytes()
+    cut = after_a_gap(film, share)
+    before = Filming(tmp_path)
+    await before.film(stream[:cut])
+    assert await before.end() is None
+    after = Filming(tmp_path)  # the server was killed before the take's row was sealed
+    await after.film(stream[cut:])
+    assert await after.end() is None
+    whole, wanted = whole_take(tmp_path), [at for at, _end in packets(film)]
+    assert [at for at, _end in packets(whole)] == pytest.approx(wanted, abs=0.002)
+    assert worst_psnr(whole, film) > 30
+    assert await Filming(tmp_path).end() is None  # and once more, with nothing new
+    assert whole_take(tmp_path).read_bytes() == whole.read_bytes()
+
+
+def whole_take(folder: Path) -> Path:
+    """The take as one file, as players put it together."""
+    segments = folder / "segments"
+    path = folder / f"whole-{len(list(segments.iterdir()))}.mp4"
+    files = [segments / "init.mp4", *sorted(segments.glob("*.m4s"))]
+    path.write_bytes(b"".join(file.read_bytes() for file in files))
+    return path
