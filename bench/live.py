@@ -21,8 +21,8 @@ from bench import live_page
 from bench.processes import ROOT, BenchError, temporary_folder
 from bench.report import Goal, result, write
 
-FULL = {"settle_s": 8, "read_s": 30, "cost_s": 12}
-QUICK = {"settle_s": 3, "read_s": 6, "cost_s": 4}
+FULL = {"settle_s": 8.0, "read_s": 30.0, "cost_s": 12.0}
+QUICK = {"settle_s": 3.0, "read_s": 6.0, "cost_s": 4.0}
 WITHIN_S = 420
 PARTS = ("direct", "slow", "cost", "360p")
 

@@ -91,11 +91,11 @@ class Line:
 def source_playlist(url: str, show: str) -> str:
     """The address of the source's own playlist."""
     playback = httpx.get(f"{url}/shows/{show}/playback/").raise_for_status().json()
-    address = urljoin(url, playback["live_url"])
+    address: str = urljoin(url, playback["live_url"])
     variants = VARIANT.findall(httpx.get(address).raise_for_status().text)
     if not variants:
         return address
-    _, best = max((int(bits), uri) for bits, uri in variants)
+    _, best = max((int(bits), str(uri)) for bits, uri in variants)
     return urljoin(address, best.strip())
 
 

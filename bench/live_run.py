@@ -27,7 +27,7 @@ django.setup()
 from bench.live_cost import Show, cpu_pct, crowd_cost, filmed, has_low  # noqa: E402 - with models
 from bench.live_pages import Lateness, browser, go_live, read_clock, watch  # noqa: E402
 from bench.processes import ROOT  # noqa: E402
-from tests.chaos.live_scene import end_and_wait  # noqa: E402
+from tests.chaos.live_end import end_and_wait  # noqa: E402
 from tests.chaos.proxy import ProxyProcess  # noqa: E402
 from tests.server import Served, serving  # noqa: E402
 from tests.story.people import Person  # noqa: E402

@@ -16,8 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from core.realtime.db import run_in_db
 from media_pipeline.models import Recording, Take
 from orders.models import Offer
@@ -25,6 +23,7 @@ from streams.broadcast import Summary
 from streams.models import Show
 from streams.services import ingest_keys
 from tests.chaos.live_camera import WatchedCamera, send
+from tests.chaos.live_end import end_and_wait, replay_of
 from tests.chaos.live_film import Shape
 from tests.chaos.live_truth import Pin
 from tests.chaos.proxy import FaultProxy
@@ -33,7 +32,6 @@ from tests.server import Served, serving
 from tests.story.people import Person
 
 WITHIN_S = 60.0
-REPLAY_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.02
 ENCODER_MARK = "-itsoffset"
 """Of a take's encoder alone: those that make smaller pictures have no such argument."""
@@ -235,27 +233,6 @@ def _show() -> tuple[uuid.UUID, str, list[str]]:
     show = Show.objects.get()
     offers = Offer.objects.filter(show_id=show.public_id).order_by("position")
     return show.public_id, ingest_keys.issue(show), [str(one.public_id) for one in offers]
-
-
-def end_and_wait(host: Person, show_id: uuid.UUID) -> float:
-    """End the show; seconds until its whole replay can be fetched."""
-    began = time.monotonic()
-    host.do("POST", f"shows/{show_id}/end")
-    while time.monotonic() < began + REPLAY_WITHIN_S:
-        if "#EXT-X-ENDLIST" in replay_of(host, show_id)[1]:
-            return round(time.monotonic() - began, 2)
-        time.sleep(LOOK_EVERY_S)
-    raise AssertionError("there is no replay")
-
-
-def replay_of(person: Person, show_id: uuid.UUID) -> tuple[str, str]:
-    """The address of the replay's playlist and what it says; empty while there is none."""
-    found = person.get(f"/shows/{show_id}/playback/").json()
-    if found["state"] != "ready":
-        return "", ""
-    url = str(person.base_url.join(found["replay_url"]))
-    answer = person.get(url)
-    return url, answer.text if answer.status_code == httpx.codes.OK else ""
 
 
 def pins_told(stage: Stage) -> list[Pin]:
