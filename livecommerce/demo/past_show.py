@@ -25,6 +25,7 @@ from livecommerce.demo.script import HOST, Action, Buy, Pin, Say, script
 from livecommerce.demo.sweep import remove_show, send_all
 from livecommerce.demo.world import Orchard, Stall
 from media_pipeline import ffmpeg
+from media_pipeline.ingest.chunks import Chunk
 from media_pipeline.ingest.desk import Desk
 from media_pipeline.models import Asset, Recording, Take
 from media_pipeline.services import clips, takes
@@ -113,8 +114,9 @@ async def _through_the_desk(show: Show, stream: bytes, duration_s: float) -> Non
         show.public_id, is_public=True, take_id=uuid.uuid4(), mime="video/x-matroska"
     )
     pieces = [stream[start : start + CHUNK] for start in range(0, len(stream), CHUNK)]
+    each_ms = duration_s * 1000 / len(pieces)
     for number, piece in enumerate(pieces):
-        await connection.append(number, number * duration_s * 1000 / len(pieces), piece)
+        await connection.append([Chunk(number, number * each_ms, piece)])
     await connection.seal()
     await connection.lost()
 
