@@ -27,6 +27,7 @@ LONGEST = (
     "tests/streams/test_many_processes",
     "tests/story/test_browser_story",
     "tests/chaos/test_room_chaos",
+    "tests/chaos/test_live_chaos",
     "tests/streams/test_studio_browser",
     "tests/livecommerce/test_cli",
     "tests/streams/test_ingest",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from typing import Any
 from tests.chaos.room import MODE, ROOT, machine
 
 OUT = ROOT / "build/chaos/live.json"
-WITHIN_S = 330
+WITHIN_S, CLEARED_WITHIN_S = 330, 90
 GOALS = {
     "acknowledged_frames_missing": ("== 0", lambda value: value == 0),
     "frames_out_of_order": ("== 0", lambda value: value == 0),
@@ -52,8 +53,8 @@ def played(data: Path, script: str) -> dict[str, Any]:
     try:
         out, err = process.communicate(timeout=WITHIN_S)
     except subprocess.TimeoutExpired:
-        process.terminate()
-        out, err = process.communicate(timeout=30)
+        process.send_signal(signal.SIGINT)  # so that it stops what it has started
+        out, err = process.communicate(timeout=CLEARED_WITHIN_S)
     lines = out.strip().splitlines()
     if process.returncode == 0 and lines:
         found: dict[str, Any] = json.loads(lines[-1])
