@@ -86,7 +86,7 @@ class Encoder:
                         if found is not None:
                             yield found
                     continue
-                if (rest := grouping.flush()) is not None:
+                if (rest := grouping.flush(is_end=reading.done())) is not None:
                     yield rest
                 if reading.done():
                     return

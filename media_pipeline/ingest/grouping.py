@@ -108,13 +108,15 @@ class Grouping:
         data = bytes(self._data)
         return Piece(data, first.start_s, lasts_s, first.is_key, last.start_s, at, last.timescale)
 
-    def flush(self) -> Piece | None:
-        """What there is, when nothing else is coming at the moment; sound alone waits."""
+    def flush(self, *, is_end: bool = False) -> Piece | None:
+        """What there is, when nothing else is coming; sound alone waits unless it `is_end`."""
         first, last = self._first, self._last
-        if last is None or (first is None and len(self._data) <= SOUND_BYTES):
+        enough = 0 if is_end else SOUND_BYTES
+        if last is None or (first is None and len(self._data) <= enough):
             return None
         if first is None:
-            part = Piece(bytes(self._data), last.end_s, 0.0, is_key=False)
+            data = bytes(self._data)
+            part = Piece(data, last.end_s, 0.0, is_key=False, last_s=last.start_s)
         else:
             self._say_duration(max(last.duration_s, HELD_S, 2 * self._usual_s))
             end_s = max(last.end_s, last.start_s + self._usual_s)

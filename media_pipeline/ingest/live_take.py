@@ -387,4 +387,6 @@ class _Run:
 
 
 def _unplayable(said: str) -> IngestRefused:
+    if "exceeds specified max pixel count" in said:
+        return PictureTooBig()
     return NoVideo() if "matches no streams" in said else Unreadable()

@@ -7,6 +7,7 @@ listed: viewers and CDNs may have it. Every call blocks; use one thread at a tim
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from media_pipeline.ingest.boxes import BadBoxes, Init, Run, boxes, read_init, read_run
@@ -28,6 +29,8 @@ HEAD = f"""#EXTM3U
 END = "#EXT-X-ENDLIST\n"
 LONGEST_S = 6.0
 """Where key frames are so rare a segment ends without one: viewers would otherwise wait for it."""
+STILL_S = 0.5
+"""The picture stands still where the sound goes on for longer: its last frames always reach on."""
 
 
 class InitChanged(Exception):
@@ -84,12 +87,22 @@ class Segmenter:
 
     def finish(self) -> bool:
         """No more will come: the rest is a segment too, if there is any; `OSError` as in `add`."""
-        has_more = bool(self._waiting) and self._waiting[-1].end_s > self._waiting[0].start_s
+        end_s = self._rest_ends_at_s() if self._waiting else 0.0
+        has_more = bool(self._waiting) and end_s > self._waiting[0].start_s
         if has_more:
-            self._write(self._waiting[-1].end_s)
+            self._write(end_s)
         if self.segments:
             self._append(END.encode())
         return has_more
+
+    def _rest_ends_at_s(self) -> float:
+        """Where the picture does, or the sound if that goes on for long without one."""
+        end_s = self._waiting[-1].end_s
+        tracks = read_init(self._init).tracks if self._init else ()
+        moofs = [moof for part in self._waiting for moof in _moofs(part.data)]
+        runs = [read_run(moof, track) for moof in moofs for track in tracks if not track.is_video]
+        sound_s = max((run.end_s for run in runs if run is not None), default=0.0)
+        return sound_s if sound_s > end_s + STILL_S else end_s
 
     def _is_over(self, following: Piece) -> bool:
         waited_s = following.start_s - self._waiting[0].start_s
@@ -147,13 +160,15 @@ class Segmenter:
         """The pictures of a segment on disk; none if it is not whole."""
         try:
             data = (self.folder / segment.name).read_bytes()
-            found = list(boxes(data))
-            if sum(len(content) + 8 for _kind, content in found) != len(data):
+            if sum(len(content) + 8 for _kind, content in boxes(data)) != len(data):
                 return []
-            moofs = (bytes(8) + content for kind, content in found if kind == b"moof")
-            return [run for moof in moofs if (run := read_run(moof, init.main))]
+            return [run for moof in _moofs(data) if (run := read_run(moof, init.main))]
         except (FileNotFoundError, BadBoxes):
             return []
+
+
+def _moofs(data: bytes) -> Iterator[bytes]:
+    return (bytes(8) + content for kind, content in boxes(data) if kind == b"moof")
 
 
 def _end_of(text: str, name: str) -> int:
