@@ -7,12 +7,14 @@ import ipaddress
 
 from django.http import HttpRequest
 
+# Each proxy has its own habit, and one of these is what it adds for whoever asks through it.
+PROXIED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+
 
 def is_this_machine(request: HttpRequest) -> bool:
     """Whether a program on this machine asks, and not a proxy on it for a stranger."""
-    return is_loopback(request.META.get("REMOTE_ADDR", "")) and not (
-        request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded")
-    )
+    is_direct = not any(name in request.headers for name in PROXIED)
+    return is_direct and is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
 def is_loopback(address: str) -> bool:

@@ -170,8 +170,10 @@ class TestMediaMTX:
         assert self.ask(client, secret="guessed", **documented(key)) == 404
         settings.ENCODERS_SECRET = ""
         assert self.ask(client, **documented(key)) == 204, "this machine"
-        client.defaults["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
-        assert self.ask(client, **documented(key)) == 404
+        for proxied in ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED"):
+            client.defaults[proxied] = "203.0.113.7"
+            assert self.ask(client, **documented(key)) == 404
+            del client.defaults[proxied]
 
     def test_what_the_hook_tells_begins_and_ends_a_stream(
         self, client: Client, key: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
