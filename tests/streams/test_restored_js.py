@@ -102,3 +102,16 @@ def test_the_replay_shows_it_at_its_second_once(page: Page) -> None:
     assert late == [None, None]
     assert chat == ["3", "4", None, "1", "10"]
     assert before_the_picture is None
+
+
+def test_a_link_may_name_its_second_as_people_write_it(page: Page) -> None:
+    written = ["70", "70s", "1m10s", "1M10S", "1:10", "1h2m3s", "1:02:03", "2m", "0.5"]
+    nothing = ["", "soon", "1:2:3:4", "-5", "1s2m", None]
+    seconds = page.evaluate(
+        """async (links) => {
+          const { secondOfLink } = await import("/streams/replay-track.js");
+          return links.map(secondOfLink);
+        }""",
+        [*written, *nothing],
+    )
+    assert seconds == [70, 70, 70, 70, 70, 3723, 3723, 120, 0.5] + [0] * len(nothing)

@@ -82,6 +82,17 @@ export class ReplayTrack {
   }
 }
 
+/**
+ * The second that a link names, as people write it: `70`, `70s`, `1m10s`, `1:10`, `1h2m3s`.
+ *
+ * @param {string|null} text @returns {number} 0 where it names none
+ */
+export function secondOfLink(text) {
+  const found = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?$/i.exec(text ?? "") ?? /^(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$/.exec(text ?? "");
+  const [hours, minutes, seconds] = (found ?? []).slice(1).map((part) => Number(part ?? 0));
+  return found ? hours * 3600 + minutes * 60 + seconds : 0;
+}
+
 /** @param {ReplayEntry} entry @param {string|null} before @returns {string|null} pinned after it */
 function pinOf(entry, before) {
   if (entry.type === "product.pinned") return entry.data.offer.id;

@@ -5,7 +5,7 @@ import { all, el, one, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
 import { showShape } from "./player-live.js";
 import { Moments, chapterAt, nowText } from "./replay-moments.js";
-import { ReplayTrack } from "./replay-track.js";
+import { ReplayTrack, secondOfLink } from "./replay-track.js";
 import { ChatLog, Ticker } from "./room-chat.js";
 import { NOT_ALLOWED, goAway } from "./room-away.js";
 import { RoomPage } from "./room-page.js";
@@ -81,7 +81,7 @@ async function play() {
 }
 
 function startAtLink() {
-  const wanted = Number(new URLSearchParams(location.search).get("t"));
+  const wanted = secondOfLink(new URLSearchParams(location.search).get("t"));
   if (wanted > 0) video.currentTime = Math.min(wanted, video.duration || wanted);
 }
 
