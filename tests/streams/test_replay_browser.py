@@ -76,3 +76,23 @@ async def test_a_replay_is_a_shop(phone: BrowserContext, site: str, world: World
     await page.locator("#order-submit").click()
     await expect(page.locator("#order-done")).to_be_visible()
     assert 2990 in {order.total_minor for order in await orders_of(world.li)}
+
+
+async def test_the_studio_follows_the_files_when_others_may_watch(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    """The public addresses die: the open player goes on at the new ones, at the same second."""
+    await run_in_db(lambda: replayed(world))
+    await sign_in(phone, site, world.zhang)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
+    video = page.locator("#replay")
+    await expect(video).to_have_js_property("readyState", 4, timeout=20_000)
+    await jump(page, 6)
+    await expect(video).to_have_js_property("seeking", False)
+    async with page.expect_response(lambda found: "/media/s/" in found.url) as fetched:
+        await page.locator("#audience input[value=invited]").check()
+    assert (await fetched.value).ok
+    await expect(video).to_have_js_property("readyState", 4, timeout=20_000)
+    await expect(video).to_have_js_property("currentTime", 6)
+    await expect(page.locator("#replay-problem")).to_be_hidden()

@@ -8,22 +8,32 @@ import { exactTime, seconds } from "./words.js";
 const POLL_MS = 1500;
 const UNDER_WAY = new Set(["waiting", "running"]);
 
-/** @param {{showId: string, video: HTMLVideoElement, lengthS: number}} replay */
-export function openReplayDesk({ showId, video, lengthS }) {
+/**
+ * @param {{showId: string, video: HTMLVideoElement, lengthS: number, onMoved: () => void}} replay
+ *   `onMoved`: the files have other addresses than before
+ */
+export function openReplayDesk({ showId, video, lengthS, onMoved }) {
   const base = `/api/v1/shows/${showId}`;
-  one("#audience").addEventListener("change", ({ target }) => changeAudience(base, target));
+  one("#audience").addEventListener("change", async ({ target }) => {
+    if (!(await changeAudience(base, target))) return;
+    onMoved();
+    followDownload(base); // its address is another one too
+  });
   const removal = new Removal(base, video, lengthS);
   return Promise.all([followDownload(base), removal.load()]);
 }
 
+/** Whether it was changed. */
 async function changeAudience(base, choice) {
   const told = one("#audience-told");
   const form = one("#audience");
+  let isChanged = false;
   const before = form.dataset.was ?? form.querySelector("[checked]")?.getAttribute("value");
   form.disabled = true;
   try {
     const { audience } = await api("PUT", `${base}/audience`, { audience: choice.value });
     form.dataset.was = audience;
+    isChanged = true;
     told.textContent = gettext("Saved. It holds from now on.");
   } catch (error) {
     for (const input of all("input", form)) input.checked = input.value === before;
@@ -31,6 +41,7 @@ async function changeAudience(base, choice) {
   }
   form.disabled = false;
   show(told, true);
+  return isChanged;
 }
 
 async function followDownload(base) {

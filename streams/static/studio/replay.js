@@ -3,10 +3,10 @@
 import { api } from "../livecommerce/api.js";
 import { one, pageData, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
-import { attachHls } from "../livecommerce/player.js";
 import { ClipsPanel } from "./clips-panel.js";
 import { CourseChooser } from "./course-chooser.js";
 import { openReplayDesk } from "./replay-desk.js";
+import { ReplayVideo } from "./replay-video.js";
 import { Timeline } from "./timeline.js";
 import { exactTime, seconds } from "./words.js";
 
@@ -94,19 +94,19 @@ async function openCutter({ show_id: showId, replay }) {
   one("#cut-form").addEventListener("submit", make);
   video.addEventListener("timeupdate", () => (timeline.playhead = video.currentTime));
   setPart(part);
-  const onError = () => problemWithVideo();
+  const picture = new ReplayVideo(video, `/shows/${showId}/playback/`, problemWithVideo);
   await Promise.all([
-    attachHls(video, replay.url, { onError }),
+    picture.open(replay.url),
     api("GET", `/api/v1/shows/${showId}/replay`).then((entries) => timeline.mark(entries)),
     clips.load(),
-    openReplayDesk({ showId, video, lengthS: replay.duration_s }),
+    openReplayDesk({ showId, video, lengthS: replay.duration_s, onMoved: () => picture.moved() }),
   ]);
 }
 
-function problemWithVideo() {
+function problemWithVideo(isThere) {
   const notice = one("#replay-problem");
   notice.textContent = gettext("The replay cannot be loaded. Check the network and open the page again.");
-  show(notice, true);
+  show(notice, isThere);
 }
 
 function complain(error) {
