@@ -68,8 +68,8 @@ def tell_pinned(fact: ProductPinned, fact_id: UUID) -> None:
 
 
 def tell_order(fact: OrderPlaced, fact_id: UUID) -> None:
-    if fact.show_id is None:
-        return
+    if fact.show_id is None or not Show.objects.filter(public_id=fact.show_id).exists():
+        return  # bought outside a show, or in one that has been removed
     lines = [msgspec.convert(line, SoldLine, from_attributes=True) for line in fact.lines]
     event = OrderPlacedEvent(buyer=fact.buyer_name, lines=lines)
     _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
@@ -87,7 +87,8 @@ def tell_stock(fact: StockChanged, fact_id: UUID) -> None:
 
 
 def tell_replay_ready(fact: RecordingSealed, fact_id: UUID) -> None:
-    if access.is_withheld(access.show_by_id(fact.show_id)):
+    show = Show.objects.filter(public_id=fact.show_id).first()
+    if show is None or access.is_withheld(show):
         return
     event = ReplayReadyEvent(duration_s=fact.duration_s)
     _tell(fact.show_id, event.entry(now(), fact_id=fact_id))

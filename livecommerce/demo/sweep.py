@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from core.accounts.models import User
@@ -17,6 +18,7 @@ from orders.models import Offer, Order, OrderState
 from orders.services.fulfil import move_order
 from sellers.models import Seller
 from streams.models import Show, ShowState
+from streams.studio.topics import studio_topic
 
 KEEP_FACTS = timedelta(hours=1)
 SCRIPTED = [username for username, _name in VIEWERS]
@@ -39,17 +41,29 @@ def remove_show(show: Show) -> bool:
     if orders.exclude(buyer__username__in=SCRIPTED).exists() or cut.exclude(lessons=None).exists():
         return False
     remove_recording(show.public_id)
-    send_all(orders, show.host)
-    orders.delete()
+    for order in orders:
+        remove_order(order, show.host)
     Offer.objects.filter(show_id=show.public_id).delete()
-    LogEntry.objects.filter(topic=show.topic).delete()
-    Topic.objects.filter(name=show.topic).delete()
+    topics = [show.topic, studio_topic(show.public_id)]
+    LogEntry.objects.filter(topic__in=topics).delete()
+    Topic.objects.filter(name__in=topics).delete()
     show.delete()
     return True
 
 
+@transaction.atomic
+def remove_order(order: Order, packer: User) -> None:
+    """Send an order, so that its goods do not stay reserved, and remove it.
+
+    Its facts go in the same transaction: nobody is told of an order that is gone.
+    """
+    send_all(Order.objects.filter(pk=order.pk), packer)
+    OutboxFact.objects.filter(topic=f"order:{order.public_id}").delete()
+    order.delete()
+
+
 def send_all(orders: QuerySet[Order], packer: User) -> None:
-    """Pack and send what waits, so that nothing stays reserved for an order that goes away."""
+    """Pack and send what waits."""
     for order in orders.filter(state=OrderState.PLACED):
         move_order(order.public_id, OrderState.PACKED, packer)
     for order in orders.filter(state=OrderState.PACKED):

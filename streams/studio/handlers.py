@@ -1,4 +1,7 @@
-"""What a show's own people are told about facts, in full: `studio:<show id>`."""
+"""What a show's own people are told about facts, in full: `studio:<show id>`.
+
+A fact whose order is gone is done: nobody can look at that order any more.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +31,18 @@ LOW_STOCK = 5
 
 
 def tell_order(fact: OrderPlaced, fact_id: UUID) -> None:
-    if fact.show_id is not None:
-        [order] = studio_orders(public_id=fact.order_id)
+    if fact.show_id is None:
+        return
+    for order in studio_orders(public_id=fact.order_id):
         # As it was: an order may be packed before this is told, and that is told next.
         placed = msgspec.structs.replace(order, state=OrderState.PLACED.value)
         _tell(fact.show_id, OrderPlacedInFull(placed), fact.at, fact_id)
 
 
 def tell_move(fact: OrderMoved, fact_id: UUID) -> None:
-    if fact.show_id is not None:
-        [order] = studio_orders(public_id=fact.order_id)
+    if fact.show_id is None:
+        return
+    for order in studio_orders(public_id=fact.order_id):
         moved = msgspec.structs.replace(order, state=fact.state)
         _tell(fact.show_id, OrderMovedInFull(moved, _mover(fact)), fact.at, fact_id)
 

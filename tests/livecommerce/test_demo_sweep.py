@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import timedelta
 
+import pytest
+
+from core import outbox
 from core.accounts.models import User
 from core.clock import now
+from core.models import OutboxFact
+from core.realtime.db import run_in_db
+from core.realtime.runtime import Runtime
 from livecommerce.demo.people import VIEWERS
 from livecommerce.demo.sweep import sweep_shows
-from orders.models import Order
+from orders.models import Order, OrderState
+from orders.services.fulfil import move_order
 from orders.services.place import place_order
 from streams.models import Show, ShowState
 from tests import books
+from tests.realtime import until_in_db
 from tests.world import World
 
 TITLE = "Every ten minutes"
@@ -66,3 +75,28 @@ def test_a_show_in_which_a_visitor_bought_is_kept(world: World) -> None:
     order = bought(world, older, world.li)
     assert sweep_shows(world.farm, title=TITLE) == 0
     assert Order.objects.get(pk=order.pk).show_id == older.public_id
+
+
+async def test_nobody_is_told_of_orders_that_were_swept_away(
+    runtime: Runtime, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither by a fact that still waited, nor by one that a relay had in hand already."""
+
+    def sweep() -> list[OutboxFact]:
+        viewer = User.objects.create_user(VIEWERS[0][0])
+        ended_show(world, 1)
+        older = ended_show(world, 11)
+        order = bought(world, older, viewer)
+        bought(world, older, viewer)
+        move_order(order.public_id, OrderState.PACKED, world.zhang)
+        in_hand = list(OutboxFact.objects.filter(topic__startswith="order:"))
+        assert sweep_shows(world.farm, title=TITLE) == 1
+        return in_hand
+
+    in_hand = await run_in_db(sweep)
+    assert {fact.type for fact in in_hand} == {"orders.OrderPlaced", "orders.OrderMoved"}
+    assert not await OutboxFact.objects.filter(topic__startswith="order:").aexists()
+    for fact in in_hand:
+        await run_in_db(outbox.wiring.handle, fact)
+    await until_in_db(lambda: not OutboxFact.objects.filter(sent_at=None).exists())
+    assert [entry for entry in caplog.records if entry.levelno >= logging.ERROR] == []
