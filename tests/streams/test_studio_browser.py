@@ -201,6 +201,11 @@ def test_a_second_phone_goes_on_with_the_show_and_the_first_one_stops(
     other = zhang.context.new_page()
     other.goto(page.url)
     expect(other.locator("#status")).to_contain_text("filmed by another phone")
+    expect(page.locator("#renditions")).to_be_visible(timeout=20_000)
+    expect(other.locator("#renditions")).not_to_be_empty()
+    expect(other.locator("#renditions")).to_be_hidden()
+    go_on, end = other.locator("#go-live").bounding_box(), other.locator("#end-show").bounding_box()
+    assert go_on and end and go_on["y"] + go_on["height"] <= end["y"]
 
     other.get_by_role("button", name="Continue on this phone").click()
 
