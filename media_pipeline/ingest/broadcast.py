@@ -165,6 +165,7 @@ class Broadcast:
         self._heard_at = time.monotonic()
         self._lease = Lease(row, partial(self._heed, self.take))
         self._following = asyncio.create_task(self._follow(self.take, row, self._lease))
+        self._following.add_done_callback(partial(_log_failure, row.public_id))
 
     def _live_take(self, row: Take) -> LiveTake:
         chunks = ChunkFile(layout.chunks_folder(row.public_id))
@@ -382,3 +383,8 @@ class Broadcast:
             next_chunk=take.next,
             started_at=take.started_at,
         )
+
+
+def _log_failure(take_id: uuid.UUID, done: asyncio.Task[None]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.error("take %s ended by an error of ours", take_id, exc_info=error)
