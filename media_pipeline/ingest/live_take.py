@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from core.clock import now
@@ -43,7 +44,9 @@ log = logging.getLogger(__name__)
 
 BLOCK = 256 * 1024
 FIRST_SEGMENT_S = 20.0
-"""A stream that has made no segment by then has no picture that can be shown."""
+"""A stream that came for so long and made no segment has no picture that can be shown."""
+COMING_S = 2.0
+"""Bytes still come when there were some so short a time ago; a phone may lose its network."""
 BARREN_RUNS = 3
 """So many encoders one after the other may end without a new segment."""
 WAITING_PARTS = 64
@@ -309,17 +312,16 @@ class _Run:
         self._made: asyncio.Queue[Init | Piece | None] = asyncio.Queue(WAITING_PARTS)
         self._refused: IngestRefused | None = None
         self._has_output = False
+        self._coming_s = 0.0
 
     async def to_its_end(self) -> bool:
         """Whether all that the take has went in and came out."""
-        doubt = asyncio.get_running_loop().call_later(FIRST_SEGMENT_S, self._doubt)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._write())
                 tasks.create_task(self._read())
                 feeding = tasks.create_task(self._feed())
         finally:
-            doubt.cancel()
             self.encoder.kill()
         if self._refused is not None:
             raise self._refused
@@ -330,8 +332,10 @@ class _Run:
             await self._take.keep(None)
         return is_whole
 
-    def _doubt(self) -> None:
-        if not self._take.segments:
+    def _doubt(self, waited_s: float) -> None:
+        """Give up when bytes came, after `waited_s`, for too long without a picture."""
+        self._coming_s += min(waited_s, COMING_S)
+        if self._coming_s > FIRST_SEGMENT_S and not self._take.segments:
             self.is_hopeless = True
             self.encoder.kill()
 
@@ -342,10 +346,12 @@ class _Run:
             if head := self._entry.head:
                 await self.encoder.feed((await self._take.read(0, self.encoder))[:head])
             while not self.encoder.has_exited and not has_all:
+                waits_since = monotonic()
                 block = await self._take.read(at, self.encoder)
                 has_all = not block and self._take.is_closed
                 await self.encoder.feed(block)
                 at += len(block)
+                self._doubt(monotonic() - waits_since)
         except EncoderGone:
             has_all = False
         await self.encoder.finish()

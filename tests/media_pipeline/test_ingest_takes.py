@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
+import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from media_pipeline import ffmpeg
 from media_pipeline.ingest import entry, segmenter
 from media_pipeline.ingest.boxes import Init
 from media_pipeline.ingest.chunks import Chunk, ChunkFile, ChunkLine
-from media_pipeline.ingest.errors import DiskFull, IngestRefused, PictureTooBig
+from media_pipeline.ingest.errors import DiskFull, IngestRefused, PictureTooBig, Unreadable
 from media_pipeline.ingest.grouping import Piece
 from media_pipeline.ingest.layout import Shown
 from media_pipeline.ingest.live_take import LiveTake
@@ -26,6 +28,7 @@ from media_pipeline.live.parts import Part
 from media_pipeline.playlists import Segment, TakeSegments, replay_playlist
 from tests.films import AAC, H264, VP8, draw
 from tests.media_pipeline.test_ingest_chunks import no_file_above
+from tests.realtime import until
 
 NINE = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -148,6 +151,89 @@ async def test_a_full_disk_stops_segments_and_chunks_and_keeps_what_is_there(
     again = Filming(tmp_path)  # the disk has room again: what was acknowledged is still there
     assert await again.end() is None
     assert again.take.duration_s == pytest.approx(6, abs=0.1)
+
+
+async def hangs_once_it_has_filmed(filming: Filming, stream: bytes) -> int:
+    """Half the film, and an encoder that does nothing any more; its process."""
+    await filming.film(stream[: len(stream) // 2])
+    await until(lambda: len(filming.take.segments) > 0)
+    assert filming.take.encoder is not None
+    os.kill(filming.take.encoder.pid, signal.SIGSTOP)
+    return filming.take.encoder.pid
+
+
+@pytest.mark.ffmpeg
+async def test_an_encoder_that_hangs_is_followed_by_another(
+    tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media_pipeline.ingest.encoder.HUNG_S", 0.5)
+    filming = Filming(tmp_path)
+    hung = await hangs_once_it_has_filmed(filming, stream)
+    await filming.film(stream[len(stream) // 2 :])
+    # The camera goes on, and so does the picture.
+    await until(lambda: filming.take.encoder is not None and filming.take.encoder.pid != hung)
+    await until(lambda: filming.watched.parts[-1].end_s > 5)
+    assert await filming.end() is None
+    assert [at for at, _end in packets(whole_take(tmp_path))] == pytest.approx(
+        [n / 30 for n in range(180)], abs=0.002
+    )
+
+
+@pytest.mark.ffmpeg
+async def test_a_take_is_sealed_though_its_encoder_hangs(
+    tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media_pipeline.ingest.encoder.HUNG_S", 0.5)
+    filming = Filming(tmp_path)
+    await hangs_once_it_has_filmed(filming, stream)
+    async with asyncio.timeout(10):  # and not FINISH_S
+        assert await filming.end() is None
+    assert filming.take.duration_s > 2
+
+
+class Clock:
+    """Each look at it is some seconds after the one before."""
+
+    def __init__(self, step_s: float) -> None:
+        self.step_s, self.looks = step_s, 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.looks * self.step_s
+
+
+@pytest.mark.ffmpeg
+async def test_a_phone_that_loses_its_network_in_its_first_second_keeps_its_take(
+    tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(step_s=60)
+    monkeypatch.setattr("media_pipeline.ingest.live_take.monotonic", clock)
+    filming = Filming(tmp_path)
+    for at in (0, 15_000, 30_000):
+        seen = clock.looks
+        await filming.film(stream[at : at + 15_000])
+        await until(lambda seen=seen: clock.looks >= seen + 2)  # type: ignore[misc]
+    assert not filming.take.segments, "so short was it there"
+    await filming.film(stream[45_000:])
+    assert await filming.end() is None
+    assert filming.take.duration_s == pytest.approx(6, abs=0.1)
+
+
+@pytest.mark.ffmpeg
+async def test_a_camera_that_sends_on_without_a_picture_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(step_s=1)
+    monkeypatch.setattr("media_pipeline.ingest.live_take.monotonic", clock)
+    never = ["-vf", "trim=end=5,select=0", "-fps_mode", "vfr", *H264, *AAC, "-live", "1"]
+    film = draw(tmp_path / "never.mkv", *never, duration_s=5).read_bytes()
+    filming = Filming(tmp_path)
+    for at in range(0, len(film), len(film) // 40):
+        if not filming.running.done():
+            await filming.film(film[at : at + len(film) // 40])
+        await until(lambda seen=clock.looks: filming.running.done() or clock.looks > seen)  # type: ignore[misc]
+    async with asyncio.timeout(10):
+        assert isinstance(await filming.running, Unreadable)
 
 
 @pytest.mark.parametrize("window", [4096, 256 * 1024])
