@@ -25,6 +25,10 @@ class Recording(models.Model):
         max_length=20, choices=RecordingState.choices, default=RecordingState.LIVE
     )
     duration_s = models.FloatField(default=0)
+    edition = models.PositiveIntegerField(
+        default=0,
+        help_text="Rises when a passage is taken out, and again when its files are gone.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     sealed_at = models.DateTimeField(null=True)
     end_asked_at = models.DateTimeField(

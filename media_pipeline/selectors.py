@@ -21,11 +21,13 @@ class Playback:
     """Addresses of a show's video, and the clock between wall time and its seconds.
 
     While the state is `live`, `live_url` may name a playlist that is not there yet: it appears
-    with the first segment. In the state `empty` nothing was recorded.
+    with the first segment. In the state `empty` nothing was recorded, or all of it was removed.
+    Seconds are those of the `edition`: another has other moments at them.
     """
 
     state: Literal["live", "ready", "empty"]
     recording_id: uuid.UUID
+    edition: int
     live_url: str | None
     replay_url: str | None
     poster_url: str | None
@@ -45,6 +47,7 @@ def playback(show_id: uuid.UUID) -> Playback | None:
     return Playback(
         state="live" if live else "empty" if empty else "ready",
         recording_id=recording.public_id,
+        edition=recording.edition,
         live_url=storage().url(_live_key(key)) if live else None,
         replay_url=None if empty else storage().url(_replay_key(recording, key)),
         poster_url=_poster_url(key),

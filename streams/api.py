@@ -86,6 +86,7 @@ class RecordingOut(Schema):
     id: UUID
     state: str
     duration_s: float
+    edition: int
     take: TakeOut | None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from core.accounts.access import signed_in
 from core.api import session_user
@@ -32,12 +32,18 @@ class AudienceOut(Schema):
 
 
 class PassageIn(Schema):
-    """Seconds of the recording; `id` is made by the caller, and the same removes only once."""
+    """Seconds of the recording in the `edition` that the caller has seen.
+
+    `id` is made by the caller, and the same removes only once. `whole` says that nothing of the
+    recording may be left.
+    """
 
     model_config = ConfigDict(extra="forbid")
     id: UUID
+    edition: Annotated[int, Field(ge=0, lt=2**31)]
     start_s: float
     end_s: float
+    whole: bool = False
 
 
 class PassageOut(Schema):
@@ -89,8 +95,10 @@ def remove(request: HttpRequest, show_id: UUID, body: PassageIn) -> Status[repla
         show=show,
         actor=signed_in(request.user),
         passage_id=body.id,
+        edition=body.edition,
         start_s=body.start_s,
         end_s=body.end_s,
+        whole=body.whole,
     )
     return Status(201, replay_desk.passage_view(passage))
 

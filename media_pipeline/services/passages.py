@@ -52,6 +52,8 @@ from media_pipeline.storage import storage
 # Sound is a fragment (100 ms) ahead of its picture or behind it, perhaps in the next segment.
 MARGIN_S = 0.15
 SHORTEST_S = 0.1
+# Players round the length of what they play; more than that is no passage of this recording.
+PAST_THE_END_S = 0.5
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -70,22 +72,34 @@ def check_times(recording: Recording, start_s: float, end_s: float) -> None:
     """Raises `InvalidInput` for a passage that is not one of the recording."""
     if not math.isfinite(start_s) or not 0 <= start_s < recording.duration_s:
         raise InvalidInput(_("The passage must start inside the recording."), field="start_s")
-    if not math.isfinite(end_s) or end_s - start_s < SHORTEST_S:
+    if not math.isfinite(end_s) or end_s > recording.duration_s + PAST_THE_END_S:
+        raise InvalidInput(_("The passage must end inside the recording."), field="end_s")
+    if min(end_s, recording.duration_s) - start_s < SHORTEST_S:
         raise InvalidInput(_("The passage must end after its start."), field="end_s")
 
 
 def write_down(
-    recording: Recording, passage_id: uuid.UUID, start_s: float, end_s: float, actor: User
+    recording: Recording,
+    passage_id: uuid.UUID,
+    start_s: float,
+    end_s: float,
+    *,
+    whole: bool,
+    actor: User,
 ) -> Passage:
     """Let the rows say what is left without the passage; in a transaction, on a locked recording.
 
-    `start_s` and `end_s` are seconds of the recording as it is before.
+    `start_s` and `end_s` are seconds of the recording as it is before. Raises `InvalidInput` if
+    nothing would be left and `whole` does not say that this is meant.
     """
     found = stretches(recording)
     held = [(stretch, _held(stretch, start_s, end_s)) for stretch in found]
     gone = [(stretch, *numbers) for stretch, numbers in held if numbers]
-    cuts = [_cut_take(recording, *one) for one in gone]
     spans = [_span(*one) for one in gone]
+    left_s = recording.duration_s - sum(to_s - from_s for from_s, to_s in spans)
+    if left_s < CRUMB_S and not whole:
+        raise InvalidInput(_("Nothing of the recording would be left."), field="whole")
+    cuts = [_cut_take(recording, *one) for one in gone]
     passage = Passage.objects.create(
         public_id=passage_id,
         recording=recording,
@@ -95,7 +109,7 @@ def write_down(
         cuts=msgspec.to_builtins(cuts),
         removed_by=actor,
     )
-    _shorten(recording, passage.removed_s)
+    _shorten(recording, left_s)
     _withdraw(recording, spans)
     return passage
 
@@ -165,8 +179,7 @@ def _seconds(segments: Sequence[Segment]) -> float:
     return sum(segment.duration_s for segment in segments)
 
 
-def _shorten(recording: Recording, removed_s: float) -> None:
-    left_s = max(0.0, recording.duration_s - removed_s)
+def _shorten(recording: Recording, left_s: float) -> None:
     recording.duration_s = left_s
     if left_s < CRUMB_S:
         recording.duration_s, recording.state = 0, RecordingState.EMPTY
@@ -219,6 +232,8 @@ def carry_out(passage: Passage) -> None:
         if done and takes:
             _make_anew(recording)
         if done:
+            # Who opened a page since the rows changed may have seen files of before.
+            Recording.objects.filter(pk=recording.pk).update(edition=F("edition") + 1)
             changed = PassageRemoved(recording.show_id, recording.public_id, recording.duration_s)
             publish(changed)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
 from media_pipeline import jobs
 from media_pipeline.models import Job, Passage, Recording, RecordingState
 from media_pipeline.services import passages, publicity
@@ -20,21 +21,39 @@ from media_pipeline.services import passages, publicity
 SETTLE_RECORDING = "settle_recording"
 
 
-def remove_passage(
-    *, passage_id: uuid.UUID, recording_id: uuid.UUID, start_s: float, end_s: float, actor: User
-) -> Passage:
-    """Take out what was filmed from `start_s` to `end_s` (seconds of the recording), for good.
+class RecordingChanged(Conflict):
+    """The seconds are those of an earlier edition, where they were other moments."""
 
-    The same `passage_id` again removes nothing more. Whoever calls decides who may. Raises
-    `NotFound`, `InvalidInput` for times outside of the recording, and `Conflict` while the
-    recording is not complete or an earlier change of its files is still being carried out.
+    code = "recording_changed"
+
+
+def remove_passage(
+    *,
+    passage_id: uuid.UUID,
+    recording_id: uuid.UUID,
+    edition: int,
+    start_s: float,
+    end_s: float,
+    whole: bool = False,
+    actor: User,
+) -> Passage:
+    """Take out what was filmed from `start_s` to `end_s` (seconds of `edition`), for good.
+
+    The same `passage_id` again removes nothing more. Only with `whole` may nothing be left.
+    Whoever calls decides who may. Raises `NotFound`, `InvalidInput` for times outside of the
+    recording or the id of another passage, `RecordingChanged` for an edition that is over, and
+    `Conflict` while the recording is not complete or an earlier change is being carried out.
     """
-    if known := Passage.objects.filter(public_id=passage_id).first():
-        return known
     with transaction.atomic():
-        recording = _locked(Recording.objects.filter(public_id=recording_id).first())
+        recording = _locked(recording_id)
+        if known := Passage.objects.filter(public_id=passage_id).first():
+            return _same(known, recording, start_s, end_s)
+        _require_settled(recording)
+        _end_edition(recording, edition)
         passages.check_times(recording, start_s, end_s)
-        passage = passages.write_down(recording, passage_id, start_s, end_s, actor)
+        passage = passages.write_down(
+            recording, passage_id, start_s, end_s, whole=whole, actor=actor
+        )
         job = jobs.restart(SETTLE_RECORDING, recording.public_id, priority=10)
     _settle_now(job)
     passage.refresh_from_db()
@@ -49,21 +68,43 @@ def set_public(show_id: uuid.UUID, *, is_public: bool) -> None:
     recording = Recording.objects.filter(show_id=show_id).first()
     if recording is None or recording.is_public == is_public:
         return
-    recording = _locked(recording)
+    recording = _locked(recording.public_id)
+    _require_settled(recording)
     publicity.change_rows(recording, is_public=is_public)
     job = jobs.restart(SETTLE_RECORDING, recording.public_id, priority=10)
     transaction.on_commit(lambda: _settle_now(job))
 
 
-def _locked(recording: Recording | None) -> Recording:
-    if recording is None:
+def _locked(recording_id: uuid.UUID) -> Recording:
+    locked = Recording.objects.select_for_update().filter(public_id=recording_id).first()
+    if locked is None:
         raise NotFound(_("There is no such recording."))
-    locked = Recording.objects.select_for_update().get(pk=recording.pk)
-    if locked.state == RecordingState.LIVE:
-        raise Conflict(_("The recording is not complete yet. End the show first."))
-    if jobs.is_open(SETTLE_RECORDING, locked.public_id):
-        raise Conflict(_("The last change is still being carried out. Try again in a moment."))
     return locked
+
+
+def _require_settled(recording: Recording) -> None:
+    if recording.state == RecordingState.LIVE:
+        raise Conflict(_("The recording is not complete yet. End the show first."))
+    if jobs.is_open(SETTLE_RECORDING, recording.public_id):
+        raise Conflict(_("The last change is still being carried out. Try again in a moment."))
+
+
+def _same(known: Passage, recording: Recording, start_s: float, end_s: float) -> Passage:
+    """A second try of the same request; anything else must not look as if it had been done."""
+    if (known.recording_id, known.start_s, known.end_s) != (recording.pk, start_s, end_s):
+        raise InvalidInput(_("Every passage needs a new id of its own."), field="id")
+    return known
+
+
+def _end_edition(recording: Recording, edition: int) -> None:
+    current = Recording.objects.filter(pk=recording.pk, edition=edition)
+    if not current.update(edition=F("edition") + 1):
+        raise RecordingChanged(
+            _(
+                "The recording has changed since this page was opened, and other moments are at"
+                " these times now. Nothing was removed. Look for the passage again."
+            )
+        )
 
 
 def _settle_now(job: Job) -> None:

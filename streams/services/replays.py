@@ -35,7 +35,14 @@ def set_audience(*, show: Show, actor: User, audience: str) -> Show:
 
 
 def remove_passage(
-    *, show: Show, actor: User, passage_id: UUID, start_s: float, end_s: float
+    *,
+    show: Show,
+    actor: User,
+    passage_id: UUID,
+    edition: int,
+    start_s: float,
+    end_s: float,
+    whole: bool,
 ) -> Passage:
     """Take a passage out of the show's recording for good, as `settling.remove_passage` does."""
     access.require_host(actor, show)
@@ -45,7 +52,9 @@ def remove_passage(
     return settling.remove_passage(
         passage_id=passage_id,
         recording_id=recording.public_id,
+        edition=edition,
         start_s=start_s,
         end_s=end_s,
+        whole=whole,
         actor=actor,
     )

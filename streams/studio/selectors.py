@@ -88,6 +88,7 @@ class RecordingView:
     id: UUID
     state: str
     duration_s: float
+    edition: int
     take: TakeView | None
 
 
@@ -309,6 +310,7 @@ def recording_view(show_id: UUID) -> RecordingView | None:
         recording.public_id,
         recording.state,
         recording.duration_s,
+        recording.edition,
         take_view(take) if take else None,
     )
 
@@ -324,10 +326,12 @@ def replay_data(show_id: UUID) -> dict[str, object]:
         return {"state": "empty"}
     return {
         "state": found.state,
-        "url": found.replay_url,
+        # A playlist that the browser still has from the edition before is at another address.
+        "url": found.replay_url and f"{found.replay_url}?edition={found.edition}",
         "poster_url": found.poster_url,
         "duration_s": found.duration_s,
         "recording_id": str(found.recording_id),
+        "edition": found.edition,
     }
 
 

@@ -16,6 +16,7 @@ from core.accounts.models import Role, User
 from core.errors import InvalidInput
 from core.ids import parse_id
 from core.pages import id_of_form, made_once, page
+from media_pipeline.services.passages import removed_passages
 from sellers.access import sellers_of
 from streams.access import may_host, show_to_host
 from streams.models import Show, ShowState
@@ -113,6 +114,7 @@ def _replay(request: HttpRequest, show: Show) -> HttpResponse:
         "replay": replay,
         "studio": data,
         "ready_s": ready_s(show),
+        "removed": removed_passages(show.public_id),
         "stop": stopping.stop_of(show),
     }
     return render(request, "studio/replay.html", context)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import threading
+import time
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from core.errors import Conflict, InvalidInput
@@ -18,7 +24,12 @@ from media_pipeline.selectors import media_clock, playback
 from media_pipeline.services import passages, settling
 from media_pipeline.services.clips import make_clip
 from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_processing
-from media_pipeline.services.settling import SETTLE_RECORDING, remove_passage, set_public
+from media_pipeline.services.settling import (
+    SETTLE_RECORDING,
+    RecordingChanged,
+    remove_passage,
+    set_public,
+)
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
 from media_pipeline.worker import run_waiting
@@ -30,7 +41,7 @@ from tests.media_pipeline.footage import (
     recording_of,
     take_ids,
 )
-from tests.world import World
+from tests.world import World, show_of
 
 pytestmark = pytest.mark.ffmpeg
 
@@ -41,12 +52,23 @@ def _storage_of_its_own(settings: Any, tmp_path: Path) -> None:
     settings.DATA_ROOT = tmp_path
 
 
-def removed(recording: Recording, world: World, start_s: float, end_s: float) -> Passage:
+def removed(
+    recording: Recording,
+    world: World,
+    start_s: float,
+    end_s: float,
+    *,
+    passage_id: uuid.UUID | None = None,
+    whole: bool = False,
+) -> Passage:
+    """As asked from a page that showed the recording as it is in `recording`."""
     return remove_passage(
-        passage_id=uuid.uuid4(),
+        passage_id=passage_id or uuid.uuid4(),
         recording_id=recording.public_id,
+        edition=recording.edition,
         start_s=start_s,
         end_s=end_s,
+        whole=whole,
         actor=world.zhang,
     )
 
@@ -136,13 +158,18 @@ def test_the_clock_keeps_what_is_around_a_removed_passage_at_its_place(world: Wo
 
 @pytest.mark.parametrize(
     ("start_s", "end_s", "left"),
-    [(0, 0.5, {*range(10, 40)}), (3.5, 9, {*range(30)}), (0.2, 3.9, set())],
+    [(0, 0.5, {*range(10, 40)}), (3.5, 4.4, {*range(30)}), (0.2, 3.9, set())],
 )
 def test_a_passage_may_be_the_beginning_the_end_or_all(
     world: World, start_s: float, end_s: float, left: set[int]
 ) -> None:
     recording = recording_of(world.show, Footage())
-    removed(recording, world, start_s, end_s)
+    if not left:
+        with pytest.raises(InvalidInput) as refused:
+            removed(recording, world, start_s, end_s)
+        assert refused.value.field == "whole"
+        assert frames_in_storage() == {*range(40)}
+    removed(recording, world, start_s, end_s, whole=not left)
     run_waiting()
     assert frames_in_storage() == left
     recording.refresh_from_db()
@@ -166,11 +193,75 @@ def test_a_renditions_job_that_runs_meanwhile_cannot_bring_it_back(world: World)
 def test_asking_twice_removes_once(world: World) -> None:
     recording = recording_of(world.show, Footage())
     first = removed(recording, world, 1.2, 1.8)
-    again = remove_passage(passage_id=first.public_id, recording_id=recording.public_id,
-                           start_s=1.2, end_s=1.8, actor=world.zhang)  # fmt: skip
+    again = removed(recording, world, 1.2, 1.8, passage_id=first.public_id)
     assert again == first
     recording.refresh_from_db()
     assert recording.duration_s == pytest.approx(3, abs=0.01)
+
+
+def test_a_known_id_is_no_answer_to_another_request(world: World) -> None:
+    """Or a passage that stays would look as if it had been removed, or tell of another show's."""
+    first = removed(recording_of(world.show, Footage()), world, 1.2, 1.8)
+    elsewhere = recording_of(show_of(world.farm, world.zhang, "Pears"), Footage())
+    for recording, start_s in ((elsewhere, 1.2), (first.recording, 0.2)):
+        recording.refresh_from_db()
+        with pytest.raises(InvalidInput) as refused:
+            removed(recording, world, start_s, 1.8, passage_id=first.public_id)
+        assert refused.value.field == "id"
+    assert Passage.objects.count() == 1
+
+
+def test_seconds_of_a_page_that_is_not_up_to_date_remove_nothing(world: World) -> None:
+    """A page that was opened while the files followed may have shown the ones of before."""
+    seen = recording_of(world.show, Footage())
+    removed(seen, world, 0.2, 0.8)
+    now = Recording.objects.get(pk=seen.pk)
+    meanwhile = Recording(public_id=seen.public_id, edition=seen.edition + 1)
+    for page in (seen, meanwhile):
+        with pytest.raises(RecordingChanged):
+            removed(page, world, 1.2, 1.8)
+    removed(now, world, 1.2, 1.8)
+    run_waiting()
+    assert frames_in_storage() == {*range(10, 20), *range(30, 40)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("is_checked", "expected"), [(True, 1), (False, 2)], ids=["checked", "negative control"]
+)
+def test_of_two_who_ask_at_once_one_is_told_to_look_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_checked: bool, expected: int
+) -> None:
+    recording = recording_of(world.show, Footage())
+    if not is_checked:
+        monkeypatch.setattr(settling, "_end_edition", lambda *_: None)
+    start = threading.Barrier(2)
+
+    def ask(start_s: float) -> None:
+        start.wait(timeout=10)
+        with suppress(RecordingChanged):
+            ask_until_settled(lambda: removed(recording, world, start_s, start_s + 0.6))
+        connection.close()
+
+    people = [threading.Thread(target=ask, args=(start_s,)) for start_s in (0.2, 1.2)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join(timeout=30)
+    assert Passage.objects.count() == expected
+
+
+def ask_until_settled(ask: Callable[[], object]) -> None:
+    """Again and again while the other's files follow, as somebody does who is in a hurry."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            ask()
+        except RecordingChanged:
+            raise
+        except Conflict:
+            continue
+        return
 
 
 def test_what_a_crash_left_undone_is_done_by_a_worker(
@@ -198,13 +289,29 @@ def test_what_a_crash_left_undone_is_done_by_a_worker(
     assert frames_in_storage() == {*range(10), *range(20, 40)}
 
 
-@pytest.mark.parametrize(("start_s", "end_s"), [(-1, 2), (4.5, 5), (2, 2), (float("nan"), 3)])
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "field"),
+    [
+        (-1, 2, "start_s"),
+        (4.5, 5, "start_s"),
+        (math.nan, 3, "start_s"),
+        (2, 2, "end_s"),
+        (3, 2, "end_s"),
+        (3.95, 4.4, "end_s"),
+        (1, 4.6, "end_s"),
+        (1, 1e308, "end_s"),
+        (1, math.nan, "end_s"),
+    ],
+)
 def test_a_passage_outside_of_the_recording_is_refused(
-    world: World, start_s: float, end_s: float
+    world: World, start_s: float, end_s: float, field: str
 ) -> None:
     recording = recording_of(world.show, Footage())
-    with pytest.raises(InvalidInput):
-        removed(recording, world, start_s, end_s)
+    with pytest.raises(InvalidInput) as refused:
+        removed(recording, world, start_s, end_s, whole=True)
+    assert refused.value.field == field
+    recording.refresh_from_db()
+    assert recording.edition == 0
     assert not Passage.objects.exists()
 
 

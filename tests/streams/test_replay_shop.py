@@ -112,7 +112,7 @@ def gate(world: World, method: str, what: str, body: dict[str, Any] | None) -> C
 
 def test_only_its_host_changes_a_replay(world: World) -> None:
     replayed(world)
-    passage = {"id": str(new_id()), "start_s": 3, "end_s": 4}
+    passage = {"id": str(new_id()), "edition": 0, "start_s": 3, "end_s": 4}
     for ask in (
         gate(world, "put", "audience", {"audience": "unlisted"}),
         gate(world, "post", "removed-passages", passage),
@@ -132,7 +132,7 @@ def test_a_removed_passage_is_at_no_address_and_what_is_around_it_stays(world: W
     replayed(world)
     zhang = signed_in(world.zhang)
     before = addresses(zhang, world)
-    asked = {"id": str(new_id()), "start_s": 3.2, "end_s": 3.8}
+    asked = {"id": str(new_id()), "edition": 0, "start_s": 3.2, "end_s": 3.8}
     for _tap in range(2):
         told = zhang.post(api(world, "removed-passages"), asked, content_type="application/json")
         assert told.status_code == 201
@@ -148,6 +148,30 @@ def test_a_removed_passage_is_at_no_address_and_what_is_around_it_stays(world: W
     assert places["goodbye"] == pytest.approx(9, abs=0.05)
     chapters = Client().get(api(world, "chapters.vtt")).content.decode()
     assert "00:00:04.000 --> 00:00:08.000\nSnow pears" in chapters
+
+
+def test_a_page_that_is_not_up_to_date_is_told_to_look_again(world: World) -> None:
+    replayed(world)
+    zhang = signed_in(world.zhang)
+
+    def remove(edition: int, start_s: float, end_s: float, **more: Any) -> Any:
+        body = {"id": str(new_id()), "edition": edition, "start_s": start_s, "end_s": end_s, **more}
+        return zhang.post(api(world, "removed-passages"), body, content_type="application/json")
+
+    def edition() -> int:
+        return int(zhang.get(api(world, "studio")).json()["recording"]["edition"])
+
+    seen = edition()
+    assert remove(seen, 1.2, 1.8).status_code == 201
+    stale = remove(seen, 3.2, 3.8)
+    assert (stale.status_code, stale.json()["code"]) == (409, "recording_changed")
+    assert Passage.objects.count() == 1
+    everything = remove(edition(), 0, 10.9)
+    assert [one["field"] for one in everything.json()["errors"]] == ["whole"]
+    assert remove(edition(), 0, 10.9, whole=True).status_code == 201
+    page = zhang.get(f"/studio/shows/{world.show.public_id}/").content.decode()
+    assert "All that was recorded in this show has been removed" in page
+    assert page.count("Removed by Zhang") == 2
 
 
 def test_the_seller_downloads_the_show_under_a_name_that_tells_it(world: World) -> None:

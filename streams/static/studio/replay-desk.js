@@ -3,23 +3,25 @@
 import { api } from "../livecommerce/api.js";
 import { all, el, one, show } from "../livecommerce/dom.js";
 import { dayAndTime, duration } from "../livecommerce/format.js";
+import { recall, remember } from "../livecommerce/store.js";
 import { exactTime, seconds } from "./words.js";
 
 const POLL_MS = 1500;
+const WHY = "passage-refused";
 const UNDER_WAY = new Set(["waiting", "running"]);
 
 /**
- * @param {{showId: string, video: HTMLVideoElement, lengthS: number, onMoved: () => void}} replay
+ * @param {{showId: string, video: HTMLVideoElement, lengthS: number, edition: number, onMoved: () => void}} replay
  *   `onMoved`: the files have other addresses than before
  */
-export function openReplayDesk({ showId, video, lengthS, onMoved }) {
+export function openReplayDesk({ showId, video, lengthS, edition, onMoved }) {
   const base = `/api/v1/shows/${showId}`;
   one("#audience").addEventListener("change", async ({ target }) => {
     if (!(await changeAudience(base, target))) return;
     onMoved();
     followDownload(base); // its address is another one too
   });
-  const removal = new Removal(base, video, lengthS);
+  const removal = new Removal(base, video, lengthS, edition);
   return Promise.all([followDownload(base), removal.load()]);
 }
 
@@ -85,8 +87,9 @@ class Removal {
   #start = one("#passage-start");
   #end = one("#passage-end");
 
-  constructor(base, video, lengthS) {
-    Object.assign(this, { base, lengthS });
+  constructor(base, video, lengthS, edition) {
+    Object.assign(this, { base, lengthS, edition });
+    tellWhyLoadedAnew();
     one("#passage-mark-start").addEventListener("click", () => (this.#start.value = exactTime(video.currentTime)));
     one("#passage-mark-end").addEventListener("click", () => (this.#end.value = exactTime(video.currentTime)));
     one("#passage-form").addEventListener("submit", (event) => this.#ask(event));
@@ -107,7 +110,7 @@ class Removal {
     say("");
     // One id for one passage: a second tap, or a second try without network, removes it once.
     this.#id = crypto.randomUUID();
-    this.wanted = { start_s: start, end_s: Math.min(end, this.lengthS) };
+    this.wanted = { edition: this.edition, start_s: start, end_s: Math.min(end, this.lengthS) };
     const times = { from: exactTime(start), to: exactTime(this.wanted.end_s) };
     one("#passage-question").textContent = interpolate(gettext("From %(from)s to %(to)s."), times, true);
     this.#dialog.showModal();
@@ -120,11 +123,31 @@ class Removal {
       await api("POST", `${this.base}/removed-passages`, { id: this.#id, ...this.wanted });
       location.reload();
     } catch (error) {
-      this.#dialog.close();
-      say(error.message);
+      this.#refused(error);
     }
     yes.disabled = false;
   }
+
+  #refused(error) {
+    // Whole segments go, so only the server knows that what was marked leaves nothing.
+    if (error.errors?.some(({ field }) => field === "whole")) {
+      this.wanted.whole = true;
+      one("#passage-question").textContent = gettext("Nothing of the show would be left, so it would have no replay any more. Remove all of it?");
+      return;
+    }
+    this.#dialog.close();
+    if (error.code !== "recording_changed") return say(error.message);
+    remember(WHY, error.message);
+    location.reload();
+  }
+}
+
+function tellWhyLoadedAnew() {
+  const why = recall(WHY);
+  if (!why) return;
+  remember(WHY, null);
+  say(why);
+  one("#passage-error").scrollIntoView({ block: "center" });
 }
 
 function line({ start_s: start, end_s: end, by, at, done }) {

@@ -99,7 +99,7 @@ async function openCutter({ show_id: showId, replay }) {
     picture.open(replay.url),
     api("GET", `/api/v1/shows/${showId}/replay`).then((entries) => timeline.mark(entries)),
     clips.load(),
-    openReplayDesk({ showId, video, lengthS: replay.duration_s, onMoved: () => picture.moved() }),
+    openReplayDesk({ showId, video, lengthS: replay.duration_s, edition: replay.edition, onMoved: () => picture.moved() }),
   ]);
 }
 
