@@ -23,6 +23,8 @@ BEHIND_AT_MOST_S = 1.5
 WAITING_BESIDES = 64 * 1024
 CAUGHT_UP = 24 * 1024
 """With so little waiting, a slow viewer can go on: it is about what the kernel keeps unsent."""
+GROUP_FRESH_S = 2.0
+"""When nothing has been shown for so long, the last group is of a picture that stands."""
 STUCK_S = 20.0
 QUIET_S = 1.5
 TOO_SLOW = 4408
@@ -88,6 +90,7 @@ class Audience:
         self._recent_s = 0.0
         self._recent_bytes = 0
         self._said_at = 0.0
+        self._shown_at = 0.0
 
     @property
     def is_on(self) -> bool:
@@ -99,8 +102,9 @@ class Audience:
 
     @property
     def group(self) -> list[Media]:
-        """The parts since the last key frame, if they are few enough to be kept."""
-        return list(self._group)
+        """The parts since the last key frame, if they are few enough to be kept, and live."""
+        is_fresh = time.monotonic() - self._shown_at < GROUP_FRESH_S
+        return list(self._group) if is_fresh else []
 
     # The picture
 
@@ -112,6 +116,7 @@ class Audience:
 
     def show(self, part: Media, duration_s: float, *, is_key: bool) -> None:
         """Give the part to everybody who can take it."""
+        self._shown_at = time.monotonic()
         self._keep(part, is_key=is_key)
         room = self._room(part, duration_s)
         if is_key:
@@ -137,7 +142,7 @@ class Audience:
         viewer.audience = self
         self.viewers[viewer] = None
         if self._opening_frames is not None:
-            viewer.welcome(self._opening_frames, self._group)
+            viewer.welcome(self._opening_frames, self.group)
         else:
             viewer.socket.pass_on(frames.OFF)
 

@@ -37,6 +37,9 @@ class Relay(Protocol):
 
     def ended(self, feed: Feed, opening: Opening) -> None: ...
 
+    def late(self, feed: Feed) -> None:
+        """Its camera sends what it kept, which is not shown."""
+
     def offered(self, show_id: UUID) -> None:
         """What can be watched of a show whose camera is here has changed."""
 
@@ -71,6 +74,7 @@ class Feed:
         self._started_ms = 0.0
         self._pace = Pace()
         self._needs_key = True
+        self._is_late = False
 
     @property
     def is_on(self) -> bool:
@@ -99,8 +103,11 @@ class Feed:
         wall_ms = self._started_ms + part.start_s * 1000
         lag_s = time.time() - wall_ms / 1000 - part.duration_s
         if self._pace.is_backlog(lag_s, time.monotonic()):
-            self._needs_key = True
+            if not self._is_late:
+                self._feeds.are_late(self.show_id)
+            self._is_late = self._needs_key = True
             return
+        self._is_late = False
         if self._needs_key and not part.is_key:
             return
         self._needs_key = False
@@ -149,6 +156,12 @@ class Feed:
 
     def show(self, payload: bytes, duration_s: float, *, is_key: bool) -> None:
         self.audience.show(Media(payload), duration_s, is_key=is_key)
+
+    def be_late(self) -> None:
+        """Tell viewers that the camera is back, but not yet the picture."""
+        self.audience.say(frames.LATE)
+        if self.is_here and (relay := self._feeds.relay) is not None:
+            relay.late(self)
 
     def close(self) -> None:
         if self.is_on:
@@ -250,6 +263,11 @@ class Feeds:
             feed.audience.say(told)
         if self.relay is not None:
             self.relay.offered(show_id)
+
+    def are_late(self, show_id: UUID) -> None:
+        """The camera of the show is back and sends what it kept."""
+        for feed in self._of_show(show_id):
+            feed.be_late()
 
     def watched(self, feed: Feed) -> None:
         """Somebody joined it."""

@@ -68,4 +68,5 @@ def now() -> Media:
 
 
 OFF = text_frame(off={})
+LATE = text_frame(late={})
 ELSEWHERE = text_frame(elsewhere=True)

@@ -70,6 +70,12 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     take_id: UUID
 
 
+class Late(msgspec.Struct, frozen=True, tag=True):
+    """The camera sends what it kept of a take, which is not shown."""
+
+    take_id: UUID
+
+
 class Offered(msgspec.Struct, frozen=True, tag=True):
     """What can be watched of the show, whichever rendition of it is."""
 
@@ -77,7 +83,7 @@ class Offered(msgspec.Struct, frozen=True, tag=True):
     poster: dict[str, Any] | None
 
 
-Told = Asked | Began | Passed | Ended | Offered
+Told = Asked | Began | Passed | Late | Ended | Offered
 _decoder = msgspec.msgpack.Decoder(Told)
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -150,6 +156,11 @@ class RedisRelay:
     def ended(self, feed: Feed, opening: Opening) -> None:
         if self._sending.pop(feed, None) is not None:
             self._say(feed, Ended(opening.take_id))
+
+    def late(self, feed: Feed) -> None:
+        sending, opening = self._sending.get(feed), feed.audience.opening
+        if sending and opening and time.monotonic() < sending.asked_until:
+            self._say(feed, Late(opening.take_id))
 
     def offered(self, show_id: UUID) -> None:
         feeds = self._feeds
@@ -232,6 +243,8 @@ class RedisRelay:
             return  # of a take that was before, or whose beginning was missed
         elif isinstance(told, Ended):
             watched.feed.close()
+        elif isinstance(told, Late):
+            watched.feed.be_late()
         else:
             self._show(watched, told)
 

@@ -9,6 +9,8 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from core.realtime.sockets import AsgiSocket
 from media_pipeline.live import audience
 from media_pipeline.live.audience import Viewer, leave
@@ -71,6 +73,22 @@ async def test_a_newcomer_is_given_no_more_than_a_bound_and_then_waits_for_a_key
     leave(viewer)
 
 
+async def test_a_newcomer_is_not_shown_a_picture_that_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With its old parts the player would leave HLS for a picture that does not move."""
+    monkeypatch.setattr(audience, "GROUP_FRESH_S", 0.0)
+    feed, wire = Feeds().feed(uuid.uuid4()), Wire()
+    begin(feed)
+    push(feed, film(1.5))
+    viewer = Viewer(wire.socket)
+    feed.join(viewer)
+    push(feed, film(1, first=15))
+    await until(lambda: len(numbers(wire)) == 5)
+    assert numbers(wire)[0] == 20
+    leave(viewer)
+
+
 async def test_a_slow_viewer_goes_on_at_a_key_frame_and_nobody_else_notices() -> None:
     feed, slow, fine = Feeds().feed(uuid.uuid4()), Wire(), Wire()
     begin(feed)
@@ -100,6 +118,7 @@ async def test_what_was_kept_while_the_network_was_away_is_not_shown() -> None:
     feed.join(Viewer(wire.socket))
     push(feed, film(12.5))
     await until(lambda: wire.parts)
+    assert wire.said.count("late") == 1  # not with each part of it
     await until(lambda: numbers(wire)[-1:] == [124])
     assert numbers(wire)[0] >= 100
     assert numbers(wire)[0] % 10 == 0

@@ -12,9 +12,11 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, WebSocketRoute, expect
 
 from media_pipeline.live.feed import Feed, feeds
+from media_pipeline.live.parts import Part
 from streams.models import ShowState
 from tests.media_pipeline.live_parts import filming
 from tests.phones import ONE_LOOP, site_on_one_loop
+from tests.realtime import until
 from tests.streams.camera import camera
 from tests.streams.test_room import change
 from tests.world import World
@@ -25,6 +27,8 @@ Handler = Callable[[WebSocketRoute], Awaitable[None]]
 
 LATE_AT_MOST_MS = 2_000
 """On a machine that does much else; `make bench-live` measures how late it is on a quiet one."""
+PARTS_KEPT = 60
+"""Six seconds: a picture that stands for five while parts come is the player's fault."""
 IS_LIVE = f"""() => {{
   const {{ delivery, delayMs }} = document.querySelector("#stage").dataset;
   const video = document.querySelector("video");
@@ -65,6 +69,31 @@ async def test_the_picture_is_live_and_goes_on_with_the_next_take(
         await page.wait_for_function(IS_LIVE)
     assert await page.evaluate("document.querySelector('video').src") == first
     assert not [url for url in fetched if "hls" in url]
+
+
+async def test_words_stand_for_the_picture_of_a_camera_that_is_away_and_then_catches_up(
+    site: str, world: World, phone: BrowserContext, live: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await watch(site, world, phone)
+    await page.wait_for_function(IS_LIVE)
+    kept: list[Part] = []
+    with monkeypatch.context() as outage:
+        outage.setattr(live, "push", kept.append)
+        await expect(page.locator("#status")).to_contain_text("The picture will be back")
+        await expect(page.locator("#delay")).to_be_hidden()
+        await expect(page.locator("#live-badge")).to_be_hidden()
+        await until(lambda: len(kept) > PARTS_KEPT)
+    for part in kept[:20]:
+        live.push(part)
+    await expect(page.locator("#status")).to_contain_text("catching up")
+    for part in kept[20:]:
+        live.push(part)
+    await page.wait_for_function(MOVES_ON)
+    # Not by HLS: that it stood so long was not the player's fault.
+    await expect(page.locator("#stage")).to_have_attribute("data-delivery", "mse")
+    await expect(page.locator("#status")).to_be_empty()
+    await expect(page.locator("#delay")).to_be_visible()
+    await expect(page.locator("#live-badge")).to_be_visible()
 
 
 async def test_a_smaller_picture_is_chosen_from_what_there_is(

@@ -26,6 +26,9 @@ const TROUBLED_STALLS = 3;
 const TOO_MANY_STALLS = 8;
 const SKIPPED_MS = 400;
 const NOTHING_COMES_MS = 2_000;
+/** A picture that stands for so long is told to be away; how late it is means nothing sooner. */
+const AWAY_MS = 2_000;
+const STANDS_MS = 1_000;
 const SOUND_WANTED = "livecommerce.sound";
 const DELAY_SHOWN_EVERY_MS = 1_000;
 
@@ -49,6 +52,9 @@ export class LivePlayer {
   #endMs = 0;
   #mseSince = 0;
   #movedAt = 0;
+  /** When something was last seen to move, whoever brought it. */
+  #flowedAt = 0;
+  #isLate = false;
   #lastTime = -1;
   #shownAt = 0;
   #run = 0;
@@ -58,17 +64,28 @@ export class LivePlayer {
    * @param {HTMLVideoElement} video
    * @param {HTMLElement} soundButton shown while the browser keeps the video silent
    * @param {() => Promise<string|null>} findUrl the live playlist, `null` while there is none
-   * @param {{path?: string, delay?: HTMLElement|null, quality?: HTMLElement|null}} [more] the
-   *   address of the live socket, and where the page shows the delay and the choice of quality
+   * @param {{path?: string, delay?: HTMLElement|null, quality?: HTMLElement|null, onFlow?: () => void}} [more]
+   *   the address of the live socket, where the page shows the delay and the choice of quality,
+   *   and who hears that `isAway` or `isLate` has changed
    */
-  constructor(stage, video, soundButton, findUrl, { path = "", delay = null, quality = null } = {}) {
-    Object.assign(this, { stage, video, soundButton, findUrl, path, delay });
+  constructor(stage, video, soundButton, findUrl, { path = "", delay = null, quality = null, onFlow = () => {} } = {}) {
+    Object.assign(this, { stage, video, soundButton, findUrl, path, delay, onFlow });
     this.choice = new QualityChoice(quality, () => this.#chosen());
     this.stills = new Stills(stage);
     showShape(stage, video);
     video.addEventListener("playing", () => stage.classList.add("has-picture"));
     video.addEventListener("volumechange", () => this.#showSound());
     soundButton.addEventListener("click", () => this.unmute());
+  }
+
+  /** Whether the picture that was there stands, for whatever reason. */
+  get isAway() {
+    return this.stage.classList.contains("is-away");
+  }
+
+  /** Whether the camera is back but sends what it kept first, which is not shown. */
+  get isLate() {
+    return this.#isLate;
   }
 
   /** Play, and keep at it. Doing it twice does no harm. */
@@ -89,7 +106,7 @@ export class LivePlayer {
     this.#wire?.stop();
     this.#detach();
     this.#coming = null;
-    this.stage.classList.remove("has-picture", "is-sound");
+    this.stage.classList.remove("has-picture", "is-sound", "is-away");
     this.soundButton.hidden = true;
   }
 
@@ -111,6 +128,7 @@ export class LivePlayer {
       onInit: (bytes) => this.#initComes(bytes),
       onPart: (bytes, isKey, wallMs) => this.#partComes(bytes, isKey, wallMs),
       onOff: (why) => this.#socketIsOff(why),
+      onLate: () => this.#late(true),
       onRenditions: (renditions, poster) => this.choice.offer(renditions, poster),
     });
     this.#wire.start();
@@ -134,12 +152,21 @@ export class LivePlayer {
   }
 
   #partComes(/** @type {Uint8Array<ArrayBuffer>} */ bytes, /** @type {boolean} */ isKey, /** @type {number} */ wallMs) {
+    // It stood because nothing came: the player has its time from now on.
+    if (Date.now() - this.#partAt > NOTHING_COMES_MS) this.#movedAt = Date.now();
     this.#partAt = Date.now();
     if (isKey && this.#coming) this.#beginTake(this.#coming);
-    if (isKey && this.#endMs && wallMs - this.#endMs > SKIPPED_MS) this.#skipped();
+    if (isKey && !this.#isLate && this.#endMs && wallMs - this.#endMs > SKIPPED_MS) this.#skipped();
+    this.#late(false);
     this.#endMs = wallMs;
     this.#parts += 1;
     this.#mse?.part(bytes);
+  }
+
+  #late(/** @type {boolean} */ isLate) {
+    if (isLate === this.#isLate) return;
+    this.#isLate = isLate;
+    this.onFlow();
   }
 
   /** The server left something out, because this line is too slow for it. */
@@ -269,10 +296,11 @@ export class LivePlayer {
   }
 
   #showSound() {
-    this.soundButton.hidden = !this.#wanted || !this.video.muted;
+    this.soundButton.hidden = !this.#wanted || !this.video.muted || this.isAway;
   }
 
   #look() {
+    this.#lookWhetherItFlows();
     if (document.hidden || this.video.currentTime !== this.#lastTime) {
       this.#lastTime = this.video.currentTime;
       this.#movedAt = Date.now();
@@ -283,6 +311,18 @@ export class LivePlayer {
       this.#movedAt = Date.now();
       this.#attachHls();
     }
+  }
+
+  /** Before the first picture nothing is away: the page says that it comes. */
+  #lookWhetherItFlows() {
+    const { video, stage } = this;
+    const moves = video.currentTime !== this.#lastTime && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (document.hidden || moves || !stage.classList.contains("has-picture")) this.#flowedAt = Date.now();
+    const isAway = Date.now() - this.#flowedAt > AWAY_MS;
+    if (isAway === this.isAway) return;
+    stage.classList.toggle("is-away", isAway);
+    this.#showSound();
+    this.onFlow();
   }
 
   #lookAtSocket(/** @type {import("./player-mse.js").MsePlayer} */ mse) {
@@ -305,7 +345,8 @@ export class LivePlayer {
 
   #showDelay() {
     const shownMs = this.#shownMs();
-    if (shownMs === null || this.video.paused) return this.#hideDelay();
+    const stands = Date.now() - this.#flowedAt > STANDS_MS;
+    if (shownMs === null || stands || this.video.paused) return this.#hideDelay();
     const delayMs = (this.#wire?.clock.nowMs ?? Date.now()) - shownMs;
     this.stage.dataset.delayMs = String(Math.round(delayMs));
     if (!this.delay || Date.now() - this.#shownAt < DELAY_SHOWN_EVERY_MS) return;

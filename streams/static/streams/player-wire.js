@@ -15,6 +15,7 @@
  * @property {(bytes: Uint8Array<ArrayBuffer>, isKey: boolean, wallMs: number) => void} onPart
  * @property {(why: "off"|"elsewhere"|"down") => void} onOff no picture now; none by this server;
  *   no line
+ * @property {() => void} onLate the camera sends what it kept; the picture goes on after that
  * @property {(renditions: string[], poster: Poster|null) => void} onRenditions
  */
 
@@ -145,6 +146,7 @@ export class LiveWire {
     else if (frame.take) this.listener.onTake(frame.take);
     else if (frame.renditions) this.listener.onRenditions(frame.renditions, frame.poster ?? null);
     else if (frame.off || frame.elsewhere) this.listener.onOff(frame.off ? "off" : "elsewhere");
+    else if (frame.late) this.listener.onLate();
     else if (frame.pong !== undefined) this.clock.learn(frame.server_ms, performance.now() - frame.pong);
   }
 

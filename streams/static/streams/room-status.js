@@ -9,14 +9,15 @@ const DAY_MS = 86_400_000;
  * The words over the picture for a state of the show.
  *
  * @param {{state: string, interrupted: boolean, host: string, stopped?: boolean}} shown
- * @param {{scheduledAt: Date, hasPicture: boolean, nothingRecorded: boolean}} facts
+ * @param {{scheduledAt: Date, hasPicture: boolean, nothingRecorded: boolean, isAway?: boolean, isLate?: boolean}} facts
  * @returns {Node[]}
  */
-export function stageWords(shown, { scheduledAt, hasPicture, nothingRecorded }) {
+export function stageWords(shown, { scheduledAt, hasPicture, nothingRecorded, isAway = false, isLate = false }) {
   if (shown.state === "scheduled") return beforeStart(shown.host, scheduledAt);
   if (shown.state === "ended") return shown.stopped ? afterStop() : afterEnd(nothingRecorded);
-  if (shown.interrupted) {
-    return words(gettext("The picture will be back in a moment"), gettext("You can go on chatting and buying."));
+  if (shown.interrupted || isAway) {
+    const meanwhile = isLate ? gettext("The camera is back and is catching up.") : gettext("You can go on chatting and buying.");
+    return words(gettext("The picture will be back in a moment"), meanwhile);
   }
   return hasPicture ? [] : words(gettext("The picture is coming…"));
 }

@@ -25,6 +25,7 @@ const player = new LivePlayer(stage, video, one("#unmute"), liveUrl, {
   path: `/ws/live/${data.show_id}/`,
   delay: one("#delay"),
   quality: one("#quality"),
+  onFlow: showStage,
 });
 let nothingRecorded = data.nothing_recorded;
 let lookingForReplay = 0;
@@ -99,7 +100,6 @@ function leave() {
 function showAll() {
   composer.refresh();
   showPinnedMessage(state.pinnedMessage);
-  show(one("#live-badge"), state.show.state === "live");
   if (state.show.state === "live") player.start();
   if (state.show.state === "ended") waitForReplay();
   showStage();
@@ -107,10 +107,13 @@ function showAll() {
 }
 
 function showStage() {
+  show(one("#live-badge"), state.show.state === "live" && !state.show.interrupted && !player.isAway);
   const facts = {
     scheduledAt: new Date(data.scheduled_at),
     hasPicture: stage.classList.contains("has-picture"),
     nothingRecorded,
+    isAway: player.isAway,
+    isLate: player.isLate,
   };
   const nodes = stageWords(state.show, facts);
   const words = nodes.map((node) => node.textContent).join("\n");
