@@ -109,7 +109,7 @@ def mediamtx_auth(request: HttpRequest) -> HttpResponse:
     try:
         asked = json.loads(request.body)
         action, path = str(asked["action"]), str(asked["path"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return HttpResponse(status=400)
     if action == "publish":
         encoders.check(_key_in(path))

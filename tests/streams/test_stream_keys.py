@@ -164,6 +164,14 @@ class TestMediaMTX:
         assert self.ask(client, **documented(key, **ours)) == 204
         assert self.ask(client, **documented(key, action="playback")) == 401
 
+    def test_what_makes_no_sense_is_a_fault_of_whoever_asks(self, client: Client, key: str) -> None:
+        half = documented(key, action="read", password="\ud800")
+        assert self.ask(client, **half) == 401
+        assert self.ask(client, **documented("\ud800")) == 403
+        url = f"/hooks/mediamtx/auth?secret={SECRET}"
+        for deep in ("[" * 200_000, '{"a":' * 200_000):
+            assert client.post(url, deep, content_type="application/json").status_code == 400
+
     def test_only_the_media_server_is_answered(
         self, client: Client, key: str, settings: Settings
     ) -> None:
