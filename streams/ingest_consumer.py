@@ -22,6 +22,7 @@ Before all that a camera may try its uplink, on a socket of its own (`streams.in
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from itertools import groupby
@@ -29,6 +30,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
+from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -50,6 +52,8 @@ from media_pipeline.ingest.errors import (
     ShowIsOver,
     Stopped,
     TakenOver,
+    is_of_full_disk,
+    refusal_for,
 )
 from streams import access, ingest_probe
 from streams.models import Audience, Show, ShowState
@@ -61,6 +65,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 MAX_CHUNK_BYTES = 900_000
 HELLO_WITHIN_S = 15.0
@@ -177,6 +183,14 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await socket.refuse(await run_in_db(_in_full, why, show_id))
     except IngestRefused as why:
         await socket.refuse(why)
+    except DatabaseError as error:
+        log.exception("a camera could not be served")
+        await socket.refuse(refusal_for(error))
+    except OSError as error:
+        if not is_of_full_disk(error):  # the server says by one that the socket is closed
+            raise
+        log.exception("a camera could not be served")
+        await socket.refuse(refusal_for(error))
 
 
 def _in_full(why: ShowIsOver, show_id: UUID) -> ShowIsOver:

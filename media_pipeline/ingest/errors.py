@@ -6,8 +6,11 @@ The closing codes are part of the ingest protocol; a client that does not know o
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from typing import ClassVar
 
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 
@@ -194,3 +197,23 @@ class ServerStops(IngestRefused):
     @classmethod
     def text(cls) -> str:
         return _("The server is restarting. Come back in a moment.")
+
+
+POSTGRES_DISK_FULL = "53100"
+
+
+def refusal_for(error: DatabaseError | OSError) -> IngestRefused:
+    """What a camera is told when the database or the disk does not do its part; it may retry."""
+    if is_of_full_disk(error):
+        return DiskFull()
+    return ServerStops(_("The server cannot do this at the moment. Come back soon."))
+
+
+def is_of_full_disk(error: DatabaseError | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    cause = error.__cause__
+    return (
+        getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(cause, "sqlstate", None) == POSTGRES_DISK_FULL
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 import time_machine
+from django.db import ConnectionHandler, DatabaseError, connection
 
 from core.clock import now
 from core.ids import new_id
@@ -23,6 +25,7 @@ from media_pipeline import ffmpeg
 from media_pipeline.ingest.broadcast import Patience
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.encoder import Encoder
+from media_pipeline.ingest.errors import refusal_for
 from media_pipeline.ingest.layout import chunks_folder, recording_folder, recording_key
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.probe import OUR_FORMATS, probe
@@ -312,6 +315,38 @@ async def test_a_silent_connection_gives_way_to_the_same_persons_new_one(
 async def test_an_unknown_show_is_refused(site: str, show: Show) -> None:
     async with camera(site, new_id()) as phone:
         assert await refusal(phone, await phone.hello(show, uuid.uuid4())) == ("not_found", 4404)
+
+
+async def test_a_camera_comes_back_after_the_database_was_away(site: str, show: Show) -> None:
+    take, table = uuid.uuid4(), Take._meta.db_table
+    await run_in_db(rename, table, "away")
+    try:
+        async with camera(site, show.public_id) as phone:
+            answer = await phone.hello(show, take)
+            assert await refusal(phone, answer) == ("restarting", 4503)
+    finally:
+        await run_in_db(rename, "away", table)
+    async with camera(site, show.public_id) as phone:
+        assert "ready" in await phone.hello(show, take)
+
+
+def rename(table: str, to: str) -> None:
+    with connection.schema_editor() as schema:
+        schema.execute(f"ALTER TABLE {table} RENAME TO {to}")
+
+
+def test_a_database_without_room_is_told_from_one_that_is_away(tmp_path: Path) -> None:
+    default = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "full.sqlite3")}
+    full = ConnectionHandler({"default": default})["default"]
+    with full.cursor() as cursor, pytest.raises(DatabaseError) as away:
+        cursor.execute("SELECT * FROM room")
+    full.cursor().execute("PRAGMA max_page_count=2")
+    with full.cursor() as cursor, pytest.raises(DatabaseError) as raised:
+        cursor.execute("CREATE TABLE room AS SELECT zeroblob(100000)")
+    full.close()
+    assert refusal_for(raised.value).code == "disk_full"
+    assert refusal_for(OSError(errno.ENOSPC, "full")).code == "disk_full"
+    assert refusal_for(away.value).code == "restarting"
 
 
 async def test_a_wrong_key_is_refused(site: str, show: Show) -> None:
