@@ -98,7 +98,7 @@ def words(summary: Summary | None) -> str:
         return "Stopped; what was sent is in the recording."
     megabytes = summary.bytes_sent / 1_000_000
     again = f", {summary.reconnects} reconnections" if summary.reconnects else ""
-    return f"Done: {summary.duration_s:.0f} s on the air, {megabytes:.1f} MB{again}."
+    return f"Done: {summary.duration_s:.0f} s live, {megabytes:.1f} MB{again}."
 
 
 def loss(summary: Summary) -> str:
@@ -133,6 +133,6 @@ class Meter:
             click.echo()
 
     def _line(self, progress: Progress) -> str:
-        where = "on the air" if progress.connected else "connecting"
+        where = "live" if progress.connected else "connecting"
         sent, waits = progress.confirmed_bytes / 1_000_000, progress.waiting_bytes / 1000
         return f"{where}  {progress.elapsed_s:5.0f} s  {sent:6.1f} MB sent  {waits:4.0f} kB waiting"

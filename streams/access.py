@@ -46,7 +46,7 @@ def show_to_watch(user: AnyUser, show_id: UUID) -> Show:
     show = show_by_id(show_id)
     _refuse_banned(user, show)
     if show.audience == Audience.INVITED and not may_moderate(signed_in(user), show):
-        raise NotAllowed(_("This show is by invitation only."))
+        raise NotAllowed(_("This show is private: only the seller's team can watch it."))
     return show
 
 

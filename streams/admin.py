@@ -109,5 +109,5 @@ class BanAdmin(HeldAdmin[Ban]):
 
 
 def _lifted(count: int) -> str:
-    text = ngettext("Taken back for %(count)d person.", "Taken back for %(count)d people.", count)
+    text = ngettext("Lifted for %(count)d person.", "Lifted for %(count)d people.", count)
     return text % {"count": count}

@@ -20,7 +20,7 @@ class ShowState(models.TextChoices):
 class Audience(models.TextChoices):
     PUBLIC = "public", _("everybody")
     UNLISTED = "unlisted", _("whoever has the link")
-    INVITED = "invited", _("whoever is invited")
+    INVITED = "invited", _("only the seller's team")
 
 
 class Show(models.Model):

@@ -214,7 +214,7 @@ def _refusal(
 
 
 def _not_invited() -> NotAllowed:
-    return NotAllowed(_("This show is by invitation only."))
+    return NotAllowed(_("This show is private: only the seller's team can watch it."))
 
 
 def signed_out(show_id: UUID) -> Standing:

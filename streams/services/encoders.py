@@ -35,17 +35,18 @@ REASONS = {
     "revoked": _("The key was revoked."),
     "rotated": _("The key was replaced by a new one."),
     "expired": _("The key was not used for half a year. Make a new one."),
-    "not_host": _("You may not host shows of this shop any more."),
-    "no_show": _("None of your shows is on, or begins within 12 hours. Schedule one first."),
+    "not_host": _("You are no longer a host of this shop."),
+    "no_show": _("No show of yours is live or starts within 12 hours. Schedule one first."),
     "replaced": _("The encoder connected again."),
     "gone": _("The encoder stopped."),
     "already_broadcasting": _("Another camera is broadcasting this show already."),
     "taken_over": _("The show goes on from another phone."),
     "show_ended": _(
-        "The show has ended: stop the encoder. It begins the next one only shortly before its time."
+        "The show has ended: stop the encoder. "
+        "It can start your next show only shortly before its time."
     ),
-    "stopped": _("An operator has ended your show. For ten minutes no encoder can go on air."),
-    "not_approved": _("Your first show waits for an operator's yes; the studio says more."),
+    "stopped": _("An operator has ended your show. For ten minutes no encoder can go live."),
+    "not_approved": _("Your first show waits for an operator's yes; see the studio for details."),
 }
 
 
@@ -59,7 +60,8 @@ class EncoderRefused(Exception):
 
 def words(reason: str) -> str:
     """What a person is told; reasons of the ingest protocol that say little are said as one."""
-    return str(REASONS.get(reason, _("The stream cannot be used.")))
+    unknown = _("The server cannot use this picture. Check the encoder's settings.")
+    return str(REASONS.get(reason, unknown))
 
 
 def check(text: str) -> tuple[StreamKey, Show]:

@@ -107,5 +107,6 @@ def why_stopped(show: Show) -> str:
     if stop is None or not stop.was_on_air:
         return ""
     return _(
-        "An operator has ended this show: %(reason)s What was filmed is kept. The studio says more."
+        "An operator has ended this show. What was filmed is kept; see the studio for details. "
+        "Reason: %(reason)s"
     ) % {"reason": stop.reason}

@@ -39,7 +39,7 @@ def test_a_film_goes_on_the_air(instance: Server, film: str) -> None:
     arguments = ["--show", show_of(instance), "--url", instance.url]
     done = instance.run("broadcast", film, *arguments)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("Done: 3 s on the air")
+    assert done.stdout.splitlines()[-1].startswith("Done: 3 s live")
 
 
 def test_a_wrong_key_is_refused_by_the_server(instance: Server, film: str) -> None:

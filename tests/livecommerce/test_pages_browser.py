@@ -404,5 +404,5 @@ async def test_who_loses_an_invitation_is_told_so(
     shows = Show.objects.filter(pk=world.show.pk)
     await run_in_db(lambda: shows.update(audience=Audience.INVITED))
     await sockets[0].close(code=4403)
-    await expect(page.locator("#away")).to_contain_text("This show is by invitation only")
+    await expect(page.locator("#away")).to_contain_text("This show is private")
     await expect(page.locator("#away").get_by_role("link", name="See other shows")).to_be_visible()

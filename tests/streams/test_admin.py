@@ -35,7 +35,7 @@ def test_what_an_operator_takes_back_is_told_to_the_room(
     zhao: Client, world: World, kind: str, model: type[Mute] | type[Ban]
 ) -> None:
     assert "adverts" in zhao.get(f"/admin/streams/{kind}/").content.decode()
-    assert "Taken back for 1 person." in lift(zhao, kind, model.objects.get())
+    assert "Lifted for 1 person." in lift(zhao, kind, model.objects.get())
     assert not model.objects.exists()
     [fact] = OutboxFact.objects.all()
     told = (fact.data["action"], fact.data["actor"], fact.data["user_id"])

@@ -34,8 +34,8 @@ const WORDS = {
     gettext("You cannot watch, write or order here any more. If the host lets you in again, try again."),
   ],
   not_allowed: () => [
-    gettext("This show is by invitation only"),
-    gettext("You are not invited, or no longer. If the host invites you, try again."),
+    gettext("This show is private"),
+    gettext("Only the seller's team can watch it now. If the host opens it, try again."),
   ],
 };
 

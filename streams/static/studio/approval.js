@@ -17,6 +17,6 @@ export function drawReview({ standing, reason }) {
 
 function words(standing, reason) {
   if (standing === "waiting") return gettext("Your first show waits for an operator's yes. Prepare everything and try your camera; this page tells you as soon as you can go live.");
-  if (standing === "refused") return interpolate(gettext("An operator has said no to this show: %s You can schedule another one."), [reason]);
+  if (standing === "refused") return interpolate(gettext("An operator has said no to this show. You can schedule another one. Reason: %s"), [reason]);
   return gettext("An operator has said yes. You can go live now, and from now on whenever you like.");
 }

@@ -39,7 +39,7 @@ export function microphoneCheck({ stream, loudest, heardMs }) {
 export function networkCheck({ trial, failure, isOnline }) {
   if (!isOnline) return check("network", "bad", gettext("This device has no network. Switch on mobile data or Wi-Fi."));
   if (failure) return check("network", "bad", failure.message || gettext("The server cannot be reached from here. Check mobile data or Wi-Fi, then tap “Check again”."));
-  if (!trial) return check("network", "wait", gettext("Trying the network…"));
+  if (!trial) return check("network", "wait", gettext("Testing the network…"));
   const speed = bitRate(trial.bitsPerSecond);
   if (trial.bitsPerSecond < SOUND_BITS) return check("network", "bad", interpolate(gettext("The network is too weak even for sound (%s). Look for a place with better reception."), [speed]));
   return check("network", ...networkWords(QUALITIES[qualityFor(trial.bitsPerSecond)].name, speed));
@@ -50,7 +50,7 @@ function networkWords(quality, speed) {
     case "full":
       return ["ok", interpolate(gettext("Network: good (%s)."), [speed])];
     case "reduced":
-      return ["warn", interpolate(gettext("The network carries a smaller picture only (%s)."), [speed])];
+      return ["warn", interpolate(gettext("The network is enough for a smaller picture only (%s)."), [speed])];
     case "small":
       return ["warn", interpolate(gettext("Weak network (%s): the picture will be small. A place with better reception helps."), [speed])];
     default:
@@ -62,7 +62,7 @@ function networkWords(quality, speed) {
 export function clockCheck({ trial }) {
   if (!trial) return check("clock", "wait", gettext("Comparing the clock…"));
   const seconds = Math.round(Math.abs(trial.clockOffMs) / 1000);
-  if (seconds * 1000 <= CLOCK_OFF_MS) return check("clock", "ok", gettext("Clock: right."));
+  if (seconds * 1000 <= CLOCK_OFF_MS) return check("clock", "ok", gettext("Clock: correct."));
   const away = seconds < 120
     ? interpolate(ngettext("%s second", "%s seconds", seconds), [seconds])
     : interpolate(gettext("%s minutes"), [Math.round(seconds / 60)]);

@@ -24,7 +24,7 @@ export function stageWords(broadcaster, { room, wasHere, troubles, check, hasCam
     case "moved":
       return gettext("The show goes on from another phone. This one has stopped filming.");
     case "refused":
-      return gettext("Not on air.");
+      return gettext("Not live.");
     default:
       return idleWords({ room, wasHere, check, hasCamera });
   }
@@ -34,17 +34,18 @@ function keptWords(seconds) {
   return interpolate(ngettext("%s second is kept on this device.", "%s seconds are kept on this device.", seconds), [seconds]);
 }
 
-function liveWords({ quality, lostSeconds }, waiting, troubles) {
-  const now = nowWords(quality, waiting, troubles);
+function liveWords({ quality, isCatchingUp, lostSeconds }, waiting, troubles) {
+  const now = nowWords({ quality, isCatchingUp }, waiting, troubles);
   if (lostSeconds === 0) return now;
   const lost = ngettext("The network was away too long: %s second is missing in the recording.", "The network was away too long: %s seconds are missing in the recording.", lostSeconds);
   return `${now} ${interpolate(lost, [lostSeconds])}`;
 }
 
-function nowWords(quality, waiting, troubles) {
+function nowWords({ quality, isCatchingUp }, waiting, troubles) {
   if (troubles.camera) return gettext("The camera is gone. Plug it in again or choose another one: the show goes on then.");
   if (troubles.picture) return gettext("Your device has taken the camera, perhaps for a call. Viewers hear you and see a still picture.");
   if (troubles.sound) return gettext("You are live, but your device has switched the microphone off. Is it muted, or in a call?");
+  if (isCatchingUp) return gettext("The network is back. Sending what was recorded meanwhile: viewers see you again in a moment.");
   if (quality === SOUND_ONLY) return gettext("Very weak network: sound only. Viewers see a still picture until the network is better.");
   if (QUALITIES[quality].name !== "full") return gettext("You are live. Weak network: picture reduced.");
   if (waiting > 3) return interpolate(ngettext("You are live. The network is slow: %s second behind.", "You are live. The network is slow: %s seconds behind.", waiting), [waiting]);

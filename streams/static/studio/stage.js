@@ -306,7 +306,7 @@ function drawBadge(state) {
     full: ["badge--warn", gettext("No network")],
     finishing: ["badge--warn", gettext("Finishing")],
   };
-  const [kind, word] = looks[state] ?? ["", gettext("Not on air")];
+  const [kind, word] = looks[state] ?? ["", gettext("Not live")];
   badge.className = `badge ${kind}`;
   say("#air-badge", word);
 }
