@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q, Subquery
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core import outbox
 from core.accounts.models import User
@@ -131,7 +132,11 @@ def _check_count(on_hand: int) -> None:
 
 def _promised(reserved: int) -> InvalidInput:
     return InvalidInput(
-        _("%(count)d are promised to buyers. Cancel orders first if they cannot be sent.")
+        ngettext(
+            "%(count)d is promised to a buyer. Cancel the order first if it cannot be sent.",
+            "%(count)d are promised to buyers. Cancel orders first if they cannot be sent.",
+            reserved,
+        )
         % {"count": reserved},
         field="on_hand",
         details={"reserved": reserved},

@@ -7,6 +7,7 @@ twice or late change nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core import outbox
 from core.accounts.models import User
@@ -155,8 +157,13 @@ def lasted_longest(show: Show) -> bool:
 
 
 def why_too_long(show: Show) -> str:
-    hours = f"{settings.LONGEST_SHOW_H:g}"
-    return _("A show lasts %(hours)s hours at most, so this one has ended.") % {"hours": hours}
+    hours = settings.LONGEST_SHOW_H
+    text = ngettext(
+        "A show lasts %(hours)s hour at most, so this one has ended.",
+        "A show lasts %(hours)s hours at most, so this one has ended.",
+        math.ceil(hours),
+    )
+    return text % {"hours": f"{hours:g}"}
 
 
 def end(show_id: UUID, *, is_stop: bool = False) -> bool:

@@ -173,7 +173,7 @@ function drawCourse() {
   const row = one('.lesson__side a[aria-current="true"]');
   show(one("[data-tick]", row), state.done);
   if (state.done) row.querySelector("progress")?.remove();
-  const text = gettext("%s of %s lessons done");
+  const text = ngettext("%s of %s lesson done", "%s of %s lessons done", state.lessons_total);
   one("[data-course-progress]").textContent = interpolate(text, [state.lessons_done, state.lessons_total]);
   if (!state.certificate_url) return;
   one("[data-certificate]").setAttribute("href", state.certificate_url);

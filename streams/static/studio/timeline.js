@@ -45,10 +45,7 @@ export class Timeline {
     const orders = filmed.filter(({ type }) => type === "order.placed");
     one("#timeline-pins").replaceChildren(...pins.map((pin) => this.#pinMark(pin)));
     this.#drawBars(orders);
-    one("#timeline-words").textContent = interpolate(
-      gettext("%s times a product was shown, %s orders."),
-      [pins.length, orders.length],
-    );
+    one("#timeline-words").textContent = `${shownWords(pins.length)} ${orderWords(orders.length)}`;
   }
 
   #pinMark({ media_s: at, data }) {
@@ -113,6 +110,15 @@ export class Timeline {
   #percent(seconds) {
     return `${Math.min(100, (seconds / this.#lengthS) * 100)}%`;
   }
+}
+
+function shownWords(times) {
+  const text = ngettext("A product was shown %s time.", "A product was shown %s times.", times);
+  return interpolate(text, [times]);
+}
+
+function orderWords(orders) {
+  return interpolate(ngettext("There was %s order.", "There were %s orders.", orders), [orders]);
 }
 
 function place(handle, seconds, left) {
