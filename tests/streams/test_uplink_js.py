@@ -105,3 +105,23 @@ def test_a_trial_before_the_show_tells_what_to_begin_with(
     page: Page, bits: int, quality: int
 ) -> None:
     assert page.evaluate("(bits) => qualityFor(bits)", bits) == quality
+
+
+def test_what_was_kept_in_an_outage_is_sent_before_viewers_see_the_host_again(page: Page) -> None:
+    """Looks of each half second: what waits then in ms, and whether the host is told."""
+    told = page.evaluate(
+        """([kept, ...waits]) => {
+          const catchUp = new CatchUp();
+          catchUp.begin({ nowMs: 0, waitingMs: kept });
+          return waits.map((waitingMs, n) => {
+            catchUp.look({ nowMs: 500 * (n + 1), waitingMs });
+            return catchUp.isOn;
+          });
+        }""",
+        [29_000, 20_000, 9_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 0],
+    )
+    assert told == [True] * 7 + [False] * 2
+    short = (
+        "() => { const it = new CatchUp(); it.begin({nowMs: 0, waitingMs: 900}); return it.isOn }"
+    )
+    assert not page.evaluate(short)

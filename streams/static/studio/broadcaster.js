@@ -4,7 +4,7 @@ import { TAKEN_OVER } from "./ingest-link.js";
 import { pictureOf } from "./picture.js";
 import { TakeLine } from "./take-line.js";
 import { Take } from "./take.js";
-import { Pace, SOUND_ONLY, UplinkMeter } from "./uplink.js";
+import { CatchUp, Pace, SOUND_ONLY, UplinkMeter } from "./uplink.js";
 
 const FINISH_PATIENCE_MS = 20_000;
 const LOOK_EVERY_MS = 250;
@@ -31,6 +31,7 @@ export class Broadcaster extends EventTarget {
   #take = null;
   #pace = new Pace();
   #meter = new UplinkMeter();
+  #catchUp = new CatchUp();
   #looking = 0;
   #changing = Promise.resolve();
   #takesOver = false;
@@ -58,6 +59,11 @@ export class Broadcaster extends EventTarget {
 
   get waitingSeconds() {
     return Math.round(this.#line.waitingMs / 1000);
+  }
+
+  /** Whether what was recorded while the network was away is being sent; viewers wait for it. */
+  get isCatchingUp() {
+    return this.#catchUp.isOn;
   }
 
   /** Seconds that were kept for so long that the server had closed their take. */
@@ -160,6 +166,7 @@ export class Broadcaster extends EventTarget {
       bitsPerSecond: this.#meter.bitsPerSecond(nowMs),
       silentMs: this.#meter.silentMs(nowMs),
     });
+    this.#catchUp.look({ nowMs, waitingMs: this.#line.waitingMs });
     if (this.#take && !this.isPictureGone && quality !== this.quality) this.#renew();
     this.#tell();
   }
@@ -192,6 +199,7 @@ export class Broadcaster extends EventTarget {
 
   #connected() {
     this.problem = null;
+    if (this.state === "waiting") this.#catchUp.begin({ nowMs: performance.now(), waitingMs: this.#line.waitingMs });
     if (this.state === "connecting" || this.state === "waiting") this.#set("live");
   }
 

@@ -45,8 +45,8 @@ function nowWords({ quality, isCatchingUp }, waiting, troubles) {
   if (troubles.camera) return gettext("The camera is gone. Plug it in again or choose another one: the show goes on then.");
   if (troubles.picture) return gettext("Your device has taken the camera, perhaps for a call. Viewers hear you and see a still picture.");
   if (troubles.sound) return gettext("You are live, but your device has switched the microphone off. Is it muted, or in a call?");
-  if (isCatchingUp) return gettext("The network is back. Sending what was recorded meanwhile: viewers see you again in a moment.");
   if (quality === SOUND_ONLY) return gettext("Very weak network: sound only. Viewers see a still picture until the network is better.");
+  if (isCatchingUp) return gettext("The network is back. Sending what was recorded meanwhile: viewers see you again in a moment.");
   if (QUALITIES[quality].name !== "full") return gettext("You are live. Weak network: picture reduced.");
   if (waiting > 3) return interpolate(ngettext("You are live. The network is slow: %s second behind.", "You are live. The network is slow: %s seconds behind.", waiting), [waiting]);
   return gettext("You are live. Viewers see you now.");

@@ -130,3 +130,26 @@ export class Pace {
     this.#settledAt = nowMs + SETTLE_MS;
   }
 }
+
+const WORTH_SAYING_MS = 3_000;
+const SENT_MS = 1_500;
+/** What has been sent has to be taken in there too, before the picture of now is shown. */
+const TAKEN_IN_MS = 3_000;
+
+/** Whether what was recorded in an outage is still on its way: until then nobody sees the host. */
+export class CatchUp {
+  isOn = false;
+  #behindAt = 0;
+
+  /** The network is back. @param {{nowMs: number, waitingMs: number}} now */
+  begin({ nowMs, waitingMs }) {
+    this.isOn = waitingMs > WORTH_SAYING_MS;
+    this.#behindAt = nowMs;
+  }
+
+  /** @param {{nowMs: number, waitingMs: number}} now */
+  look({ nowMs, waitingMs }) {
+    if (waitingMs > SENT_MS) this.#behindAt = nowMs;
+    if (nowMs - this.#behindAt >= TAKEN_IN_MS) this.isOn = false;
+  }
+}
