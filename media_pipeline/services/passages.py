@@ -204,7 +204,7 @@ def _adjust_clip(clip: Asset, gone: Sequence[tuple[float, float]]) -> None:
     """A clip that shows the passage goes; what comes behind it is earlier in the recording now."""
     if any(from_s < clip.end_s and to_s > clip.start_s for from_s, to_s in gone):
         clip.state = AssetState.FAILED
-        clip.error = _("A passage that it shows was removed from the show.")
+        clip.error = _("Part of this lesson's video was removed from the show.")
         clip.download_key = clip.poster_key = ""
         clip.renditions.all().delete()
     else:

@@ -25,7 +25,7 @@ def set_audience(*, show: Show, actor: User, audience: str) -> Show:
     if audience not in Audience.values:
         raise InvalidInput(_("Please say who may watch."), field="audience")
     if show.state != ShowState.ENDED:
-        raise Conflict(_("Who may watch the replay is said when the show is over."))
+        raise Conflict(_("You can choose who may watch the replay when the show is over."))
     with transaction.atomic():
         Show.objects.filter(pk=show.pk).update(audience=audience)
         is_public = audience == Audience.PUBLIC and not access.is_withheld(show)

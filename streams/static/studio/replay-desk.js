@@ -36,7 +36,7 @@ async function changeAudience(base, choice) {
     const { audience } = await api("PUT", `${base}/audience`, { audience: choice.value });
     form.dataset.was = audience;
     isChanged = true;
-    told.textContent = gettext("Saved. It holds from now on.");
+    told.textContent = gettext("Saved.");
   } catch (error) {
     for (const input of all("input", form)) input.checked = input.value === before;
     told.textContent = error.message;
@@ -152,7 +152,7 @@ function tellWhyLoadedAnew() {
 
 function line({ start_s: start, end_s: end, by, at, done }) {
   const about = { from: duration(start), to: duration(end), by, at: dayAndTime(at) };
-  const text = done ? gettext("%(from)s to %(to)s was removed by %(by)s, %(at)s.") : gettext("%(from)s to %(to)s is being removed for %(by)s, %(at)s.");
+  const text = done ? gettext("%(from)s to %(to)s was removed by %(by)s, %(at)s.") : gettext("%(from)s to %(to)s is being removed; %(by)s asked for it, %(at)s.");
   return el("li", { class: "muted small" }, interpolate(text, about, true));
 }
 
