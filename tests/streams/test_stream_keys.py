@@ -94,6 +94,16 @@ class TestThePage:
         page = signed_in(world.zhang).get(reverse("studio_encoders")).content.decode()
         assert "Schedule one first" in page
 
+    def test_without_a_media_server_it_says_whom_to_ask_and_what_to_set(
+        self, world: World, settings: Settings
+    ) -> None:
+        settings.ENCODERS = []
+        page = signed_in(world.zhang).get(reverse("studio_encoders")).content.decode()
+        assert "Ask who runs it" in page
+        manual = re.search(r"<code>LIVECOMMERCE_ENCODERS</code>.*<code>(.*?)</code>", page)
+        assert manual
+        assert "## OBS and other encoders" in (ROOT / manual[1]).read_text()
+
 
 def reason_for(text: str) -> str:
     with pytest.raises(EncoderRefused) as refusal:
