@@ -14,6 +14,7 @@ handler400 = "livecommerce.views.bad_request"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("favicon.ico", views.favicon),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 
 from core.clock import now
 from courses.selectors import catalogue
@@ -55,6 +56,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page that asks nothing of the request, which may have no user and no host that we know."""
     return HttpResponseBadRequest(render_to_string("400.html"))
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for an icon that have read no page of ours, as beside a picture."""
+    return redirect(static("livecommerce/logo.svg"))
 
 
 def listed_shows() -> QuerySet[Show]:

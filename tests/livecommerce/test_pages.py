@@ -315,3 +315,9 @@ def test_only_the_host_is_led_to_the_studio(world: World) -> None:
     path = f"/studio/shows/{world.show.public_id}/"
     assert path in text_of(signed_in(world.zhang), show_path(world))
     assert path not in text_of(signed_in(world.li), show_path(world))
+
+
+def test_a_browser_that_asks_for_an_icon_gets_one(visitor: Client) -> None:
+    icon = visitor.get("/favicon.ico", follow=True)
+    assert icon.status_code == 200
+    assert icon["Content-Type"] == "image/svg+xml"
