@@ -96,6 +96,8 @@ def tell_replay_ready(fact: RecordingSealed, fact_id: UUID) -> None:
 
 def tell_replay_changed(fact: PassageRemoved, fact_id: UUID) -> None:
     """Whoever watches the replay has to load it anew: it is shorter now."""
+    if access.is_withheld(access.show_by_id(fact.show_id)):
+        return
     event = ReplayReadyEvent(duration_s=fact.duration_s)
     _tell(fact.show_id, event.entry(now(), fact_id=fact_id))
 

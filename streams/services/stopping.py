@@ -76,17 +76,24 @@ def release(show_id: UUID, actor: User) -> Stop:
     Raises `NotFound`, `NotAllowed`, or `Conflict` while the recording is not complete.
     """
     operator = access.require_operator(actor)
-    show = access.show_by_id(show_id)
+    access.show_by_id(show_id)
     with transaction.atomic():
+        show = _locked(show_id)
         hidden = Stop.objects.filter(show=show, is_withheld=True)
         if hidden.update(is_withheld=False, released_by=operator, released_at=now()):
             set_public(show_id, is_public=show.audience == Audience.PUBLIC)
     return Stop.objects.get(show=show)
 
 
+def _locked(show_id: UUID) -> Show:
+    """Its seller may be saying at this moment who may watch: the files follow both."""
+    return Show.objects.select_for_update().get(public_id=show_id)
+
+
 def hide_files(show_id: UUID) -> None:
     """Let the old addresses of a withheld recording die, once it is complete; in a transaction."""
-    withheld = Stop.objects.filter(show__public_id=show_id, is_withheld=True)
+    show = _locked(show_id)
+    withheld = Stop.objects.filter(show=show, is_withheld=True)
     complete = Recording.objects.filter(show_id=show_id).exclude(state=RecordingState.LIVE)
     if withheld.exists() and complete.exists():
         set_public(show_id, is_public=False)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,13 +15,18 @@ from django.test import Client
 
 from core.accounts.models import User
 from core.ids import new_id
+from media_pipeline.events import PassageRemoved
 from media_pipeline.models import Passage
 from media_pipeline.services.recordings import enqueue_processing
 from media_pipeline.serving import application
+from media_pipeline.storage import storage
 from media_pipeline.worker import run_waiting
-from streams import replays
-from streams.models import Audience
+from streams import access, replays
+from streams.handlers import tell_replay_changed
+from streams.models import Audience, Show
 from streams.selectors import ReplayEntry
+from streams.services import stopping
+from streams.services.replays import set_audience
 from tests.streams.replayed import replayed
 from tests.world import World
 
@@ -100,6 +106,45 @@ def test_a_private_show_is_gated_down_to_its_files(world: World) -> None:
     assert stranger.get(f"/shows/{world.show.public_id}/playback/").status_code == 404
     assert Client().get(api(world, "chapters.vtt")).status_code in {401, 403}
     assert {media(one).status_code for one in addresses(zhang, world)} == {200}
+
+
+def test_what_its_seller_made_private_is_not_public_when_an_operator_releases_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when both do it at once: the seller's word comes while the operator's is begun."""
+    recording = replayed(world).recording
+    stopping.stop_show(world.show.public_id, world.zhao, kind="harm", withhold=True)
+    look = access.show_by_id
+
+    def look_and_be_late(show_id: UUID) -> Show:
+        found = look(show_id)
+        set_audience(show=world.show, actor=world.zhang, audience=Audience.INVITED)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(access, "show_by_id", look_and_be_late)
+        stopping.release(world.show.public_id, world.zhao)
+    recording.refresh_from_db()
+    assert not recording.is_public
+    assert not storage().keys(f"public/recordings/{recording.public_id}")
+    set_audience(show=world.show, actor=world.zhang, audience=Audience.PUBLIC)
+    assert storage().keys(f"public/recordings/{recording.public_id}")
+
+
+def test_a_passage_of_a_hidden_replay_goes_and_the_room_is_not_called_to_it(world: World) -> None:
+    recording = replayed(world).recording
+    stopping.stop_show(world.show.public_id, world.zhao, kind="harm", withhold=True)
+    asked = {"id": str(new_id()), "edition": 0, "start_s": 3.2, "end_s": 3.8}
+    told = signed_in(world.zhang).post(
+        api(world, "removed-passages"), asked, content_type="application/json"
+    )
+    assert told.json()["done"]
+    fact = PassageRemoved(world.show.public_id, recording.public_id, 11)
+    tell_replay_changed(fact, new_id())  # there is no log here: to tell anybody would fail
+    stopping.release(world.show.public_id, world.zhao)
+    recording.refresh_from_db()
+    assert (recording.is_public, round(recording.duration_s)) == (True, 11)
+    assert {media(one).status_code for one in addresses(Client(), world)} == {200}
 
 
 def gate(world: World, method: str, what: str, body: dict[str, Any] | None) -> Callable[..., int]:
