@@ -81,6 +81,11 @@ class GuardedDaphne(WebSocketProtocol):  # type: ignore[misc]
         elif data:
             self._hear(self._gate, data)
 
+    def serverSend(self, content: bytes | str, binary: bool = False) -> None:  # noqa: N802
+        """Nothing, to who has just gone: the application is about to be told so."""
+        if self.state in {self.STATE_CONNECTING, self.STATE_OPEN}:
+            super().serverSend(content, binary)
+
     def _hear(self, gate: Gate, data: bytes) -> None:
         if gate.is_shut:
             if gate.refused(data) > THROWN_AWAY_AT_MOST:

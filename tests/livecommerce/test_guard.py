@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
-from livecommerce.guard import CAMERA, ROOM
+from livecommerce.guard import CAMERA, ROOM, GuardedDaphne
 from tests.server import Served, serving
 
 pytestmark = pytest.mark.process
@@ -140,6 +140,13 @@ def test_a_camera_may_send_more_than_a_room(web: Served) -> None:
             camera.recv(timeout=10)
         assert camera.close_code not in {1009, 4429}
     assert CAMERA.frames > 10 * ROOM.frames_per_s
+
+
+def test_daphne_says_nothing_to_a_camera_that_has_just_gone() -> None:
+    protocol = GuardedDaphne()
+    protocol.client_addr = None
+    protocol.state = GuardedDaphne.STATE_CLOSED  # the application has not heard of it yet
+    protocol.serverSend('{"ack": {"next": 1}}')  # autobahn's own raises
 
 
 STUCK = """
