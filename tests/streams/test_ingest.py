@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 import time_machine
-from django.db import ConnectionHandler, DatabaseError, connection
+from django.db import DatabaseError, connection
+from django.db.utils import ConnectionHandler
 
 from core.clock import now
 from core.ids import new_id
