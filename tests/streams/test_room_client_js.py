@@ -359,6 +359,7 @@ async def test_a_network_that_is_back_hurries_it(listener: Page, script: Script)
 
 async def test_what_is_not_kept_is_told_as_lost(listener: Page, script: Script) -> None:
     await script.hello()
+    await listener.wait_for_function("room.state === 'open'")  # before, it would be lost at once
     await listener.evaluate(
         "() => { window.answer = room.send('react', {}).catch((error) => ({code: error.code})); }"
     )
