@@ -258,14 +258,15 @@ class LiveTake:
         if self._picture is not None and self._shown_s is None:
             self._picture.began(init)
 
-    def show(self, part: Part) -> None:
+    def show(self, part: Piece) -> None:
         """Give viewers what they have not had; after another encoder from a key frame on."""
+        # Of a part's last picture the begin is known, the end only guessed.
         self._zero.note_part(now(), part.end_s)
-        if self._shown_s is not None and part.start_s < self._shown_s - FRAME_S:
+        if self._shown_s is not None and part.start_s < self._shown_s + FRAME_S:
             return
         if self._picture is None or not (self._is_showing or part.is_key):
             return
-        self._is_showing, self._shown_s = True, part.end_s
+        self._is_showing, self._shown_s = True, part.last_s
         self._picture.came(part)
 
     def show_nothing(self) -> None:
