@@ -82,6 +82,18 @@ def stream(recorder_film: Path) -> bytes:
     return recorder_film.read_bytes()
 
 
+async def test_a_picture_that_comes_sooner_than_guessed_is_shown_and_one_twice_is_not(
+    tmp_path: Path,
+) -> None:
+    """A part's end is a guess: cameras are not that even."""
+    filming = Filming(tmp_path)
+    pieces = [(0.0, 0.1), (0.12, 0.2), (0.1, 0.2), (0.2, 0.2), (0.231, 0.3)]
+    for start_s, last_s in pieces:
+        filming.take.show(Piece(b"", start_s, 0.133, is_key=True, last_s=last_s))
+    assert [part.start_s for part in filming.watched.parts] == [0.0, 0.12, 0.231]
+    await filming.end()
+
+
 @pytest.mark.ffmpeg
 async def test_viewers_get_parts_that_begin_where_the_one_before_ends(
     tmp_path: Path, stream: bytes
