@@ -31,8 +31,9 @@ def tables(found: Mapping[str, Any]) -> str:
 
 
 def late(found: Mapping[str, Any]) -> str:
-    head = ["from camera to screen", "p50 ms", "p95 ms", "the page says, ms", "readings", "unread"]
-    shown = ("p50_ms", "p95_ms", "told_ms", "readings", "unreadable")
+    head = ["from camera to screen", "p50 ms", "p95 ms", "the page says, ms", "readings"]
+    head += ["not readable", "that way, %"]
+    shown = ("p50_ms", "p95_ms", "told_ms", "readings", "unreadable", "by_the_way_pct")
     return table(
         head, [[label, *(found[way][one] for one in shown)] for way, label in WAYS.items()]
     )
