@@ -32,14 +32,31 @@ export function clockTime(when) {
   return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(when));
 }
 
-/** @param {string|Date} when ISO 8601 @returns {string} e.g. "Sat, Nov 21, 09:30" */
+/** @param {string|Date} when ISO 8601 @returns {string} e.g. "Sat, Nov 21, 09:30"; with its year if that is another */
 export function dayAndTime(when) {
+  const at = new Date(when);
   return new Intl.DateTimeFormat(language, {
     weekday: "short",
+    year: at.getFullYear() === new Date().getFullYear() ? undefined : "numeric",
     month: "short",
     day: "numeric",
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
-  }).format(new Date(when));
+  }).format(at);
+}
+
+/** @param {string} when ISO 8601 @returns {string} e.g. "Nov 21, 2026" */
+export function date(when) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(when));
+}
+
+/** @param {string} when ISO 8601 @returns {string} e.g. "21" */
+export function dayOfMonth(when) {
+  return String(new Date(when).getDate());
+}
+
+/** @param {string} when ISO 8601 @returns {string} e.g. "Nov" */
+export function month(when) {
+  return new Intl.DateTimeFormat(language, { month: "short" }).format(new Date(when));
 }

@@ -3,7 +3,11 @@
 import { one } from "../livecommerce/dom.js";
 
 const form = one(".schedule-form");
-one("[data-time-zone]").value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) {
+  one("[data-time-zone]").value = zone;
+  one("[data-zone-name]").textContent = zone.replaceAll("_", " ");
+}
 if (form.dataset.start) one("[name=starts_at]", form).value = localValue(new Date(form.dataset.start));
 
 /** What an `<input type="datetime-local">` holds for an instant. */
