@@ -11,6 +11,11 @@ from core.ids import new_id
 from core.money import Money
 
 
+class CancelUntil(models.TextChoices):
+    PACKED = "packed", _("packed")
+    SENT = "sent", _("sent")
+
+
 class Seller(models.Model):
     """A farm, cooperative or shop. A sandbox seller is for practice: nothing of it is real."""
 
@@ -20,6 +25,19 @@ class Seller(models.Model):
     about = models.TextField(_("about"), max_length=2000, blank=True)
     currency = models.CharField(max_length=3, default="CNY")
     is_sandbox = models.BooleanField(default=False)
+    min_order_minor = models.PositiveBigIntegerField(_("smallest order"), default=0)
+    takes_cash = models.BooleanField(_("cash on delivery"), default=True)
+    takes_online = models.BooleanField(_("payment online"), default=True)
+    hold_minutes = models.PositiveSmallIntegerField(_("time to pay, in minutes"), default=15)
+    cancel_until = models.CharField(
+        _("buyers may cancel until it is"),
+        max_length=10,
+        choices=CancelUntil.choices,
+        default=CancelUntil.PACKED,
+    )
+    refund_days = models.PositiveSmallIntegerField(
+        _("days to ask for money back"), default=7, help_text=_("0: never")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -67,14 +85,29 @@ class Product(models.Model):
         return f"/media/{self.image_key}" if self.image_key else None
 
 
+class Unit(models.TextChoices):
+    """What one of a variant is; a jin is half a kilogram."""
+
+    PIECE = "piece", _("piece")
+    BOX = "box", _("box")
+    BAG = "bag", _("bag")
+    BOTTLE = "bottle", _("bottle")
+    KG = "kg", _("kg")
+    JIN = "jin", _("jin")
+
+
 class Variant(models.Model):
-    """What has a price, a weight and stock: "apples, 5 kg box"."""
+    """What has a price, a weight and stock: "apples, 5 kg box". Stock counts whole units."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="variants")
     title = models.CharField(_("title"), max_length=80)
     price_minor = models.PositiveBigIntegerField(_("price"), validators=[MinValueValidator(1)])
     weight_g = models.PositiveIntegerField(_("weight in grams"), default=0)
+    unit = models.CharField(_("sold by the"), max_length=10, choices=Unit.choices, default=Unit.BOX)
+    low_at = models.PositiveIntegerField(
+        _("warn when so many are left"), default=5, help_text=_("0: never")
+    )
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:
@@ -116,6 +149,7 @@ class MovementKind(models.TextChoices):
     RESERVE = "reserve", _("reserved")
     RELEASE = "release", _("released")
     SHIP = "ship", _("sent")
+    RETURN = "return", _("came back")
 
 
 class StockMovement(models.Model):
@@ -143,6 +177,35 @@ class PickupPoint(models.Model):
     address = models.CharField(_("address"), max_length=200)
     hours = models.CharField(_("opening hours"), max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeliveryZone(models.Model):
+    """Where a seller delivers to, and for how much, by weight.
+
+    `regions` are codes (`sellers.regions`); none: everywhere that no other zone names. The first
+    `base_weight_g` cost `base_fee_minor`, each further `step_weight_g` begun `step_fee_minor`. A
+    zone that `is_served` no says "we do not deliver there". A seller without zones delivers
+    everywhere for nothing.
+    """
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="zones")
+    name = models.CharField(_("name"), max_length=80)
+    regions = models.JSONField(_("regions"), default=list, blank=True)
+    is_served = models.BooleanField(_("we deliver there"), default=True)
+    base_fee_minor = models.PositiveBigIntegerField(_("fee"), default=0)
+    base_weight_g = models.PositiveIntegerField(_("up to grams"), default=1000)
+    step_fee_minor = models.PositiveBigIntegerField(_("each further step"), default=0)
+    step_weight_g = models.PositiveIntegerField(_("step in grams"), default=1000)
+    free_from_minor = models.PositiveBigIntegerField(
+        _("free from an order of"), null=True, blank=True
+    )
+
+    class Meta:
+        ordering = ["pk"]
 
     def __str__(self) -> str:
         return self.name

@@ -11,7 +11,8 @@ from tests.books import faults_in_books
 from tests.orders.shop import li_orders
 from tests.world import World
 
-PLACED, PACKED, SENT, DELIVERED, CANCELLED = OrderState
+PLACED, PACKED, SENT = OrderState.PLACED, OrderState.PACKED, OrderState.SENT
+DELIVERED, CANCELLED = OrderState.DELIVERED, OrderState.CANCELLED
 
 
 @pytest.fixture

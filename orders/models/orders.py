@@ -1,4 +1,4 @@
-"""What is bought: offers in a show, orders and how they travel."""
+"""Orders, their lines, and how they travel."""
 
 from __future__ import annotations
 
@@ -9,48 +9,40 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.ids import new_id
 from core.money import Money
+from orders.models.offers import Offer
 from sellers.models import PickupPoint, Seller, Variant
 
 
-class Offer(models.Model):
-    """A variant on sale in a show, at the show's price. `show_id` is opaque here."""
-
-    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    show_id = models.UUIDField(db_index=True)
-    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="offers")
-    price_minor = models.PositiveBigIntegerField(_("show price"))
-    position = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["position", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["show_id", "variant"], name="one_offer_per_variant")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.variant} in {self.show_id}"
-
-    @property
-    def price(self) -> Money:
-        return Money(self.price_minor, self.variant.product.seller.currency)
-
-
 class OrderState(models.TextChoices):
+    """`held`: set aside until the buyer has paid. `placed`: to be paid on delivery."""
+
+    HELD = "held", _("waiting for payment")
     PLACED = "placed", _("placed")
+    PAID = "paid", _("paid")
     PACKED = "packed", _("packed")
     SENT = "sent", _("sent")
     DELIVERED = "delivered", _("delivered")
     CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("expired")
+    REFUNDED = "refunded", _("paid back")
 
 
 ALLOWED_MOVES: dict[OrderState, frozenset[OrderState]] = {
-    OrderState.PLACED: frozenset({OrderState.PACKED, OrderState.CANCELLED}),
+    OrderState.HELD: frozenset(
+        {OrderState.PLACED, OrderState.PAID, OrderState.CANCELLED, OrderState.EXPIRED}
+    ),
+    OrderState.PLACED: frozenset({OrderState.PAID, OrderState.PACKED, OrderState.CANCELLED}),
+    OrderState.PAID: frozenset({OrderState.PACKED, OrderState.CANCELLED}),
     OrderState.PACKED: frozenset({OrderState.SENT, OrderState.CANCELLED}),
-    OrderState.SENT: frozenset({OrderState.DELIVERED}),
-    OrderState.DELIVERED: frozenset(),
+    OrderState.SENT: frozenset({OrderState.DELIVERED, OrderState.REFUNDED}),
+    OrderState.DELIVERED: frozenset({OrderState.REFUNDED}),
     OrderState.CANCELLED: frozenset(),
+    OrderState.EXPIRED: frozenset(),
+    OrderState.REFUNDED: frozenset(),
 }
+
+GONE = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+"""Orders that no longer count: their goods were given back before they left the house."""
 
 
 class Delivery(models.TextChoices):
@@ -60,6 +52,7 @@ class Delivery(models.TextChoices):
 
 class PaymentMethod(models.TextChoices):
     CASH_ON_DELIVERY = "cash_on_delivery", _("cash on delivery")
+    ONLINE = "online", _("online")
 
 
 class Address(models.Model):
@@ -69,6 +62,7 @@ class Address(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
     name = models.CharField(_("recipient"), max_length=60)
     phone = models.CharField(_("phone"), max_length=20)
+    region = models.CharField(_("region"), max_length=10, blank=True)
     address = models.CharField(_("address"), max_length=200)
     used_at = models.DateTimeField()
 
@@ -76,7 +70,7 @@ class Address(models.Model):
         ordering = ["-used_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "name", "phone", "address"], name="each_address_once"
+                fields=["user", "name", "phone", "region", "address"], name="each_address_once"
             )
         ]
 
@@ -98,22 +92,41 @@ class Order(models.Model):
     delivery = models.CharField(max_length=20, choices=Delivery.choices)
     recipient = models.CharField(max_length=60, blank=True)
     phone = models.CharField(max_length=20, blank=True)
+    region = models.CharField(max_length=10, blank=True)
     address = models.CharField(max_length=200, blank=True)
     pickup_point = models.ForeignKey(PickupPoint, on_delete=models.PROTECT, null=True)
     pickup_code = models.CharField(max_length=8, blank=True)
     note = models.CharField(max_length=200, blank=True)
     payment_method = models.CharField(max_length=30, choices=PaymentMethod.choices)
-    total_minor = models.PositiveBigIntegerField()
+    delivery_fee_minor = models.PositiveBigIntegerField(default=0)
+    total_minor = models.PositiveBigIntegerField(help_text="Lines and delivery fee.")
+    refunded_minor = models.PositiveBigIntegerField(
+        default=0, help_text="Paid back or on its way back. Written by `orders.services` alone."
+    )
     currency = models.CharField(max_length=3)
     idempotency_key = models.CharField(max_length=64)
     request_hash = models.CharField(max_length=64)
     placed_at = models.DateTimeField()
+    held_until = models.DateTimeField(null=True, help_text="When a hold ends; None: it does not.")
+    carrier = models.CharField(max_length=40, blank=True)
+    tracking_number = models.CharField(max_length=60, blank=True)
 
     class Meta:
         ordering = ["-placed_at", "-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["buyer", "idempotency_key"], name="one_order_per_intent"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(refunded_minor__lte=models.F("total_minor")),
+                name="never_refund_more_than_total",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["held_until"],
+                condition=models.Q(state="held"),
+                name="holds_by_end",
             )
         ]
 
@@ -133,13 +146,21 @@ class OrderLine(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    offer = models.ForeignKey(
+        Offer, on_delete=models.SET_NULL, null=True, related_name="lines", help_text="In a show."
+    )
     title = models.CharField(max_length=220)
     quantity = models.PositiveIntegerField()
     price_minor = models.PositiveBigIntegerField()
+    returned = models.PositiveIntegerField(default=0, help_text="Pieces back in stock.")
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="at_least_one")
+            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="at_least_one"),
+            models.CheckConstraint(
+                condition=models.Q(returned__lte=models.F("quantity")),
+                name="never_return_more_than_sent",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,11 +172,12 @@ class OrderLine(models.Model):
 
 
 class OrderMove(models.Model):
-    """Who moved an order to which state, and when."""
+    """Who moved an order to which state, when and why; no actor: the product did, by itself."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="moves")
     state = models.CharField(max_length=20, choices=OrderState.choices)
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -1,0 +1,47 @@
+"""What is bought: offers in a show, orders and how they travel, and the money for them."""
+
+from orders.models.offers import Offer
+from orders.models.orders import (
+    ALLOWED_MOVES,
+    GONE,
+    Address,
+    Delivery,
+    Order,
+    OrderLine,
+    OrderMove,
+    OrderState,
+    PaymentMethod,
+)
+from orders.models.payments import (
+    ClaimPhoto,
+    ClaimState,
+    NoticeOutcome,
+    Payment,
+    PaymentNotice,
+    PaymentState,
+    Refund,
+    RefundClaim,
+    RefundState,
+)
+
+__all__ = [
+    "ALLOWED_MOVES",
+    "GONE",
+    "Address",
+    "ClaimPhoto",
+    "ClaimState",
+    "Delivery",
+    "NoticeOutcome",
+    "Offer",
+    "Order",
+    "OrderLine",
+    "OrderMove",
+    "OrderState",
+    "Payment",
+    "PaymentMethod",
+    "PaymentNotice",
+    "PaymentState",
+    "Refund",
+    "RefundClaim",
+    "RefundState",
+]
