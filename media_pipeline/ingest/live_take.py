@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,11 +17,11 @@ from time import monotonic
 from typing import Protocol
 
 from core.clock import now
-from media_pipeline.ffmpeg import MAX_PIXELS
 from media_pipeline.ingest import entry
-from media_pipeline.ingest.boxes import BadBoxes, Init
+from media_pipeline.ingest.boxes import Init
 from media_pipeline.ingest.chunks import Chunk, ChunkFile, following
-from media_pipeline.ingest.encoder import FINISH_S, Encoder, EncoderGone
+from media_pipeline.ingest.encoder import Encoder
+from media_pipeline.ingest.encoding import Run
 from media_pipeline.ingest.entry import Entry
 from media_pipeline.ingest.errors import (
     BadProtocol,
@@ -32,9 +33,8 @@ from media_pipeline.ingest.errors import (
     Unreadable,
 )
 from media_pipeline.ingest.files import in_files
-from media_pipeline.ingest.grouping import FRAME_S, Grouping, Piece
-from media_pipeline.ingest.recipe import live_command
-from media_pipeline.ingest.segmenter import InitChanged, Segmenter
+from media_pipeline.ingest.grouping import FRAME_S, Piece
+from media_pipeline.ingest.segmenter import Segmenter
 from media_pipeline.ingest.source import Source, recognise
 from media_pipeline.ingest.zero import MediaZero
 from media_pipeline.live.parts import Part
@@ -43,13 +43,8 @@ from media_pipeline.playlists import Segment
 log = logging.getLogger(__name__)
 
 BLOCK = 256 * 1024
-FIRST_SEGMENT_S = 20.0
-"""A stream that came for so long and made no segment has no picture that can be shown."""
-COMING_S = 2.0
-"""Bytes still come when there were some so short a time ago; a phone may lose its network."""
 BARREN_RUNS = 3
 """So many encoders one after the other may end without a new segment."""
-WAITING_PARTS = 64
 DISK_AGAIN_S = 0.5
 DISK_TRIES = 10
 """How often a closed take tries to write to a full disk; an open one waits as long as it takes."""
@@ -60,7 +55,8 @@ class Picture(Protocol):
 
     def began(self, init: Init) -> None: ...
 
-    def came(self, part: Part) -> None: ...
+    def came(self, part: Part) -> bool:
+        """Whether viewers are given it: what is late is for the recording alone."""
 
     def ended(self) -> None: ...
 
@@ -77,16 +73,17 @@ class LiveTake:
         picture: Picture | None = None,
         sound_will_do: bool = False,
         started_at: datetime | None = None,
+        drift: Drift = STEADY,
     ) -> None:
         """`folder` gets the segments; `on_growth` hears each time there are more of them.
 
-        `started_at` is known of a take that an earlier process has begun.
+        `started_at` and `drift` are known of a take that an earlier process has begun.
         """
         self.encoder: Encoder | None = None
         self._picture = picture
         self._sound_will_do = sound_will_do
         self._segmenter = Segmenter(folder)
-        self._zero = MediaZero(chunks.early, started_at, self._segmenter.start_s)
+        self._zero = MediaZero(chunks.early, started_at, self._segmenter.start_s, drift)
         self._chunks = chunks
         self._on_growth = on_growth
         self._is_closed = False
@@ -96,6 +93,8 @@ class LiveTake:
         self._appending = asyncio.Lock()
         self._shown_s: float | None = None
         self._is_showing = False
+        self.shown_at = -math.inf
+        """When viewers were last given a part, by the monotonic clock."""
 
     @property
     def next(self) -> int:
@@ -117,8 +116,12 @@ class LiveTake:
 
     @property
     def zero_at(self) -> datetime:
-        """The wall time of second 0 of its parts, as far as it is known."""
-        return self._zero.at(0.0) or now()
+        """The wall time of second 0 of its parts by the camera's clock now, as far as known."""
+        return self._zero.now or now()
+
+    @property
+    def drift(self) -> Drift:
+        return self._zero.drift(self._segmenter.start_s)
 
     @property
     def started_at(self) -> datetime | None:
@@ -211,7 +214,7 @@ class LiveTake:
         barren = 0
         while not self._is_left:
             had_s = self.duration_s
-            run = _Run(self, source, await in_files(self._entry, source))
+            run = Run(self, source, await in_files(self._entry, source))
             self.encoder = run.encoder = await Encoder.start(run.command)
             self._is_showing = False
             is_whole = await run.to_its_end()
@@ -260,14 +263,17 @@ class LiveTake:
 
     def show(self, part: Piece) -> None:
         """Give viewers what they have not had; after another encoder from a key frame on."""
+        self._zero.note_part(at := now(), part.end_s)
         # Of a part's last picture the begin is known, the end only guessed.
-        self._zero.note_part(now(), part.end_s)
+        if not self._is_closed:  # else it may have come long ago
+            self._zero.note_picture(at, part.last_s)
         if self._shown_s is not None and part.start_s < self._shown_s + FRAME_S:
             return
         if self._picture is None or not (self._is_showing or part.is_key):
             return
         self._is_showing, self._shown_s = True, part.last_s
-        self._picture.came(part)
+        if self._picture.came(part):
+            self.shown_at = monotonic()
 
     def show_nothing(self) -> None:
         """There is no live picture any more; doing it twice does no harm."""
@@ -297,100 +303,6 @@ class LiveTake:
             self._segmenter.begin(item)
             return False
         return self._segmenter.finish() if item is None else self._segmenter.add(item)
-
-
-class _Run:
-    """One encoder's life: fed, read and written down at the same time."""
-
-    encoder: Encoder
-
-    def __init__(self, take: LiveTake, source: Source, begin: Entry) -> None:
-        self.command = live_command(source, begin, key_after_s=take.last_s)
-        self.is_hopeless = False
-        """Whether another encoder would not do better."""
-        self._take = take
-        self._entry = begin
-        self._made: asyncio.Queue[Init | Piece | None] = asyncio.Queue(WAITING_PARTS)
-        self._refused: IngestRefused | None = None
-        self._has_output = False
-        self._coming_s = 0.0
-
-    async def to_its_end(self) -> bool:
-        """Whether all that the take has went in and came out."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._write())
-                tasks.create_task(self._read())
-                feeding = tasks.create_task(self._feed())
-        finally:
-            self.encoder.kill()
-        if self._refused is not None:
-            raise self._refused
-        gave_itself_up = not self.encoder.was_killed and not self._has_output
-        self.is_hopeless = self.is_hopeless or gave_itself_up
-        is_whole = feeding.result() and not self.encoder.was_killed
-        if is_whole and self._has_output:
-            await self._take.keep(None)
-        return is_whole
-
-    def _doubt(self, waited_s: float) -> None:
-        """Give up when bytes came, after `waited_s`, for too long without a picture."""
-        self._coming_s += min(waited_s, COMING_S)
-        if self._coming_s > FIRST_SEGMENT_S and not self._take.segments:
-            self.is_hopeless = True
-            self.encoder.kill()
-
-    async def _feed(self) -> bool:
-        """Everything from the file, then the end; whether ffmpeg took it all."""
-        at, has_all = self._entry.at, False
-        try:
-            if head := self._entry.head:
-                await self.encoder.feed((await self._take.read(0, self.encoder))[:head])
-            while not self.encoder.has_exited and not has_all:
-                waits_since = monotonic()
-                block = await self._take.read(at, self.encoder)
-                has_all = not block and self._take.is_closed
-                await self.encoder.feed(block)
-                at += len(block)
-                self._doubt(monotonic() - waits_since)
-        except EncoderGone:
-            has_all = False
-        await self.encoder.finish()
-        return has_all
-
-    async def _read(self) -> None:
-        try:
-            async for item in self.encoder.output(Grouping(self._take.last_s)):
-                self._has_output = True
-                if not isinstance(item, Init):
-                    self._take.show(item)
-                elif item.main.pixels > MAX_PIXELS:
-                    self._refuse(PictureTooBig())
-                    break
-                else:
-                    self._take.begin(item)
-                await self._made.put(item)
-        except BadBoxes:
-            log.exception("the live encoder's output makes no sense")
-            self.encoder.kill()
-        await self._made.put(None)
-        await self.encoder.wait(FINISH_S)
-        self._take.wake()  # the feeder may be waiting for bytes that nobody needs now
-
-    async def _write(self) -> None:
-        while (item := await self._made.get()) is not None:
-            if self._refused is not None:
-                continue
-            try:
-                await self._take.keep(item)
-            except InitChanged:
-                self._refuse(TakeIsOver())
-            except DiskFull as full:
-                self._refuse(full)
-
-    def _refuse(self, why: IngestRefused) -> None:
-        self._refused = why
-        self.encoder.kill()
 
 
 def _unplayable(said: str) -> IngestRefused:

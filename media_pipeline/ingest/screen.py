@@ -25,8 +25,8 @@ class Screen:
     def began(self, init: Init) -> None:
         self._feed.begin(self._take_id, init.data, init.mime, self._zero_at())
 
-    def came(self, part: Part) -> None:
-        self._feed.push(part)
+    def came(self, part: Part) -> bool:
+        return self._feed.push(part)
 
     def ended(self) -> None:
         self._feed.end()

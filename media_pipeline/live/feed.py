@@ -96,20 +96,20 @@ class Feed:
         if (follower := self._follower) is not None:
             follower.began(self, opening)
 
-    def push(self, part: Part) -> None:
-        """The next part of the take, in order; shown unless it is old."""
+    def push(self, part: Part) -> bool:
+        """The next part of the take, in order; shown unless it is old. Whether it was."""
         if not self.is_here:
-            return
+            return False
         wall_ms = self._started_ms + part.start_s * 1000
         lag_s = time.time() - wall_ms / 1000 - part.duration_s
         if self._pace.is_backlog(lag_s, time.monotonic()):
             if not self._is_late:
                 self._feeds.are_late(self.show_id)
             self._is_late = self._needs_key = True
-            return
+            return False
         self._is_late = False
         if self._needs_key and not part.is_key:
-            return
+            return False
         self._needs_key = False
         payload = frames.part_payload(part.data, wall_ms, is_key=part.is_key)
         self.show(payload, part.duration_s, is_key=part.is_key)
@@ -117,6 +117,7 @@ class Feed:
             relay.passed(self, payload, part.duration_s, is_key=part.is_key)
         if (follower := self._follower) is not None:
             follower.passed(self, part)
+        return True
 
     def end(self) -> None:
         """The take is over. Doing it twice does no harm."""

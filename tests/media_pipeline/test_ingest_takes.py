@@ -44,8 +44,9 @@ class Watched:
         assert self.init is None
         self.init = init
 
-    def came(self, part: Part) -> None:
+    def came(self, part: Part) -> bool:
         self.parts.append(part)
+        return True
 
     def ended(self) -> None:
         pass
@@ -219,7 +220,7 @@ async def test_a_phone_that_loses_its_network_in_its_first_second_keeps_its_take
     tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(step_s=60)
-    monkeypatch.setattr("media_pipeline.ingest.live_take.monotonic", clock)
+    monkeypatch.setattr("media_pipeline.ingest.encoding.monotonic", clock)
     filming = Filming(tmp_path)
     for at in (0, 15_000, 30_000):
         seen = clock.looks
@@ -236,7 +237,7 @@ async def test_a_camera_that_sends_on_without_a_picture_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(step_s=1)
-    monkeypatch.setattr("media_pipeline.ingest.live_take.monotonic", clock)
+    monkeypatch.setattr("media_pipeline.ingest.encoding.monotonic", clock)
     never = ["-vf", "trim=end=5,select=0", "-fps_mode", "vfr", *H264, *AAC, "-live", "1"]
     film = draw(tmp_path / "never.mkv", *never, duration_s=5).read_bytes()
     filming = Filming(tmp_path)
