@@ -56,6 +56,10 @@ class Take(models.Model):
     started_at = models.DateTimeField(
         null=True, help_text="Wall time, by the server's clock, of the take's media time zero."
     )
+    drift = models.JSONField(
+        default=list,
+        help_text="How its camera's clock runs: [ms of the take, ms that it was late here], ...",
+    )
     duration_s = models.FloatField(default=0, help_text="What its segments add up to.")
     bytes_received = models.PositiveBigIntegerField(default=0)
     next_chunk = models.PositiveIntegerField(default=0)
@@ -67,6 +71,10 @@ class Take(models.Model):
     )
     leave_asked_at = models.DateTimeField(
         null=True, help_text="Another camera waits to go on with the show in its place."
+    )
+    late_since = models.DateTimeField(
+        null=True,
+        help_text="Viewers see something newer; its phone sends what it kept, for the recording.",
     )
 
     class Meta:

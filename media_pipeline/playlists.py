@@ -10,9 +10,10 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.clock import iso_ms
+from media_pipeline.clock import STEADY, Drift, Filmed
 
 LIVE_WINDOW = 10
 """Segments in the live playlist: long enough for a slow phone, short enough to be read at once."""
@@ -35,10 +36,15 @@ class TakeSegments:
     folder: str
     started_at: datetime
     segments: tuple[Segment, ...]
+    drift: Drift = STEADY
 
     @property
     def duration_s(self) -> float:
         return sum(segment.duration_s for segment in self.segments)
+
+    def wall(self, media_s: float) -> datetime:
+        """When this second of the take was filmed, as the media clock has it."""
+        return Filmed(self.started_at, 0.0, self.drift).wall(media_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class _Placed:
 
     @property
     def at(self) -> datetime:
-        return self.take.started_at + timedelta(seconds=self.offset_s)
+        return self.take.wall(self.offset_s)
 
 
 def listing(segment: Segment) -> str:
@@ -111,7 +117,7 @@ class Timeline:
             if not take.segments:
                 return ""
             self._had, self._offset_s, self._takes = 0, 0.0, self._takes + 1
-        elif before.started_at != take.started_at:
+        elif (before.started_at, before.drift) != (take.started_at, take.drift):
             mended = (replace(one, take=take) if one.take is before else one for one in self._shown)
             self._shown = deque(mended, maxlen=self._shown.maxlen)
         is_first, self._take = self._count == 0, take

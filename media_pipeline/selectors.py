@@ -5,11 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from core.clock import now
-from media_pipeline.clock import MediaClock
+from media_pipeline.clock import Drift, Filmed, MediaClock
 from media_pipeline.ingest import layout
 from media_pipeline.live import low_shelf
 from media_pipeline.models import Asset, AssetKind, AssetState, Recording, RecordingState, TakeState
@@ -84,15 +83,17 @@ def recording_key(show_id: uuid.UUID) -> str:
 
 def media_clock(recording: Recording) -> MediaClock:
     """The recording's clock; an open take reaches to this moment."""
-    return MediaClock.of(_spans(recording))
+    return MediaClock.of(_filmed(recording))
 
 
-def _spans(recording: Recording) -> Iterator[tuple[datetime, float]]:
+def _filmed(recording: Recording) -> Iterator[Filmed]:
     moment = now()
     for take in recording.takes.filter(started_at__isnull=False).order_by("position"):
         assert take.started_at is not None  # noqa: S101 - the filter says so
-        if take.state == TakeState.OPEN:
+        drift = Drift.of(take.drift)
+        if take.state == TakeState.OPEN and take.late_since is None:
             running_s = (moment - take.started_at).total_seconds()
-            yield take.started_at, max(take.duration_s, running_s)
+            running_s -= drift.at(running_s)
+            yield Filmed(take.started_at, max(take.duration_s, running_s), drift)
         elif take.duration_s:
-            yield take.started_at, take.duration_s
+            yield Filmed(take.started_at, take.duration_s, drift)

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from core.realtime.db import run_in_db
+from media_pipeline.clock import Drift
 from media_pipeline.ingest import layout
 from media_pipeline.ingest.chunks import ChunkFile
 from media_pipeline.ingest.connection import Connection
@@ -177,6 +178,7 @@ class Broadcast:
             picture=screen,
             sound_will_do=row.mime.startswith("audio/"),
             started_at=row.started_at,
+            drift=Drift.of(row.drift),
         )
         return take
 
@@ -358,7 +360,8 @@ class Broadcast:
         if take is None or row is None or take.started_at is None:
             return
         if self._shown is not None:
-            shown = TakeSegments(str(row.public_id), take.started_at, tuple(take.segments))
+            segments = tuple(take.segments)
+            shown = TakeSegments(str(row.public_id), take.started_at, segments, take.drift)
             await in_files(self._shown.show, shown)
         try:
             await self._note(take, row)
@@ -382,6 +385,7 @@ class Broadcast:
             bytes_received=take.bytes_received,
             next_chunk=take.next,
             started_at=take.started_at,
+            drift=take.drift,
         )
 
 

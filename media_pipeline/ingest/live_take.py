@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Protocol
 
 from core.clock import now
+from media_pipeline.clock import STEADY, Drift
 from media_pipeline.ingest import entry
 from media_pipeline.ingest.boxes import Init
 from media_pipeline.ingest.chunks import Chunk, ChunkFile, following

@@ -14,7 +14,6 @@ import math
 import shutil
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from core.errors import InvalidInput
 from core.ids import new_id
 from core.outbox import publish
 from media_pipeline import jobs
+from media_pipeline.clock import Filmed
 from media_pipeline.events import PassageRemoved
 from media_pipeline.ingest import layout
 from media_pipeline.ingest.segmenter import INIT, PLAYLIST
@@ -46,7 +46,7 @@ from media_pipeline.parts import CRUMB_S, Stretch, recording_folder, stretches
 from media_pipeline.playlists import Segment, listing, parse_segments
 from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.recordings import PROCESS_RECORDING
-from media_pipeline.services.takes import playable_takes
+from media_pipeline.services.takes import filmed, playable_takes
 from media_pipeline.storage import storage
 
 # Sound is a fragment (100 ms) ahead of its picture or behind it, perhaps in the next segment.
@@ -149,18 +149,18 @@ def _cut_take(recording: Recording, stretch: Stretch, first: int, after: int) ->
     segments = stretch.segments
     before, behind = segments[:first], segments[after:]
     rest = new_id() if before and behind else None
-    began = take.started_at or take.created_at
-    behind_at = began + timedelta(seconds=_seconds(segments[:after]))
+    whole, gone_s = filmed(take), _seconds(segments[:after])
+    left = Filmed(whole.wall(gone_s), _seconds(behind), whole.drift.behind(gone_s))
     if rest:
-        _add_rest(take, rest, behind_at, _seconds(behind))
+        _add_rest(take, rest, left)
     if not before and behind:
-        take.started_at = behind_at
+        take.started_at, take.drift = left.started_at, left.drift.as_row()
     take.duration_s = _seconds(before or behind)
-    take.save(update_fields=["started_at", "duration_s"])
+    take.save(update_fields=["started_at", "drift", "duration_s"])
     return Cut(take.public_id, segments[first].name, behind[0].name if behind else "", rest)
 
 
-def _add_rest(take: Take, rest: uuid.UUID, at: datetime, duration_s: float) -> None:
+def _add_rest(take: Take, rest: uuid.UUID, left: Filmed) -> None:
     later = take.recording.takes.filter(position__gt=take.position).order_by("-position")
     for pk in later.values_list("pk", flat=True):  # from the last: each position is there once
         Take.objects.filter(pk=pk).update(position=F("position") + 1)
@@ -169,8 +169,9 @@ def _add_rest(take: Take, rest: uuid.UUID, at: datetime, duration_s: float) -> N
         position=take.position + 1,
         mime=take.mime,
         state=TakeState.SEALED,
-        started_at=at,
-        duration_s=duration_s,
+        started_at=left.started_at,
+        drift=left.drift.as_row(),
+        duration_s=left.duration_s,
         sealed_at=take.sealed_at,
     )
 

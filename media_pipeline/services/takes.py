@@ -13,6 +13,7 @@ from django.db.models import Max, Q, QuerySet
 
 from core.clock import now
 from core.outbox import publish
+from media_pipeline.clock import STEADY, Drift, Filmed
 from media_pipeline.events import RecordingSealed, TakeResumed, TakeStarted, TakeStopped
 from media_pipeline.ingest import layout
 from media_pipeline.ingest.errors import (
@@ -35,6 +36,10 @@ LEFT_FOR = timedelta(seconds=180)
 whose process lives. A camera that comes back with another take does not wait for it."""
 NOBODY = uuid.UUID(int=0)
 REBUILT_WITHIN = timedelta(minutes=5)
+LATE_UNTIL = timedelta(minutes=10)
+"""The replay of a show that is over waits so long for what its phone kept, while that comes."""
+LATE_BACK_WITHIN = timedelta(seconds=20)
+"""So soon a phone that sends it has to be back, where the show is over."""
 
 
 class Kept(Enum):
@@ -43,6 +48,7 @@ class Kept(Enum):
     YES = "yes"
     LOST = "lost"  # somebody else has it, or has sealed it
     LEAVE = "leave"  # another process waits with the camera that is to go on with the show
+    LATE = "late"  # its phone sends the rest as what it kept, perhaps to another process
     SHOW_IS_OVER = "show is over"  # let the camera go and seal the recording
 
 
@@ -60,20 +66,27 @@ def open_take(recording: Recording, *, take_id: uuid.UUID, mime: str) -> Take:
     process may be gone without a word, and else `SomebodyBroadcasts`.
     """
     # Anew: the show may have ended since the camera was let in.
-    if not _goes_on(recording.pk):
+    if not goes_on(recording.pk):
         raise ShowIsOver
     if kept := kept_takes().filter(recording=recording).first():
         raise ServerStops if kept.public_id == take_id else SomebodyBroadcasts
     if known := Take.objects.filter(public_id=take_id).select_related("recording").first():
         return _continued(known, recording)
-    last = recording.takes.aggregate(last=Max("position"))["last"]
-    position = 0 if last is None else last + 1
     try:
         return recording.takes.create(
-            public_id=take_id, position=position, mime=mime[:100], kept_until=now() + KEPT_FOR
+            public_id=take_id,
+            position=next_position(recording),
+            mime=mime[:100],
+            kept_until=now() + KEPT_FOR,
         )
     except IntegrityError as error:  # the same id twice at once: the other one has it
         raise TakeIsOver from error
+
+
+def next_position(recording: Recording) -> int:
+    """The end of the recording's timeline."""
+    last: int | None = recording.takes.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1
 
 
 def _continued(take: Take, recording: Recording) -> Take:
@@ -81,12 +94,12 @@ def _continued(take: Take, recording: Recording) -> Take:
         raise BadProtocol
     if take.state != TakeState.OPEN:
         raise TakeIsOver(duration_s=take.duration_s)
-    if not _claim(take, KEPT_FOR):
+    if not claim(take, KEPT_FOR):
         raise ServerStops
     return take
 
 
-def _claim(take: Take, how_long: timedelta) -> bool:
+def claim(take: Take, how_long: timedelta) -> bool:
     """Take over what nobody receives; `False` where somebody else was faster."""
     moment = now()
     free = Q(kept_until=None) | Q(kept_until__lte=moment)
@@ -105,34 +118,43 @@ def let_go(take: Take) -> None:
     _held(take).update(kept_until=now())
 
 
-def finish_left(recording: Recording, *, but: uuid.UUID | None = None) -> int:
+def finish_left(
+    recording: Recording, *, but: uuid.UUID | None = None, also_late: bool = True
+) -> int:
     """Seal the recording's takes that gone processes left open, `but` one; how many.
 
-    They are rebuilt from their chunks first: all that was acknowledged is in them. Blocks for as
+    Late ones only where it is said: their phone may come back for them. They are rebuilt from their chunks first: all that was acknowledged is in them. Blocks for as
     long as that takes; not to be called in an event loop's own thread.
     """
     left = recording.takes.filter(state=TakeState.OPEN).exclude(public_id=but or NOBODY)
+    if not also_late:
+        left = left.filter(late_since=None)
     return _finish(list(left.select_related("recording")))
 
 
 def _finish(left: Sequence[Take]) -> int:
-    mine = [take for take in left if _claim(take, REBUILT_WITHIN)]
+    mine = [take for take in left if claim(take, REBUILT_WITHIN)]
     for take in mine:
-        started_at = asyncio.run(rebuild(take))
-        _start_if_playable(take, started_at or take.created_at)
-        seal_take(take)
+        finish(take, asyncio.run(rebuild(take)))
     return len(mine)
 
 
+def finish(take: Take, started_at: datetime | None) -> None:
+    """Seal a take that was rebuilt. Of a late one nobody is told: it is not what is on the air."""
+    is_late = take.late_since is not None
+    _start_if_playable(take, started_at or take.created_at, quietly=is_late)
+    seal_take(take, quietly=is_late)
+
+
 def kept_takes() -> QuerySet[Take]:
-    """The takes that a living process receives."""
-    return Take.objects.filter(state=TakeState.OPEN, kept_until__gt=now())
+    """The takes that a living process receives, and which viewers are to see."""
+    return Take.objects.filter(state=TakeState.OPEN, kept_until__gt=now(), late_since=None)
 
 
 def shows_filmed_since(moment: datetime) -> QuerySet[Take, uuid.UUID]:
     """The shows whose camera was received at that moment or later, by whatever process."""
     recent = Q(state=TakeState.OPEN, kept_until__gt=now()) | Q(sealed_at__gte=moment)
-    return Take.objects.filter(recent).values_list("recording__show_id", flat=True)
+    return Take.objects.filter(recent, late_since=None).values_list("recording__show_id", flat=True)
 
 
 def keep(take: Take) -> Kept:
@@ -154,14 +176,16 @@ def still_held(take: Take) -> Kept:
 
 def _wanted(take: Take) -> Kept:
     """What other processes have asked of the one that receives the take."""
-    asked = ("leave_asked_at", "recording__end_asked_at", "recording__state")
-    leave, end, state = Take.objects.values_list(*asked).get(pk=take.pk)
+    asked = ("leave_asked_at", "late_since", "recording__end_asked_at", "recording__state")
+    leave, late, end, state = Take.objects.values_list(*asked).get(pk=take.pk)
+    if late is not None:
+        return Kept.LATE
     if end is not None or state != RecordingState.LIVE:
         return Kept.SHOW_IS_OVER
     return Kept.YES if leave is None else Kept.LEAVE
 
 
-def _goes_on(recording: int) -> bool:
+def goes_on(recording: int) -> bool:
     """Whether nobody has ended the show, or asked for it."""
     live = Recording.objects.filter(pk=recording, state=RecordingState.LIVE)
     return live.filter(end_asked_at=None).exists()
@@ -203,10 +227,16 @@ def take_grown(
     bytes_received: int,
     next_chunk: int,
     started_at: datetime | None = None,
+    drift: Drift = STEADY,
 ) -> None:
-    """How far an open take has come; `started_at` may have become more exact meanwhile."""
+    """How far an open take has come; `started_at` and `drift` may be known better meanwhile."""
     row = Take.objects.filter(pk=take.pk, state=TakeState.OPEN)
-    row.update(duration_s=duration_s, bytes_received=bytes_received, next_chunk=next_chunk)
+    row.update(
+        duration_s=duration_s,
+        bytes_received=bytes_received,
+        next_chunk=next_chunk,
+        drift=drift.as_row(),
+    )
     if started_at is not None:
         row.filter(started_at__isnull=False).update(started_at=started_at)
 
@@ -231,7 +261,10 @@ def _tell(take: Take, fact: TakeStopped | TakeResumed) -> None:
 def take_stopped(take: Take) -> None:
     """A sealed take was the last for now: nothing is said where another one is on the air."""
     on_air = Take.objects.filter(
-        recording_id=take.recording_id, state=TakeState.OPEN, started_at__isnull=False
+        recording_id=take.recording_id,
+        state=TakeState.OPEN,
+        started_at__isnull=False,
+        late_since=None,
     )
     with transaction.atomic():
         if not on_air.exists():
@@ -270,10 +303,14 @@ def seal_left_open(*, alone: bool = True) -> int:
     return _finish(list(left.filter(given_up).select_related("recording")))
 
 
-def _start_if_playable(take: Take, at: datetime) -> None:
+def _start_if_playable(take: Take, at: datetime, *, quietly: bool) -> None:
     """A crash between the first segment and its row must not lose the take's place in time."""
     folder = layout.recording_folder(_key(take.recording)) / str(take.public_id)
-    if take.started_at is None and layout.segments_on_disk(folder):
+    if take.started_at is not None or not layout.segments_on_disk(folder):
+        return
+    if quietly:
+        Take.objects.filter(pk=take.pk, started_at=None).update(started_at=at)
+    else:
         take_started(take, at)
 
 
@@ -285,10 +322,16 @@ def playable_takes(recording: Recording, *, but: uuid.UUID | None = None) -> lis
             str(take.public_id),
             take.started_at or take.created_at,
             layout.segments_on_disk(folder / str(take.public_id)),
+            Drift.of(take.drift),
         )
         for take in recording.takes.exclude(public_id=but or NOBODY).order_by("position")
     ]
     return [take for take in takes if take.segments]
+
+
+def filmed(take: Take) -> Filmed:
+    """When a complete take was filmed, second by second."""
+    return Filmed(take.started_at or take.created_at, take.duration_s, Drift.of(take.drift))
 
 
 def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
@@ -296,9 +339,11 @@ def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
 
     Afterwards its replay can be watched, or it is known to be empty; either way no take can be
     added. The files are final before the row says so. Doing it again changes nothing.
+
+    While a phone still sends what it kept the recording stays open, for a while: to be called again.
     """
     recording = recording_of(show_id, is_public=is_public)
-    if recording.state != RecordingState.LIVE:
+    if recording.state != RecordingState.LIVE or _waits_for_late(recording):
         return recording
     finish_left(recording)
     takes = playable_takes(recording)
@@ -308,6 +353,17 @@ def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
     storage().delete_folder(f"{_key(recording)}/{low_shelf.FOLDER}")
     recording.refresh_from_db()
     return recording
+
+
+def _waits_for_late(recording: Recording) -> bool:
+    """Whether what a phone kept may still come into a recording whose show is over."""
+    moment = now()
+    Recording.objects.filter(pk=recording.pk, end_asked_at=None).update(end_asked_at=moment)
+    late = recording.takes.filter(state=TakeState.OPEN, late_since__isnull=False)
+    if (recording.end_asked_at or moment) <= moment - LATE_UNTIL:
+        late.filter(leave_asked_at=None).update(leave_asked_at=moment)
+        return late.filter(kept_until__gt=moment).exists()
+    return late.filter(kept_until__gt=moment - LATE_BACK_WITHIN).exists()
 
 
 def _mark_sealed(recording: Recording, takes: Sequence[TakeSegments]) -> None:
