@@ -266,8 +266,6 @@ class LiveTake:
         """Give viewers what they have not had; after another encoder from a key frame on."""
         self._zero.note_part(at := now(), part.end_s)
         # Of a part's last picture the begin is known, the end only guessed.
-        if not self._is_closed:  # else it may have come long ago
-            self._zero.note_picture(at, part.last_s)
         if self._shown_s is not None and part.start_s < self._shown_s + FRAME_S:
             return
         if self._picture is None or not (self._is_showing or part.is_key):
@@ -275,6 +273,7 @@ class LiveTake:
         self._is_showing, self._shown_s = True, part.last_s
         if self._picture.came(part):
             self.shown_at = monotonic()
+            self._zero.note_picture(at, part.last_s)
 
     def show_nothing(self) -> None:
         """There is no live picture any more; doing it twice does no harm."""
