@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livecommerce.settings")
 django_application = get_asgi_application()  # loads the models, which the sockets import
 
 from livecommerce import web  # noqa: E402
-from streams import ingest_consumer, live_consumer, studio_consumer  # noqa: E402
+from streams import ingest_consumer, live_consumer, me_consumer, studio_consumer  # noqa: E402
 from streams.consumers import no_room, room_application  # noqa: E402
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -44,6 +44,7 @@ sockets = URLRouter(
     [
         path("ws/shows/<uuid:show_id>/", cast(Any, room_application())),
         path("ws/studio/<uuid:show_id>/", cast(Any, studio_consumer.application)),
+        path("ws/me/", cast(Any, me_consumer.application)),
         path("ws/live/<uuid:show_id>/", cast(Any, live_consumer.application)),
         path("ws/ingest/<uuid:show_id>/", cast(Any, ingest_consumer.application)),
         re_path("", cast(Any, no_room)),

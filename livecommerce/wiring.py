@@ -21,7 +21,7 @@ from orders import access as orders_access
 from orders.events import OrderMoved, OrderPlaced
 from sellers.events import StockChanged
 from streams import access as streams_access
-from streams import camera_handlers, handlers, moderation_handlers
+from streams import camera_handlers, handlers, me_handlers, moderation_handlers
 from streams.events import (
     ProductPinned,
     ProductUnpinned,
@@ -38,7 +38,7 @@ from streams.studio import handlers as studio_handlers
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     StockChanged: (handlers.tell_stock, studio_handlers.tell_low_stock),
     OrderPlaced: (handlers.tell_order, studio_handlers.tell_order),
-    OrderMoved: (studio_handlers.tell_move,),
+    OrderMoved: (studio_handlers.tell_move, me_handlers.tell_moved),
     TakeStarted: (camera_handlers.camera_on,),
     TakeResumed: (camera_handlers.camera_on,),
     TakeStopped: (camera_handlers.camera_off,),

@@ -13,6 +13,13 @@ from core.accounts.models import User
 from orders.models import Address, Offer, Order, OrderLine, OrderState
 from sellers.models import PickupPoint, Seller
 
+AT_THEIR_END = (
+    OrderState.DELIVERED,
+    OrderState.CANCELLED,
+    OrderState.EXPIRED,
+    OrderState.REFUNDED,
+)
+
 
 class OfferView(msgspec.Struct, frozen=True):
     """An offer as a room shows it; of two views of a variant the higher `stock_version` holds."""
@@ -71,6 +78,11 @@ def offer_view(offer: Offer) -> OfferView:
 def orders_of_buyer(user: User) -> QuerySet[Order]:
     """A buyer's orders, the newest first, with their lines and pictures."""
     return _with_lines(Order.objects.filter(buyer=user))
+
+
+def orders_under_way(user_id: UUID) -> QuerySet[Order]:
+    """Orders of this person (public id) that can still move by themselves, the newest first."""
+    return Order.objects.filter(buyer__public_id=user_id).exclude(state__in=AT_THEIR_END)
 
 
 def orders_of_seller(sellers: Seller | Iterable[Seller]) -> QuerySet[Order]:

@@ -60,22 +60,13 @@ WAITING_AT_MOST = 32
 """Commands: a socket whose commands take long may not pile them up in our memory."""
 REFUSALS_AT_MOST, FORGIVEN_AFTER_S = 200, 1.0
 """Of frames that come too fast: so many, one of which is forgotten each second."""
+NO_SHOW = uuid.UUID(int=0)
+"""At an address without a show, who comes says which room it is (`me_consumer`)."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
-
-
-def room_application(kind: type[Door] = Door) -> Application:
-    """The sockets of all rooms with this kind of door, at an address with a `show_id`."""
-
-    async def application(scope: Any, receive: Receive, send: Send) -> None:
-        await receive()  # websocket.connect
-        await send({"type": "websocket.accept"})  # first: only then a browser sees a close code
-        await Visit(kind, scope, open_socket(send)).run(receive)
-
-    return application
 
 
 async def no_room(scope: Any, receive: Receive, send: Send) -> None:
@@ -115,7 +106,7 @@ class Visit:
 
     def __init__(self, kind: type[Door], scope: Any, socket: Socket) -> None:
         self._kind = kind
-        self._show_id: uuid.UUID = scope["url_route"]["kwargs"]["show_id"]
+        self._show_id: uuid.UUID = scope["url_route"]["kwargs"].get("show_id", NO_SHOW)
         self._socket = socket
         self._handshake: Handshake | None = Handshake(scope)
         self._asked = Asked.of(scope["query_string"])
@@ -183,8 +174,7 @@ class Visit:
         assert handshake is not None  # noqa: S101
         try:
             running = runtime.current()
-            door = doors_of(running).at(self._kind, self._show_id)
-            guest = await guest_at(door, handshake, first)
+            door, guest = await self._meet(running, handshake, first)
             await self._join(running, door, guest)
         except Refused as refused:
             self._socket.close(refused.code)
@@ -193,10 +183,18 @@ class Visit:
         except (*AWAY, HistoryLost, runtime.NotRunning):
             self._come_back_later()
 
+    async def _meet(
+        self, running: Runtime, handshake: Handshake, first: FirstFrame
+    ) -> tuple[Door, Guest]:
+        """To which door they come, and who they are; raises what `guest_at` raises."""
+        door = doors_of(running).at(self._kind, self._show_id)
+        return door, await guest_at(door, handshake, first)
+
     async def _join(self, running: Runtime, door: Door, guest: Guest) -> None:
         """The first frames. The place in the log is taken before anything else is read."""
         key = guest.viewer_key
-        self._socket.viewer_key = key if guest.you.role == "viewer" else None
+        is_viewer = door.counts_viewers and guest.you.role == "viewer"
+        self._socket.viewer_key = key if is_viewer else None
         self._socket.person = f"user:{guest.you.id}" if guest.you.id else None
         self._socket.hears_all = guest.you.role != "viewer"
         chats_of(running)  # from here on it hears of who is sent away
@@ -317,6 +315,17 @@ class Visit:
     def _answer(self, answer: msgspec.Struct) -> None:
         if not self._socket.answer(encode(answer)):
             self._socket.close(4408, f"retry_after={backoff.SOONEST_S}")
+
+
+def room_application(kind: type[Door] = Door, visit: type[Visit] = Visit) -> Application:
+    """The sockets of all rooms with this kind of door, at an address with a `show_id`."""
+
+    async def application(scope: Any, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept"})  # first: only then a browser sees a close code
+        await visit(kind, scope, open_socket(send)).run(receive)
+
+    return application
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ class Door:
     listens_only: ClassVar[bool] = False
     """Whether this is a place to hear, where nothing is done: commands belong in the room."""
 
+    counts_viewers: ClassVar[bool] = True
+    """Whether who is here counts as somebody who watches."""
     for_keepers: ClassVar[bool] = False
     """Whether only those who keep order in the show may be here."""
     recheck_s: ClassVar[float] = 4.0

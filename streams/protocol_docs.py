@@ -15,7 +15,7 @@ import msgspec
 
 from core.realtime import frames, hub, rooms, tickets
 from orders.selectors import OfferView
-from streams import client, consumers, resume
+from streams import client, consumers, me_protocol, resume
 from streams import protocol as room
 from streams.moderation_handlers import ModerationDone
 from streams.services import chat, moderation
@@ -127,6 +127,14 @@ STUDIO_TYPES = (
     figures.Minute,
 )
 
+MINE = """## What is yours
+
+`/ws/me/` is for whoever is signed in, and tells what happens to their own orders: the same protocol
+and frames, with types of its own. It has no `resume` token, and of the commands only `ping`.
+"""
+MY_EVENTS = (me_protocol.OrderChanged,)
+MY_TYPES = (me_protocol.MySnapshot, me_protocol.OrderUnderWay)
+
 CLIENTS = """## Clients
 
 JavaScript ([all of it](../streams/static/streams/room-client.js)): a page of the site, or, with a
@@ -170,6 +178,9 @@ def _sections() -> Iterator[str]:
     yield STUDIO
     yield from _types((f"`{kind.type}`", kind) for kind in STUDIO_EVENTS)
     yield from _types((kind.__name__, kind) for kind in STUDIO_TYPES)
+    yield MINE
+    yield from _types((f"`{kind.type}`", kind) for kind in MY_EVENTS)
+    yield from _types((kind.__name__, kind) for kind in MY_TYPES)
     yield "## Closing codes\n"
     yield _table("Code", "Meaning", ((str(c), text) for c, text in room.CLOSE_CODES.items()))
     head = JAVASCRIPT.read_text().partition("*/")[0]

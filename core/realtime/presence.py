@@ -13,6 +13,8 @@ from core.realtime.shared import Shared
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+UNCOUNTED = "user:"
+"""How the topics of single people begin: thousands of them, and nobody asks who is there."""
 
 
 class Rooms(Protocol):
@@ -43,7 +45,11 @@ class Presence:
 
     async def count(self) -> None:
         """Count now, and let the hub tell what changed."""
-        here = {topic: self._rooms.viewer_keys(topic) for topic in list(self._rooms.topics())}
+        here = {
+            topic: self._rooms.viewer_keys(topic)
+            for topic in list(self._rooms.topics())
+            if not topic.startswith(UNCOUNTED)
+        }
         for topic, viewers in (await self._shared.present(here)).items():
             self._rooms.set_now(topic, viewers=viewers)
 
