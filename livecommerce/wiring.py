@@ -18,7 +18,7 @@ from media_pipeline.events import (
     TakeStopped,
 )
 from orders import access as orders_access
-from orders.events import OrderMoved, OrderPlaced
+from orders.events import ClaimChanged, OrderMoved, OrderPlaced, PaymentSettled, RefundSettled
 from sellers.events import StockChanged
 from streams import access as streams_access
 from streams import camera_handlers, handlers, me_handlers, moderation_handlers
@@ -39,6 +39,9 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     StockChanged: (handlers.tell_stock, studio_handlers.tell_low_stock),
     OrderPlaced: (handlers.tell_order, studio_handlers.tell_order),
     OrderMoved: (studio_handlers.tell_move, me_handlers.tell_moved),
+    PaymentSettled: (),
+    RefundSettled: (),
+    ClaimChanged: (),
     TakeStarted: (camera_handlers.camera_on,),
     TakeResumed: (camera_handlers.camera_on,),
     TakeStopped: (camera_handlers.camera_off,),

@@ -40,7 +40,7 @@ class OrderPlaced(Fact, frozen=True):
 
 
 class OrderMoved(Fact, frozen=True):
-    """An order is in another state now."""
+    """An order is in another state now, or has another tracking number."""
 
     name: ClassVar[str] = "orders.OrderMoved"
 
@@ -50,7 +50,55 @@ class OrderMoved(Fact, frozen=True):
     buyer_id: UUID
     state: str
     at: datetime
+    number: str = ""
 
     @property
     def topic(self) -> str:
         return f"order:{self.order_id}"
+
+
+class OrderFact(Fact, frozen=True):
+    """What the facts about an order's money have in common."""
+
+    order_id: UUID
+    number: str
+    seller_id: UUID
+    buyer_id: UUID
+    at: datetime
+
+    @property
+    def topic(self) -> str:
+        return f"order:{self.order_id}"
+
+
+class PaymentSettled(OrderFact, frozen=True):
+    """A payment came to its end: `state` is "paid" or "failed".
+
+    `is_surplus`: the money came too late or a second time, and is paid back by itself.
+    """
+
+    name: ClassVar[str] = "orders.PaymentSettled"
+
+    payment_id: UUID
+    state: str
+    is_surplus: bool
+
+
+class RefundSettled(OrderFact, frozen=True):
+    """Money was paid back (`state` is "done"), or could not be ("failed")."""
+
+    name: ClassVar[str] = "orders.RefundSettled"
+
+    refund_id: UUID
+    state: str
+    amount_minor: int
+    currency: str
+
+
+class ClaimChanged(OrderFact, frozen=True):
+    """A buyer asked for money back, took that back, or was answered."""
+
+    name: ClassVar[str] = "orders.ClaimChanged"
+
+    claim_id: UUID
+    state: str
