@@ -37,7 +37,7 @@ quick: setup-dev ## the tests that need no browser, ffmpeg or process of their o
 	$(TESTS) -m "not browser and not ffmpeg and not process" $(ARGS)
 
 story: setup-dev ## the main job in a real browser; screenshots in build/shots/
-	$(BIN)/pytest tests/story -v $(ARGS)
+	SHOTS=1 $(BIN)/pytest tests/story -v $(ARGS)
 
 chaos-room: setup-dev ## 2,000 viewers while server, Redis and network fail (12 minutes); build/chaos/room.json
 	$(BIN)/python -m tests.chaos.room $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from tests.world import PASSWORD
 
 T = TypeVar("T")
 SHOTS = ROOT / "build" / "shots"
+TAKES_SHOTS = "SHOTS" in os.environ
+"""They are for people to look at (`make story`), and cost a fifth of the story's time."""
 PHONE: ViewportSize = {"width": 360, "height": 640}
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -96,7 +99,9 @@ class Visitor:
         self.page.wait_for_url(lambda url: "/accounts/login" not in url)
 
     def shot(self, name: str) -> None:
-        """A picture of the page as it is, on a phone and wide."""
+        """A picture of the page as it is, on a phone and wide, if somebody wants to see it."""
+        if not TAKES_SHOTS:
+            return
         SHOTS.mkdir(parents=True, exist_ok=True)
         for kind, size in (("wide", WIDE), ("phone", PHONE)):
             self.page.set_viewport_size(size)

@@ -1,7 +1,7 @@
 """The whole product in one afternoon, seen by the people who use it.
 
-Zhang hosts from a phone, Li watches and buys, Wang learns from what was sold; each in a browser
-of their own, against a server on an empty data folder.
+Zhang hosts from a phone whose network breaks, Li watches and buys, Wang learns from what was sold;
+each in a browser of their own, against a server on an empty data folder.
 """
 
 from __future__ import annotations
@@ -13,14 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.server import Server, running_instance
-from tests.story.browser import (
-    Visitor,
-    assert_plays,
-    chromium,
-    eventually,
-    path_of,
-    video_time,
-)
+from tests.story.browser import Visitor, assert_plays, chromium, eventually, path_of, video_time
+from tests.story.film import Film
+from tests.streams.test_studio_browser import Network, network_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg]
 
@@ -42,22 +37,28 @@ def browser() -> Iterator[Browser]:
 def test_a_camera_goes_in_and_a_sale_and_a_certificate_come_out(
     server: Server, browser: Browser
 ) -> None:
-    zhang, li, wang = (Visitor(browser, server.url) for _ in range(3))
-    console = zhang_goes_live(zhang)
-    show_path = console.replace("/studio", "")
-    li_watches_without_an_account(li, show_path)
-    li_signs_in_to_chat(li, zhang)
-    li_buys_what_zhang_pins(li, zhang)
-    li_is_told_what_cannot_be_done(li)
-    zhang_sends_the_order(zhang, li, console)
-    zhang_ends_the_show(zhang)
-    li_sees_the_replay_at_the_moment_of_the_pin(li, show_path)
-    course = zhang_makes_a_lesson(zhang, console)
-    certificate = wang_learns(wang, course)
-    anybody_can_verify(Visitor(browser, server.url), certificate)
-    look_at_the_remaining_pages(zhang, li, wang)
-    for person in (zhang, li, wang):
-        assert person.faults == []
+    with network_to(server) as network:
+        zhang = Visitor(browser, network.url)
+        li, wang = (Visitor(browser, server.url) for _ in range(2))
+        film = Film(zhang)
+        console = zhang_goes_live(zhang)
+        film.note("on air")
+        show_path = console.replace("/studio", "")
+        li_watches_without_an_account(li, show_path)
+        zhangs_network_breaks(zhang, li, network, film)
+        li_signs_in_to_chat(li, zhang, film)
+        li_buys_what_zhang_pins(li, zhang, film)
+        li_is_told_what_cannot_be_done(li)
+        zhang_sends_the_order(zhang, li, console)
+        film.note("end")
+        zhang_ends_the_show(zhang)
+        li_sees_the_replay_at_the_moment_of_the_pin(li, film)
+        course = zhang_makes_a_lesson(zhang, console)
+        certificate = wang_learns(wang, course)
+        anybody_can_verify(Visitor(browser, server.url), certificate)
+        look_at_the_remaining_pages(zhang, li, wang)
+        for person in (zhang, li, wang):
+            assert person.faults == []
 
 
 def zhang_goes_live(zhang: Visitor) -> str:
@@ -86,7 +87,22 @@ def li_watches_without_an_account(li: Visitor, show_path: str) -> None:
     assert_plays(page.locator("#video"))
 
 
-def li_signs_in_to_chat(li: Visitor, zhang: Visitor) -> None:
+def zhangs_network_breaks(zhang: Visitor, li: Visitor, network: Network, film: Film) -> None:
+    """What is filmed meanwhile is kept, and sent once there is a network again."""
+    badge = zhang.page.locator("#air-badge")
+    expect(badge).to_have_text("Live")
+    network.down()
+    expect(badge).to_have_text("No network")
+    film.note("no network")
+    expect(li.page.locator("#status")).to_contain_text("The picture will be back")
+    expect(zhang.page.locator("#status")).to_contain_text("4 seconds are kept on this device")
+    network.up()
+    expect(badge).to_have_text("Live")
+    expect(li.page.locator("#live-badge")).to_be_visible(timeout=20_000)
+    assert_plays(li.page.locator("#video"))
+
+
+def li_signs_in_to_chat(li: Visitor, zhang: Visitor, film: Film) -> None:
     page = li.page
     page.fill("#say", "How heavy is a box?")
     page.press("#say", "Enter")
@@ -95,14 +111,16 @@ def li_signs_in_to_chat(li: Visitor, zhang: Visitor) -> None:
     li.fill_in_sign_in("li")
     page.wait_for_url("**/shows/**")
     expect(page.locator("#say")).to_have_value("How heavy is a box?")
+    film.note("question")
     page.press("#say", "Enter")
     expect(page.locator("#chat")).to_contain_text("How heavy is a box?")
     expect(zhang.page.locator("#chat-lines")).to_contain_text("How heavy is a box?")
 
 
-def li_buys_what_zhang_pins(li: Visitor, zhang: Visitor) -> None:
+def li_buys_what_zhang_pins(li: Visitor, zhang: Visitor, film: Film) -> None:
     zhang.page.click("#tab-products")
     apples = zhang.page.locator("#offers li").filter(has_text="Huaniu apples")
+    film.note("pin")
     apples.get_by_role("button", name=re.compile("Pin")).click()
     pinned = li.page.locator("#pinned")
     expect(pinned).to_contain_text("Huaniu apples")
@@ -171,7 +189,7 @@ def zhang_ends_the_show(zhang: Visitor) -> None:
     expect(page.locator("#replay")).to_be_visible(timeout=30_000)
 
 
-def li_sees_the_replay_at_the_moment_of_the_pin(li: Visitor, show_path: str) -> None:
+def li_sees_the_replay_at_the_moment_of_the_pin(li: Visitor, film: Film) -> None:
     page = li.page
     video = page.locator("#video")
     expect(page.locator(".room__replay-badge")).to_be_visible(timeout=30_000)
@@ -179,7 +197,6 @@ def li_sees_the_replay_at_the_moment_of_the_pin(li: Visitor, show_path: str) -> 
     chapter = apples.get_by_role("button", name=re.compile("Play from"))
     expect(chapter).to_be_visible()
     moment_s = float(chapter.get_attribute("data-second") or "nan")
-    assert moment_s > 1
     chapter.click()
     eventually(
         lambda: abs(video_time(video) - moment_s) < 2, within_s=15, what="the jump to the pin"
@@ -187,6 +204,22 @@ def li_sees_the_replay_at_the_moment_of_the_pin(li: Visitor, show_path: str) -> 
     assert_plays(video)
     expect(page.locator("#chat")).to_contain_text("How heavy is a box?")
     li.shot("replay")
+    the_replay_is_what_was_filmed(page, film, pinned_s=moment_s)
+
+
+def the_replay_is_what_was_filmed(page: Page, film: Film, *, pinned_s: float) -> None:
+    """All of it, and everything at the second at which it happened."""
+    video = page.locator("#video")
+    begin_s = pinned_s - film.between_s("on air", "pin")
+    lasts_s = float(video.evaluate("video => video.duration"))
+    assert lasts_s == pytest.approx(begin_s + film.between_s("on air", "end"), abs=3)
+    film.assert_shows(video, pinned_s, "pin")
+    asked_s = begin_s + film.between_s("on air", "question")
+    film.assert_shows(video, begin_s + film.between_s("on air", "no network") + 2, "no network", 2)
+    film.assert_shows(video, asked_s - 2, "question", -2)
+    expect(page.locator("#chat")).not_to_contain_text("How heavy is a box?")
+    film.assert_shows(video, asked_s + 2, "question", 2)
+    expect(page.locator("#chat")).to_contain_text("How heavy is a box?")
 
 
 def zhang_makes_a_lesson(zhang: Visitor, console: str) -> str:

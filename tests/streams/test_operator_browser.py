@@ -13,7 +13,7 @@ from streams.models import Approval, Show, ShowState, Stop
 from tests import world as world_module
 from tests.livecommerce.test_pages_browser import sign_in
 from tests.phones import ONE_LOOP, site_on_one_loop
-from tests.story.browser import PHONE, SHOTS, WIDE
+from tests.story.browser import PHONE, SHOTS, TAKES_SHOTS, WIDE
 from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg, ONE_LOOP]
@@ -32,6 +32,8 @@ def first_show(world: World) -> Show:
 
 
 async def shot(page: Page, name: str) -> None:
+    if not TAKES_SHOTS:
+        return
     SHOTS.mkdir(parents=True, exist_ok=True)
     for kind, size in (("wide", WIDE), ("phone", PHONE)):
         await page.set_viewport_size(size)

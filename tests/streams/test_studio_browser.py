@@ -150,28 +150,6 @@ def end_show(page: Page) -> None:
     expect(page.locator("#cut-form")).to_be_visible(timeout=20_000)
 
 
-def test_a_take_outlives_the_network_and_nothing_of_it_is_lost(
-    server: Server, browser: Browser
-) -> None:
-    with network_to(server) as network:
-        zhang = Visitor(browser, network.url)
-        page = new_show(zhang, "From the far orchard")
-        go_live(page)
-        take = recording(page)["take"]["id"]
-        before_s = recording(page)["take"]["duration_s"]
-
-        network.down()
-        expect(page.locator("#air-badge")).to_have_text("No network")
-        expect(page.locator("#status")).to_contain_text("4 seconds are kept on this device")
-        network.up()
-
-        expect(page.locator("#air-badge")).to_have_text("Live")
-        assert recording(page)["take"]["id"] == take
-        end_show(page)
-        assert recording(page)["duration_s"] > before_s + 4
-        assert zhang.faults == []
-
-
 def test_changing_the_microphone_on_air_begins_another_take(
     server: Server, browser: Browser
 ) -> None:
