@@ -1,7 +1,8 @@
 """The socket that cameras speak to: let in, receive, acknowledge, say why not.
 
 → {"hello": {"take": "<uuid>", "mime": "video/webm;codecs=h264,opus", "key": "<key>" | null,
-             "take_over": false}}            true: instead of the phone that films now
+             "take_over": false,             true: instead of the phone that films now
+             "age_ms": 0, "keeps": []}}      see below
 ← {"ready": {"take": "<uuid>", "next": 0, "max_chunk_bytes": 900000}}
 → binary: uint32 chunk number, float64 capture offset in ms (both big endian), payload
 ← {"ack": {"next": 1}}                       once the chunks before it are on disk
@@ -11,6 +12,16 @@
 ← {"sealed": {"duration_s": 12.5}}           and the socket closes with 1000
 ← {"error": {"code": "…", "message": "…"}}   and the socket closes with a code of ours;
                                              "take_sealed" (4412) adds the "duration_s" it has
+
+A phone that has kept more than it can send at once begins a new take, which viewers see, and sends
+the rest of the earlier ones beside it, each on a socket of its own:
+→ {"hello": {"take": "<new>", …, "keeps": [{"take": "<earlier>", "mime": "…"}]}}   oldest first:
+                                             these take their place on the timeline before it
+→ {"hello": {"take": "<earlier>", …, "age_ms": 43210.5, "keeps": [{"take": "<earlier>", …}]}}
+A take that is among what its own hello "keeps" is for the recording alone: its recorder was started
+"age_ms" ago, its chunks are stored and acknowledged like all others, nobody is shown them, and at
+"seal" what came of it becomes segments, whether or not something is missing. It may be sent while
+another phone films, and for a while after the show has ended.
 
 Before all that a camera may try its uplink, on a socket of its own (`streams.ingest_probe`):
 → {"probe": {"key": "<key>" | null}}
@@ -23,10 +34,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import struct
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -43,7 +53,6 @@ from media_pipeline.ingest.connection import Connection
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.errors import (
     BadProtocol,
-    ChunkTooBig,
     IngestRefused,
     KeyNeeded,
     NoSuchShow,
@@ -55,7 +64,18 @@ from media_pipeline.ingest.errors import (
     is_of_full_disk,
     refusal_for,
 )
+from media_pipeline.ingest.late_connection import LateConnection
+from media_pipeline.services.late_takes import KeptTake
 from streams import access, ingest_probe
+from streams.ingest_frames import (
+    MAX_CHUNK_BYTES,
+    Command,
+    FirstFrame,
+    Hello,
+    Probe,
+    parse_chunk,
+    parsed,
+)
 from streams.models import Audience, Show, ShowState
 from streams.services import approvals, ingest_keys, shows, stopping
 
@@ -63,43 +83,13 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-T = TypeVar("T")
+Hold = Connection | LateConnection
 
 log = logging.getLogger(__name__)
 
-MAX_CHUNK_BYTES = 900_000
 HELLO_WITHIN_S = 15.0
-CHUNK_HEAD = struct.Struct(">Id")
 READ_AHEAD = 32
 """So many messages are stored together at most; a disk that is slow makes a camera wait then."""
-LONGEST_OFFSET_MS = 7 * 24 * 3600 * 1000.0
-
-
-class Hello(msgspec.Struct, forbid_unknown_fields=True):
-    """Who wants to broadcast, and which take."""
-
-    take: UUID
-    mime: str = ""
-    key: str | None = None
-    take_over: bool = False
-
-
-class Probe(msgspec.Struct, forbid_unknown_fields=True):
-    """Who wants to know how fast the way to here is."""
-
-    key: str | None = None
-
-
-class FirstFrame(msgspec.Struct, forbid_unknown_fields=True):
-    """One of the two."""
-
-    hello: Hello | None = None
-    probe: Probe | None = None
-
-
-class Command(msgspec.Struct, forbid_unknown_fields=True):
-    do: str
 
 
 class Gone(Exception):
@@ -206,18 +196,13 @@ async def _serve(scope: Scope, socket: Socket) -> None:
     translation.activate(handshake.language())
     hello = await _hello(socket)
     show_id: UUID = scope["url_route"]["kwargs"]["show_id"]
-    show = await run_in_db(show_to_broadcast, handshake, show_id, hello.key)
+    is_kept = isinstance(hello, Hello) and hello.is_kept
+    show = await run_in_db(show_to_broadcast, handshake, show_id, hello.key, may_be_over=is_kept)
     if isinstance(hello, Probe):
         await ingest_probe.measure(socket)
         return
     await run_in_db(check_approved, show)
-    connection = await desk.connect(
-        show.public_id,
-        is_public=show.audience == Audience.PUBLIC,
-        take_id=hello.take,
-        mime=hello.mime,
-        take_over=hello.take_over,
-    )
+    connection = await _connected(show, hello)
     leaving = asyncio.create_task(_ask_to_leave(socket, connection))
     inbox = Inbox(socket)
     try:
@@ -230,10 +215,31 @@ async def _serve(scope: Scope, socket: Socket) -> None:
         await connection.lost()
 
 
+async def _connected(show: Show, hello: Hello) -> Hold:
+    is_public = show.audience == Audience.PUBLIC
+    keeps = [KeptTake(one.take, one.mime) for one in hello.keeps]
+    if hello.is_kept:
+        return await desk.connect_late(
+            show.public_id,
+            is_public=is_public,
+            take_id=hello.take,
+            keeps=keeps,
+            age_s=hello.age_ms / 1000,
+        )
+    return await desk.connect(
+        show.public_id,
+        is_public=is_public,
+        take_id=hello.take,
+        mime=hello.mime,
+        take_over=hello.take_over,
+        keeps=keeps,
+    )
+
+
 async def _hello(socket: Socket) -> Hello | Probe:
     try:
         async with asyncio.timeout(HELLO_WITHIN_S):
-            first = _parsed(await socket.receive(), FirstFrame)
+            first = parsed(await socket.receive(), FirstFrame)
     except TimeoutError as error:
         raise BadProtocol(_("Nothing was said.")) from error
     if (said := first.hello or first.probe) is None:
@@ -241,20 +247,20 @@ async def _hello(socket: Socket) -> Hello | Probe:
     return said
 
 
-async def _ask_to_leave(socket: Socket, connection: Connection) -> None:
+async def _ask_to_leave(socket: Socket, connection: Hold) -> None:
     """Tell this phone when another one is to go on with the show."""
     await connection.asked_to_leave.wait()
     await socket.tell(leave=TakenOver().frame())
 
 
-async def _receive_take(inbox: Inbox, socket: Socket, connection: Connection) -> None:
+async def _receive_take(inbox: Inbox, socket: Socket, connection: Hold) -> None:
     """Chunks until the take is sealed or taken away; those that wait already, together."""
     while True:
         messages = await _next_messages(inbox, connection)
         for is_chunk, several in groupby(messages, key=lambda one: isinstance(one, bytes)):
             if is_chunk:
                 await _receive_chunks(socket, connection, several)
-            elif [_parsed(one, Command).do for one in several] == ["seal"]:
+            elif [parsed(one, Command).do for one in several] == ["seal"]:
                 await socket.tell(sealed={"duration_s": await connection.seal()})
                 await socket.close()
                 return
@@ -262,9 +268,7 @@ async def _receive_take(inbox: Inbox, socket: Socket, connection: Connection) ->
                 raise BadProtocol
 
 
-async def _receive_chunks(
-    socket: Socket, connection: Connection, frames: Iterable[str | bytes]
-) -> None:
+async def _receive_chunks(socket: Socket, connection: Hold, frames: Iterable[str | bytes]) -> None:
     """Confirm what is kept, once for all of them; one that is wrong does not spoil those before."""
     chunks: list[Chunk] = []
     wrong: IngestRefused | None = None
@@ -280,7 +284,7 @@ async def _receive_chunks(
         raise wrong
 
 
-async def _next_messages(inbox: Inbox, connection: Connection) -> list[str | bytes]:
+async def _next_messages(inbox: Inbox, connection: Hold) -> list[str | bytes]:
     """What has come, or the reason why the take was taken away, whichever is first."""
     messages = asyncio.ensure_future(inbox.receive())
     either: set[asyncio.Future[Any]] = {messages, connection.refused}
@@ -294,28 +298,9 @@ async def _next_messages(inbox: Inbox, connection: Connection) -> list[str | byt
     raise connection.refused.result()
 
 
-def parse_chunk(frame: str | bytes) -> Chunk:
-    """Raises `BadProtocol` or `ChunkTooBig`."""
-    if isinstance(frame, str) or len(frame) <= CHUNK_HEAD.size:
-        raise BadProtocol(_("A piece of the video is empty."))
-    if len(frame) > CHUNK_HEAD.size + MAX_CHUNK_BYTES:
-        raise ChunkTooBig
-    number, offset_ms = CHUNK_HEAD.unpack_from(frame)
-    if not 0 <= offset_ms <= LONGEST_OFFSET_MS:  # also refuses what is not a number
-        raise BadProtocol(_("The capture offset makes no sense."))
-    return Chunk(number, offset_ms, frame[CHUNK_HEAD.size :])
-
-
-def _parsed(message: str | bytes, kind: type[T]) -> T:
-    if isinstance(message, bytes):
-        raise BadProtocol(_("The first message must say hello."))
-    try:
-        return msgspec.json.decode(message, type=kind)
-    except msgspec.DecodeError as error:
-        raise BadProtocol(str(error)) from error
-
-
-def show_to_broadcast(handshake: Handshake, show_id: UUID, key: str | None) -> Show:
+def show_to_broadcast(
+    handshake: Handshake, show_id: UUID, key: str | None, *, may_be_over: bool = False
+) -> Show:
     """The show, if this connection may broadcast it; raises `IngestRefused`.
 
     A key says all by itself. Without one the browser's session says who it is, and its Origin
@@ -329,7 +314,7 @@ def show_to_broadcast(handshake: Handshake, show_id: UUID, key: str | None) -> S
         _check_key(show, key)
     else:
         _check_session(show, handshake)
-    if show.state == ShowState.ENDED:
+    if show.state == ShowState.ENDED and not may_be_over:
         raise ShowIsOver
     return show
 

@@ -7,13 +7,13 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
 
+from core.clock import now
 from core.realtime.db import run_in_db
 from media_pipeline.clock import Drift
 from media_pipeline.ingest import layout
@@ -29,10 +29,12 @@ from media_pipeline.ingest.errors import (
 from media_pipeline.ingest.files import in_files
 from media_pipeline.ingest.lease import Lease
 from media_pipeline.ingest.live_take import LiveTake
+from media_pipeline.ingest.patience import OffAir, Patience
 from media_pipeline.ingest.screen import Screen
 from media_pipeline.models import Recording, Take
 from media_pipeline.playlists import TakeSegments
-from media_pipeline.services import takes
+from media_pipeline.services import late_takes, takes
+from media_pipeline.services.late_takes import KeptTake
 
 log = logging.getLogger(__name__)
 
@@ -43,21 +45,6 @@ LEAVE_WITHIN_S = 4.0
 LEFT_WITHIN_S = 8.0
 """What another process gets to have its phone leave. One that was killed is known to be gone."""
 ASK_EVERY_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """For how long nothing may come from a camera, in seconds. Whether its connection is open
-    says little: a phone that lost its network leaves it open for a minute."""
-
-    told_after_s: float = 4.0
-    """The room is told; a shorter drop is nobody's business. Recorders send MP4 once a second."""
-    sealed_after_s: float = 180.0
-    """The take is sealed, and what the phone still keeps of it is lost. It keeps 30 s of film, but
-    may be without a network for longer before it can send them. Ending the show does not wait."""
-    silent_s: float = 10.0
-    """A connection that says nothing for so long may be replaced: a phone that changed networks
-    leaves the old one open, and must not be locked out by itself."""
 
 
 class Broadcast:
@@ -77,13 +64,12 @@ class Broadcast:
         self._connection: Connection | None = None
         self._patience = patience
         self._following: asyncio.Task[None] | None = None
-        self._telling: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._lease: Lease | None = None
-        self._untold: Take | None = None
+        self._off_air = OffAir(patience.told_after_s)
         self._told_away = False
-        self._heard_at = 0.0
+        self._heard_at = self._away_at = 0.0
         self._connected_at = 0.0
         self._shown: layout.Shown | None = None
         self._shown_position = -1
@@ -99,13 +85,21 @@ class Broadcast:
         return self._connection.silent_s if self._connection is not None else math.inf
 
     async def connect(
-        self, take_id: uuid.UUID, mime: str, *, take_over: bool = False
+        self,
+        take_id: uuid.UUID,
+        mime: str,
+        *,
+        take_over: bool = False,
+        keeps: Sequence[KeptTake] = (),
     ) -> Connection:
         """Continue the running take, or begin a new one; with `take_over`, in another's place.
 
-        Raises `SomebodyBroadcasts` while another take's connection is open, and what
-        `takes.open_take` raises.
+        A running take that its phone `keeps` is set aside for it. Raises `SomebodyBroadcasts` while
+        another take's connection is open, and what `takes.open_take` raises.
         """
+        if keeps:
+            await run_in_db(late_takes.set_aside, self.recording, keeps)
+            await self.set_aside({one.take_id for one in keeps})
         if self._row is None or self._row.public_id != take_id:
             if take_over:
                 await self._have_left(self._connection, self._following)
@@ -116,8 +110,7 @@ class Broadcast:
                 await self._finish()
             if self._row is None or self._row.public_id != take_id:
                 self._check_free()
-                self._let_go(SomebodyBroadcasts())
-                await self._finish()
+                await self._replace(SomebodyBroadcasts())
                 await self._begin(take_id, mime)
             return await self._hand_over()
 
@@ -133,8 +126,24 @@ class Broadcast:
             await asyncio.wait(ends, timeout=LEAVE_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         async with self._lock:
             if following is self._following and self._connection in {None, connection}:
-                self._let_go(TakenOver())
-                await self._finish()
+                await self._replace(TakenOver())
+
+    async def set_aside(self, kept: Collection[uuid.UUID]) -> None:
+        """Show the running take no more where it is one of these: its phone sends the rest beside
+        what it films now."""
+        async with self._lock:
+            if self._row is not None and self._row.public_id in kept:
+                await self._replace(ServerStops())
+
+    async def _replace(self, why: IngestRefused) -> None:
+        """Make room for another take. Its phone may come back with what it kept of this one."""
+        take, row = self.take, self._row
+        self._let_go(why)
+        if take is not None and row is not None and not take.is_closed:
+            await run_in_db(late_takes.set_aside, self.recording, [KeptTake.of(row)])
+            row.late_since = now()
+            await take.leave(why)
+        await self._finish()
 
     async def _have_left_elsewhere(self, take_id: uuid.UUID) -> None:
         """The same, where another process has the camera. It looks every second what is asked."""
@@ -151,7 +160,7 @@ class Broadcast:
 
     async def _begin(self, take_id: uuid.UUID, mime: str) -> None:
         """A new take, or one that a process which is gone left open."""
-        await run_in_db(takes.finish_left, self.recording, but=take_id)
+        await run_in_db(takes.finish_left, self.recording, but=take_id, also_late=False)
         row = await run_in_db(takes.open_take, self.recording, take_id=take_id, mime=mime)
         # A show's earlier takes may have been received by other processes.
         if row.next_chunk or row.position != self._shown_position + 1 or self._shown is None:
@@ -163,8 +172,8 @@ class Broadcast:
         self._row, self._told_started = row, row.started_at is not None
         # Whoever finds a take that nobody receives tells the room that the camera is away.
         self._told_away = self._told_started
-        self._heard_at = time.monotonic()
-        self._lease = Lease(row, partial(self._heed, self.take))
+        self._away_at = self._heard_at = time.monotonic()
+        self._lease = Lease(row, partial(self._heed, self.take, row))
         self._following = asyncio.create_task(self._follow(self.take, row, self._lease))
         self._following.add_done_callback(partial(_log_failure, row.public_id))
 
@@ -213,7 +222,9 @@ class Broadcast:
     async def _leave(self, row: Take) -> None:
         """Let another process have the take at once."""
         self.take, self._row = None, None
-        if self._told_started and not self._told_away:
+        if row.late_since is not None:
+            self._off_air.tell_later(row)
+        elif self._told_started and not self._told_away:
             await run_in_db(takes.take_away, row)
         await run_in_db(takes.let_go, row)
 
@@ -222,11 +233,14 @@ class Broadcast:
         silent_s = min(self.silent_s, time.monotonic() - self._heard_at)
         return silent_s > self._patience.silent_s and not take.is_closed
 
-    async def _heed(self, take: LiveTake, kept: takes.Kept) -> None:
+    async def _heed(self, take: LiveTake, row: Take, kept: takes.Kept) -> None:
         if kept is takes.Kept.LOST:
             self._told_away = True  # whoever has it now tells of it
             self._let_go(ServerStops())
             await take.leave(ServerStops())
+        elif kept is takes.Kept.LATE:
+            if self._leaving is None or self._leaving.done():
+                self._leaving = asyncio.create_task(self.set_aside({row.public_id}))
         elif kept is takes.Kept.SHOW_IS_OVER and self._on_end is not None:
             # Not `await`: it ends the take, and whoever is here with it.
             self._ending = asyncio.create_task(self._on_end())
@@ -239,32 +253,13 @@ class Broadcast:
         error = why.message if why else ""
         try:
             await self._note_growth(take, row)
+            await self._take_back(take, row)
             await run_in_db(takes.seal_take, row, error=error, quietly=True)
         finally:
             self.take, self._row = None, None
             if why is not None:
                 self._let_go(why)
-            self._tell_later(row)
-
-    def _tell_later(self, row: Take) -> None:
-        """Give the camera time to begin another take, and the host to end the show."""
-        if self._telling is not None:
-            self._telling.cancel()
-        self._untold = row
-        self._telling = asyncio.create_task(self._wait_and_tell())
-
-    async def _wait_and_tell(self) -> None:
-        while self._untold is not None:
-            await asyncio.sleep(self._patience.told_after_s)
-            try:
-                await self._tell_now()
-            except DatabaseError:
-                log.exception("could not tell that the camera of %s is off", self.recording.show_id)
-
-    async def _tell_now(self) -> None:
-        if self._untold is not None:
-            await run_in_db(takes.take_stopped, self._untold)
-            self._untold = None
+            self._off_air.tell_later(row)
 
     async def lost(self, connection: Connection) -> None:
         async with self._lock:
@@ -278,18 +273,9 @@ class Broadcast:
             await self._lease.renew()
 
     async def heard(self, take: LiveTake) -> None:
-        """Chunks are kept."""
-        if take is not self.take:
-            return
-        self._heard_at = time.monotonic()
-        if self._told_away:
-            async with self._lock:
-                await self._take_back()
-
-    async def _take_back(self) -> None:
-        if self._told_away and self._row is not None:
-            await run_in_db(takes.take_back, self._row)
-            self._told_away = False
+        """Chunks are kept. They may be from an outage: the room hears of the picture (`_look`)."""
+        if take is self.take:
+            self._heard_at = time.monotonic()
 
     async def _watch(self, take: LiveTake, row: Take, lease: Lease) -> None:
         """Tell the room when nothing comes any more, and close the take in the end."""
@@ -306,12 +292,19 @@ class Broadcast:
         is_due = self._told_started and not self._told_away
         if is_due and silent_s >= self._patience.told_after_s:
             await run_in_db(takes.take_away, row)
-            self._told_away = True
+            self._told_away, self._away_at = True, time.monotonic()
+        await self._take_back(take, row)
         # A camera that has just come back needs time to send its first chunk.
         waited_s = min(silent_s, time.monotonic() - self._connected_at)
         is_over = waited_s >= self._patience.sealed_after_s
         if is_over and await lease.renew() is not takes.Kept.LOST:
             await take.close(TakeIsOver())
+
+    async def _take_back(self, take: LiveTake, row: Take) -> None:
+        """Tell the room that it is seen again, where it is."""
+        if self._told_away and take.shown_at > self._away_at:
+            await run_in_db(takes.take_back, row)
+            self._told_away = False
 
     async def finish(self, by: Connection | None = None) -> None:
         """Seal the running take, if any; when it returns all of it is in segments.
@@ -326,9 +319,7 @@ class Broadcast:
         """Let the broadcaster go and seal the take."""
         self._let_go(why)
         await self.finish()
-        if self._telling is not None:
-            self._telling.cancel()
-        await self._tell_now()
+        await self._off_air.tell_now()
 
     async def leave(self) -> None:
         """The server stops: the camera may continue its take wherever it comes back to."""
@@ -337,9 +328,7 @@ class Broadcast:
             if self.take is not None:
                 await self.take.leave(ServerStops())
             await self._finish()
-        if self._telling is not None:
-            self._telling.cancel()
-        await self._tell_now()
+        await self._off_air.tell_now()
 
     def _let_go(self, why: IngestRefused) -> None:
         if self._connection is not None:

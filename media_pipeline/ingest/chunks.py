@@ -40,7 +40,10 @@ def following(chunks: Sequence[Chunk], number: int) -> tuple[list[Chunk], bool]:
 
 
 class ChunkLine(msgspec.Struct, frozen=True):
-    """One chunk: number, bytes, capture offset on the recorder's clock, arrival on ours."""
+    """One chunk: number, bytes, capture offset on the recorder's clock, arrival on ours.
+
+    Of what came late, `at` is when it would have come, by what its phone says of its age.
+    """
 
     n: int
     bytes: int
@@ -69,15 +72,22 @@ class ChunkFile:
     def append(self, chunks: Sequence[Chunk], at: datetime) -> int:
         """Write the next chunks, which came at `at`, through to the disk; the number after them.
 
+        Raises as `append_each`.
+        """
+        return self.append_each([(one, at) for one in chunks])
+
+    def append_each(self, chunks: Sequence[tuple[Chunk, datetime]]) -> int:
+        """The same, where each has a time of its own.
+
         However many they are, the disk is waited for twice: a phone that was away sends hundreds.
         Raises `OSError` for a disk that is full: none of them is there then, and they may be given
         again.
         """
         lines = b"".join(
             msgspec.json.encode(ChunkLine(one.number, len(one.payload), one.offset_ms, at)) + b"\n"
-            for one in chunks
+            for one, at in chunks
         )
-        payload = b"".join(one.payload for one in chunks)
+        payload = b"".join(one.payload for one, _at in chunks)
         _write_through(self._bytes, payload, self.size)
         _write_through(self._lines, lines, self._lines_end)
         self._lines_end += len(lines)

@@ -94,8 +94,12 @@ def _continued(take: Take, recording: Recording) -> Take:
         raise BadProtocol
     if take.state != TakeState.OPEN:
         raise TakeIsOver(duration_s=take.duration_s)
+    if take.late_since and recording.takes.filter(position__gt=take.position).exists():
+        raise SomebodyBroadcasts  # others filmed since; its phone may send what it kept
     if not claim(take, KEPT_FOR):
         raise ServerStops
+    Take.objects.filter(pk=take.pk).update(late_since=None)
+    take.late_since = None
     return take
 
 
@@ -123,8 +127,9 @@ def finish_left(
 ) -> int:
     """Seal the recording's takes that gone processes left open, `but` one; how many.
 
-    Late ones only where it is said: their phone may come back for them. They are rebuilt from their chunks first: all that was acknowledged is in them. Blocks for as
-    long as that takes; not to be called in an event loop's own thread.
+    Late ones only where it is said: their phone may come back for them. They are rebuilt from their
+    chunks first: all that was acknowledged is in them. Blocks for as long as that takes; not to be
+    called in an event loop's own thread.
     """
     left = recording.takes.filter(state=TakeState.OPEN).exclude(public_id=but or NOBODY)
     if not also_late:
@@ -340,7 +345,7 @@ def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
     Afterwards its replay can be watched, or it is known to be empty; either way no take can be
     added. The files are final before the row says so. Doing it again changes nothing.
 
-    While a phone still sends what it kept the recording stays open, for a while: to be called again.
+    While a phone still sends what it kept, the recording stays open for a while: call it again.
     """
     recording = recording_of(show_id, is_public=is_public)
     if recording.state != RecordingState.LIVE or _waits_for_late(recording):

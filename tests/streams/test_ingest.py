@@ -23,7 +23,7 @@ from core.ids import new_id
 from core.realtime.db import run_in_db
 from core.realtime.models import LogEntry
 from media_pipeline import ffmpeg
-from media_pipeline.ingest.broadcast import Patience
+from media_pipeline.ingest.patience import Patience
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.encoder import Encoder
 from media_pipeline.ingest.errors import refusal_for

@@ -17,7 +17,7 @@ import pytest_asyncio
 from core.clock import now
 from core.realtime.db import run_in_db
 from media_pipeline.ingest import broadcast
-from media_pipeline.ingest.broadcast import Patience
+from media_pipeline.ingest.patience import Patience
 from media_pipeline.ingest.chunks import Chunk
 from media_pipeline.ingest.connection import Connection
 from media_pipeline.ingest.desk import Desk, desk
