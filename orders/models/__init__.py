@@ -23,6 +23,7 @@ from orders.models.payments import (
     RefundClaim,
     RefundState,
 )
+from orders.models.uploads import TrackingUpload
 
 __all__ = [
     "ALLOWED_MOVES",
@@ -44,4 +45,5 @@ __all__ = [
     "Refund",
     "RefundClaim",
     "RefundState",
+    "TrackingUpload",
 ]
