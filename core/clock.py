@@ -17,6 +17,11 @@ def iso_ms(moment: datetime) -> str:
     )
 
 
+def epoch_ms(moment: datetime) -> int:
+    """Whole milliseconds since 1970, as scripts count time."""
+    return round(moment.timestamp() * 1000)
+
+
 def parse_iso(text: str) -> datetime:
     """The aware time that `text` (ISO 8601 with an offset or `Z`) names; `ValueError` otherwise."""
     moment = datetime.fromisoformat(text)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from core.accounts.access import AnyUser, signed_in
 from core.accounts.models import User
 from core.accounts.proof import Proof
+from core.clock import epoch_ms, now
 from core.errors import SignInRequired, TooMany
 from core.realtime.db import run_in_db
 from core.realtime.log import NewEntry
@@ -252,7 +253,7 @@ async def order(speaker: Speaker, command: OrderPlace) -> dict[str, Any]:
 
 
 async def ping(speaker: Speaker, command: Ping) -> dict[str, Any]:
-    return {}
+    return {"at_ms": epoch_ms(now())}
 
 
 def _place(speaker: Speaker, command: OrderPlace) -> PlacedOrder:

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET
 
 from core.accounts.sockets import Handshake
+from core.clock import epoch_ms, now
 from core.errors import AppError, InvalidInput, NotAllowed, NotFound, SignInRequired, TooMany
 from core.realtime import backoff, runtime
 from core.realtime.db import run_in_db
@@ -238,6 +239,7 @@ class Visit:
             you=guest.you,
             retry_within_s=door.retry_within_s(),
             quiet_s=QUIET_S,
+            at_ms=epoch_ms(now()),
             resume=guest.token(self._show_id) if door.resumes else UNSET,
             snapshot=UNSET if snapshot is None else snapshot,
         )

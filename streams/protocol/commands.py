@@ -177,7 +177,10 @@ class OrderPlace(Command, frozen=True):
 
 
 class Ping(Command, frozen=True):
-    """Ask whether the room is there."""
+    """Ask whether the room is there. Answer: `at_ms`, the server's clock, as in `hello`.
+
+    The middle of the way there and back was at that time: so a countdown is right on every phone.
+    """
 
     do: ClassVar[str] = "ping"
 

@@ -96,7 +96,8 @@ class HelloBody(Struct, frozen=True):
     If `recovered`, `seq` is the position that you asked for, everything after it follows, and
     there is no snapshot. If not, begin anew from `snapshot`. `resume` is a token for coming back
     within 15 minutes. Nothing heard for `quiet_s` seconds is a dead line. Come back from a loss
-    that the server did not announce after a random time of up to `retry_within_s` seconds.
+    that the server did not announce after a random time of up to `retry_within_s` seconds. `at_ms`
+    is the server's clock, in milliseconds since 1970; `ping` asks for it again.
     """
 
     epoch: str
@@ -105,6 +106,7 @@ class HelloBody(Struct, frozen=True):
     you: You
     retry_within_s: float
     quiet_s: float
+    at_ms: int
     resume: str | UnsetType = UNSET
     snapshot: Snapshot | UnsetType = UNSET
 

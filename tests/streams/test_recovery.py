@@ -429,7 +429,7 @@ async def test_while_the_log_is_away_one_is_asked_to_try_again(
         with pytest.raises(Exception, match="try_again") as refused:
             await host.command("chat.send", text="hello?")
         assert refused.value.error["retry_after"] > 0  # type: ignore[attr-defined]
-        assert await host.command("ping") == {}
+        assert "at_ms" in await host.command("ping")
         viewer = room(site, world)
         viewer.epoch, viewer.seq = host.epoch, 7
         with pytest.raises(RoomClosed) as closed:

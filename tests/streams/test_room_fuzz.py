@@ -125,7 +125,7 @@ async def test_the_room_outlives_a_fuzzing_client(site: str, world: World) -> No
         answered = len(sent)
         await rude.until(lambda: len(rude.stray_errors) + len(rude.unasked) >= answered)
         assert {error["code"] for error in rude.stray_errors} <= set(ERROR_CODES)
-        assert await rude.command("ping") == {}
+        assert "at_ms" in await rude.command("ping")
         await li.command("chat.send", text="all quiet here")
         await rude.event("chat.message")
 
@@ -226,7 +226,7 @@ async def test_a_thousand_commands_at_once_wait_in_a_short_queue(
         assert rude.close_code == 4429
         assert max(waiting) == consumers.WAITING_AT_MOST
         goes_on.set()
-        assert await other.command("ping") == {}
+        assert "at_ms" in await other.command("ping")
 
 
 async def test_commands_are_done_in_the_order_in_which_they_came(site: str, world: World) -> None:
@@ -249,7 +249,7 @@ async def test_a_command_that_fails_by_our_fault_closes_only_its_own_socket(
         assert closed.value.code == 4503
         assert unlucky.close_reason.startswith("retry_after=")
         monkeypatch.undo()
-        assert await other.command("ping") == {}
+        assert "at_ms" in await other.command("ping")
 
 
 async def test_a_flood_is_slowed_down_and_then_thrown_out(site: str, world: World) -> None:

@@ -136,7 +136,7 @@ async def test_a_new_password_closes_all_sockets_of_that_person_at_once(
         await run_in_db(client.post, reverse("account_change_password"), new)
         for one in (li, phone):
             assert await closed(one) == 4401
-        assert await wang.command("ping") == {}
+        assert "at_ms" in await wang.command("ping")
 
 
 async def test_signing_in_elsewhere_closes_nothing(site: str, world: World) -> None:
@@ -172,7 +172,7 @@ async def test_who_no_longer_helps_hears_no_more_as_one_who_does(
         assert wang.hello["you"]["role"] == "moderator"
         await run_in_db(member.delete)
         assert await closed(wang) == 4403
-        assert await host.command("ping") == {}
+        assert "at_ms" in await host.command("ping")
 
 
 async def test_a_closed_account_hears_no_more_as_a_helper(
@@ -195,7 +195,7 @@ async def test_a_show_that_becomes_one_by_invitation_empties(
         await change(world.show, audience=Audience.INVITED)
         codes = await asyncio.gather(closed(li), closed(stranger))
         assert list(codes) == [4403, 4401]
-        assert await host.command("ping") == {}
+        assert "at_ms" in await host.command("ping")
         for one, code in ((li, 4403), (stranger, 4401)):
             with pytest.raises(RoomClosed) as refusal:
                 await one.resume()

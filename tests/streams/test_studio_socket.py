@@ -263,7 +263,7 @@ async def test_nothing_is_done_here(
         with pytest.raises(Refused) as refused:
             await console.command(do, **data)
         assert refused.value.code == "not_allowed"
-        assert await console.command("ping") == {}
+        assert "at_ms" in await console.command("ping")
 
 
 async def test_the_host_is_no_viewer_and_the_room_does_not_hear_the_studio(
