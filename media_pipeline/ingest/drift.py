@@ -77,8 +77,6 @@ class DriftMeter:
     def _judged(self, media_s: float, late_s: float) -> float | None:
         """How late it is without what the line has got slower; `None` while that is not known."""
         usual_s, may_differ_s = self._expected(media_s)
-        if late_s <= usual_s + may_differ_s:
-            self._raised_s = 0.0
         late_s -= self._raised_s
         if late_s > usual_s + may_differ_s:
             self._late_since = self._late_since or media_s

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from dataclasses import replace
 
 from core.realtime.frames import Media
 from core.realtime.sockets import Socket
@@ -113,6 +114,14 @@ class Audience:
         self._forget()
         self.opening, self._opening_frames = opening, opening.frames(self.rendition)
         self._say_all(*self._opening_frames)
+
+    def drifted(self, drift_ms: float) -> None:
+        """Only what is told of the take's wall times changes: its media stay where they are."""
+        if self.opening is None or self.opening.drift_ms == drift_ms:
+            return
+        self.opening = replace(self.opening, drift_ms=drift_ms)
+        self._opening_frames = self.opening.frames(self.rendition)
+        self.say(frames.drift(drift_ms))
 
     def show(self, part: Media, duration_s: float, *, is_key: bool) -> None:
         """Give the part to everybody who can take it."""

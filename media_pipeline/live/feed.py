@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -36,6 +36,9 @@ class Relay(Protocol):
     def passed(self, feed: Feed, payload: bytes, duration_s: float, *, is_key: bool) -> None: ...
 
     def ended(self, feed: Feed, opening: Opening) -> None: ...
+
+    def drifted(self, feed: Feed) -> None:
+        """Its opening says another drift."""
 
     def late(self, feed: Feed) -> None:
         """Its camera sends what it kept, which is not shown."""
@@ -80,6 +83,11 @@ class Feed:
     def is_on(self) -> bool:
         return self.audience.is_on
 
+    @property
+    def drift_ms(self) -> float:
+        opening = self.audience.opening
+        return opening.drift_ms if opening is not None else 0.0
+
     # The camera's side
 
     def begin(self, take_id: UUID, init: bytes, mime: str, started_at: datetime) -> None:
@@ -89,6 +97,8 @@ class Feed:
         self._feeds.keep(self)
         self._started_ms = started_at.timestamp() * 1000
         opening = Opening.of(take_id, init, mime, started_at)
+        if self.rendition != SOURCE:
+            opening = replace(opening, drift_ms=self._feeds.drift_ms(self.show_id, take_id))
         self.open(opening)
         if (relay := self._feeds.relay) is not None:
             relay.unwanted(self)
@@ -100,7 +110,7 @@ class Feed:
         """The next part of the take, in order; shown unless it is old. Whether it was."""
         if not self.is_here:
             return False
-        wall_ms = self._started_ms + part.start_s * 1000
+        wall_ms = self._started_ms + self.drift_ms + part.start_s * 1000
         lag_s = time.time() - wall_ms / 1000 - part.duration_s
         if self._pace.is_backlog(lag_s, time.monotonic()):
             if not self._is_late:
@@ -118,6 +128,10 @@ class Feed:
         if (follower := self._follower) is not None:
             follower.passed(self, part)
         return True
+
+    def drifted(self, drift_ms: float) -> None:
+        """The camera's clock is found to be so far off since the take began, all renditions'."""
+        self._feeds.have_drifted(self.show_id, drift_ms)
 
     def end(self) -> None:
         """The take is over. Doing it twice does no harm."""
@@ -157,6 +171,12 @@ class Feed:
 
     def show(self, payload: bytes, duration_s: float, *, is_key: bool) -> None:
         self.audience.show(Media(payload), duration_s, is_key=is_key)
+
+    def tell_drift(self, drift_ms: float) -> None:
+        """Of this rendition, to its viewers and to those elsewhere."""
+        self.audience.drifted(drift_ms)
+        if self.is_here and (relay := self._feeds.relay) is not None:
+            relay.drifted(self)
 
     def be_late(self) -> None:
         """Tell viewers that the camera is back, but not yet the picture."""
@@ -269,6 +289,18 @@ class Feeds:
         """The camera of the show is back and sends what it kept."""
         for feed in self._of_show(show_id):
             feed.be_late()
+
+    def have_drifted(self, show_id: UUID, drift_ms: float) -> None:
+        """What is made of the camera's picture here has its clock too."""
+        for feed in self._of_show(show_id):
+            if feed.is_here:
+                feed.tell_drift(drift_ms)
+
+    def drift_ms(self, show_id: UUID, take_id: UUID) -> float:
+        """What is known of a take's by now, for another rendition of it."""
+        source = self._feeds.get((show_id, SOURCE))
+        opening = source.audience.opening if source is not None else None
+        return opening.drift_ms if opening is not None and opening.take_id == take_id else 0.0
 
     def watched(self, feed: Feed) -> None:
         """Somebody joined it."""

@@ -20,12 +20,16 @@ INIT, KEY, DELTA = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a take begins: what a player must have before any part of it. Times in ms."""
+    """How a take begins: what a player must have before any part of it. Times in ms.
+
+    What is shown now was filmed `drift_ms` later than `wall_start_ms` and its media time say.
+    """
 
     take_id: UUID
     mime: str
     wall_start_ms: float
     init: bytes
+    drift_ms: float = 0.0
 
     @classmethod
     def of(cls, take_id: UUID, init: bytes, mime: str, started_at: datetime) -> Opening:
@@ -37,6 +41,7 @@ class Opening:
             "rendition": rendition,
             "mime": self.mime,
             "wall_start_ms": self.wall_start_ms,
+            "drift_ms": self.drift_ms,
         }
         head = HEAD.pack(INIT, self.wall_start_ms)
         return text_frame(take=take), Media(head + self.init)
@@ -65,6 +70,10 @@ def hello(renditions: Sequence[str], poster: dict[str, Any] | None) -> str:
 
 def now() -> Media:
     return text_frame(now={"server_ms": server_ms()})
+
+
+def drift(drift_ms: float) -> Media:
+    return text_frame(drift={"ms": drift_ms})
 
 
 OFF = text_frame(off={})

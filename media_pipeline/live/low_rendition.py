@@ -140,7 +140,8 @@ class LowRendition:
             self._head = None
         if self._is_begun:
             self._feed.push(item)
-            self._files.put_if_in_time(lambda: self._shelf.add(item))
+            drift_ms = self._feed.drift_ms
+            self._files.put_if_in_time(lambda: self._shelf.add(item, drift_ms))
 
     def _begin(self, head: Init) -> None:
         """Segments begin anew with each encoder; viewers who know the head need no other."""

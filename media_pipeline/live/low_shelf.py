@@ -76,7 +76,7 @@ class Shelf:
         self._name = name
         self._timeline = Timeline()
         self._run = TakeSegments("", datetime.fromtimestamp(0, UTC), ())
-        self._zero = self._run.started_at
+        self._zero = self._began_at = self._run.started_at
         self._head = b""
         self._waiting: list[Part] = []
         self._old: deque[Path] = deque()
@@ -88,11 +88,11 @@ class Shelf:
         self._run = TakeSegments(f"{self._name}/{uuid.uuid4().hex[:12]}", self._zero, ())
         self._head = init.data
 
-    def add(self, part: Part) -> None:
+    def add(self, part: Part, drift_ms: float = 0.0) -> None:
         """The next part, the first of which begins with a key frame."""
         first = self._waiting[0] if self._waiting else part
         if part.is_key and part.start_s - first.start_s >= CUT_AFTER_S:
-            self._cut(first.start_s, part.start_s)
+            self._cut(first.start_s, part.start_s, timedelta(milliseconds=drift_ms))
         self._waiting.append(part)
 
     def take_down(self) -> None:
@@ -101,7 +101,7 @@ class Shelf:
         self._waiting.clear()
         (self._folder / f"{self._name}.m3u8").unlink(missing_ok=True)
 
-    def _cut(self, start_s: float, end_s: float) -> None:
+    def _cut(self, start_s: float, end_s: float, drift: timedelta) -> None:
         data = b"".join(part.data for part in self._waiting)
         self._waiting.clear()  # whatever happens: a full disk must not make memory full
         segment = Segment(f"{len(self._run.segments):05d}.m4s", end_s - start_s)
@@ -111,10 +111,11 @@ class Shelf:
             replace(path.with_name("init.mp4"), self._head)
         replace(path, data)
         if not self._run.segments:
-            self._run = dataclasses.replace(
-                self._run, started_at=self._zero + timedelta(seconds=start_s)
-            )
-        self._run = dataclasses.replace(self._run, segments=(*self._run.segments, segment))
+            self._began_at = self._zero + timedelta(seconds=start_s)
+        segments = (*self._run.segments, segment)
+        # Only the newest segments are listed: all of them have the drift of now.
+        at = self._began_at + drift
+        self._run = dataclasses.replace(self._run, started_at=at, segments=segments)
         self._timeline.grow(self._run)
         replace(self._folder / f"{self._name}.m3u8", self._timeline.live().encode())
         self.is_listed = True

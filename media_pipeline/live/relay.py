@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +54,7 @@ class Began(msgspec.Struct, frozen=True, tag=True):
     mime: str
     wall_start_ms: float
     init: bytes
+    drift_ms: float = 0.0
 
 
 class Passed(msgspec.Struct, frozen=True, tag=True):
@@ -157,6 +158,9 @@ class RedisRelay:
         if self._sending.pop(feed, None) is not None:
             self._say(feed, Ended(opening.take_id))
 
+    def drifted(self, feed: Feed) -> None:
+        self._say_began(feed)
+
     def late(self, feed: Feed) -> None:
         sending, opening = self._sending.get(feed), feed.audience.opening
         if sending and opening and time.monotonic() < sending.asked_until:
@@ -171,8 +175,7 @@ class RedisRelay:
 
     def _say_began(self, feed: Feed) -> None:
         if (opening := feed.audience.opening) is not None:
-            begun = Began(opening.take_id, opening.mime, opening.wall_start_ms, opening.init)
-            self._say(feed, begun)
+            self._say(feed, Began(**asdict(opening)))
 
     def _asked(self, asked: Asked) -> None:
         if asked.rendition not in RENDITIONS:
@@ -238,7 +241,9 @@ class RedisRelay:
         elif isinstance(told, Began):
             if opening is None or opening.take_id != told.take_id:
                 watched.last = 0
-                watched.feed.open(Opening(told.take_id, told.mime, told.wall_start_ms, told.init))
+                watched.feed.open(Opening(**msgspec.structs.asdict(told)))
+            else:
+                watched.feed.tell_drift(told.drift_ms)
         elif opening is None or opening.take_id != told.take_id:
             return  # of a take that was before, or whose beginning was missed
         elif isinstance(told, Ended):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.realtime.sockets import AsgiSocket
-from media_pipeline.live import audience
+from media_pipeline.live import audience, frames
 from media_pipeline.live.audience import Viewer, leave
 from media_pipeline.live.feed import Feed, Feeds
 from media_pipeline.live.pace import Pace
@@ -28,6 +28,9 @@ class Wire:
         self.open.set()
         self.parts: list[bytes] = []
         self.said: list[str] = []
+        self.walls_ms: list[float] = []
+        self.drifts: list[float] = []
+        """In ms, as told with a take and whenever it is another."""
         self.socket = AsgiSocket(self.send)
         self.socket.release()
 
@@ -35,8 +38,13 @@ class Wire:
         await self.open.wait()
         if "bytes" in message:
             self.parts.append(message["bytes"][9:])
+            if message["bytes"][0] != frames.INIT:
+                self.walls_ms.append(frames.HEAD.unpack(message["bytes"][:9])[1])
         else:
-            self.said += json.loads(message["text"])
+            frame = json.loads(message["text"])
+            self.said += frame
+            self.drifts += [frame["take"]["drift_ms"]] if "take" in frame else []
+            self.drifts += [frame["drift"]["ms"]] if "drift" in frame else []
 
 
 def film(seconds: float, *, size: int = 0, first: int = 0, key_every: int = 10) -> list[Part]:
@@ -122,6 +130,29 @@ async def test_what_was_kept_while_the_network_was_away_is_not_shown() -> None:
     await until(lambda: numbers(wire)[-1:] == [124])
     assert numbers(wire)[0] >= 100
     assert numbers(wire)[0] % 10 == 0
+
+
+async def test_viewers_learn_what_the_cameras_clock_is_off_and_their_picture_stays() -> None:
+    feeds, show_id, take_id = Feeds(), uuid.uuid4(), uuid.uuid4()
+    source, low, wire, late = feeds.feed(show_id), feeds.feed(show_id, "low"), Wire(), Wire()
+    began_at = datetime.now(UTC)
+    source.begin(take_id, b"init", "video/mp4", began_at)
+    source.join(Viewer(wire.socket))
+    push(source, film(0.3))
+    source.drifted(540.0)
+    source.drifted(540.0)
+    push(source, film(0.3, first=3))
+    low.begin(take_id, b"init", "video/mp4", began_at)  # its encoder was slower
+    low.join(Viewer(late.socket))
+    await until(lambda: len(numbers(wire)) == 6 and late.drifts)
+    assert wire.drifts == [0.0, 540.0]
+    assert wire.said.count("take") == 1
+    assert late.drifts == [540.0]
+    source.drifted(500.0)
+    await until(lambda: wire.drifts[-1] == late.drifts[-1] == 500.0)
+    assert wire.walls_ms[5] - wire.walls_ms[0] == pytest.approx(500 + 540, abs=1)
+    source.begin(uuid.uuid4(), b"init", "video/mp4", datetime.now(UTC))
+    await until(lambda: wire.drifts[-1] == 0.0)
 
 
 async def test_feeds_forget_a_show_that_nobody_films_or_watches() -> None:

@@ -53,10 +53,14 @@ async def test_a_viewer_elsewhere_begins_at_the_last_key_frame_and_goes_on_live(
         assert wire.parts[0] == b"init"
         assert "renditions" in wire.said
 
+        source.drifted(41.5)
+        await until(lambda: wire.drifts == [0.0, 41.5])
+
         another = Wire()  # a second process, which the first one's viewers do not notice
         async with process(redis) as third:
             third.feed(show_id).join(Viewer(another.socket))
             await until(lambda: numbers(another) == list(range(10, 20)))
+            assert another.drifts == [41.5]
         push(source, film(0.1, first=20))
         await until(lambda: numbers(wire)[-1] == 20)
         assert numbers(wire) == list(range(10, 21))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,30 @@ def test_the_clock_keeps_what_is_around_a_removed_passage_at_its_place(world: Wo
     assert playlist.count("#EXT-X-DISCONTINUITY\n") == 2
     assert len(parse_segments(playlist)) == 6
     assert frame_numbers(storage().path(f"{folder_of(recording)}/replay.m3u8"), "hls,mov")
+
+
+def test_a_take_whose_camera_drifts_is_cut_with_its_clock_and_playlists_tell_the_same(
+    world: World,
+) -> None:
+    recording = recording_of(world.show, Footage(seconds=6))
+    recording.takes.update(drift=[[500, 100], [2500, 300], [5500, 150]])
+    before = media_clock(recording)
+    moments = {s: before.wall(s) for s in (0.5, 1.9, 4.5, 5.9)}
+    removed(recording, world, 2.4, 3.3)
+    recording.refresh_from_db()
+    after = media_clock(recording)
+    places = {s: after.media_s(wall) for s, wall in moments.items() if wall}
+    assert places == pytest.approx({0.5: 0.5, 1.9: 1.9, 4.5: 2.5, 5.9: 3.9}, abs=0.01)
+    playlist = storage().read(f"{folder_of(recording)}/replay.m3u8").decode()
+    told = [datetime.fromisoformat(found) for found in re.findall("DATE-TIME:(.*)", playlist)]
+    edges = [after.wall(float(second)) for second in range(4)]
+    late_ms = [
+        abs(one - two) / timedelta(milliseconds=1)
+        for one, two in zip(told, edges, strict=True)
+        if two
+    ]
+    assert len(late_ms) == 4
+    assert max(late_ms) <= 3
 
 
 @pytest.mark.parametrize(

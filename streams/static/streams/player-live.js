@@ -362,11 +362,16 @@ export class LivePlayer {
 
   /** The wall time (ms) of what is shown, where that is known. @returns {number|null} */
   #shownMs() {
-    if (this.#mse) return Date.now() - this.#partAt < NOTHING_COMES_MS ? this.#mse.shownMs : null;
+    if (this.#mse) return this.#shownBySocketMs(this.#mse);
     if (!this.#hls) return null;
     const native = /** @type {any} */ (this.video).getStartDate?.()?.getTime();
     const began = Number.isFinite(native) ? native + this.video.currentTime * 1000 : null;
     return this.#hls.hls?.playingDate?.getTime() ?? began;
+  }
+
+  #shownBySocketMs(/** @type {import("./player-mse.js").MsePlayer} */ mse) {
+    const shownMs = Date.now() - this.#partAt < NOTHING_COMES_MS ? mse.shownMs : null;
+    return shownMs === null ? null : shownMs + (this.#wire?.driftMs ?? 0);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {{id: string, rendition: string, mime: string, wall_start_ms: number}} Take
+ * @typedef {{id: string, rendition: string, mime: string, wall_start_ms: number, drift_ms?: number}} Take
  * @typedef {{url: string, every_s: number}} Poster
  */
 
@@ -41,6 +41,8 @@ export class LiveWire {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #retryTimer;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #lookTimer;
   clock = new ServerClock();
+  /** By how much later what comes was filmed than its place in the take says: the camera's clock. */
+  driftMs = 0;
   rendition = "source";
 
   /** @param {string} path e.g. "/ws/live/<id>/" @param {WireListener} listener */
@@ -143,11 +145,17 @@ export class LiveWire {
 
   #hearText(/** @type {any} */ frame) {
     if (frame.hello) this.#welcome(frame.hello);
-    else if (frame.take) this.listener.onTake(frame.take);
+    else if (frame.take) this.#takeComes(frame.take);
+    else if (frame.drift) this.driftMs = frame.drift.ms;
     else if (frame.renditions) this.listener.onRenditions(frame.renditions, frame.poster ?? null);
     else if (frame.off || frame.elsewhere) this.listener.onOff(frame.off ? "off" : "elsewhere");
     else if (frame.late) this.listener.onLate();
     else if (frame.pong !== undefined) this.clock.learn(frame.server_ms, performance.now() - frame.pong);
+  }
+
+  #takeComes(/** @type {Take} */ take) {
+    this.driftMs = take.drift_ms ?? 0;
+    this.listener.onTake(take);
   }
 
   #welcome(/** @type {any} */ hello) {
