@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -30,8 +30,9 @@ class Input(Schema):
 
 
 class ClipIn(Input):
-    """Seconds of the recording; the part is 1 to 180 s long."""
+    """Seconds of the recording in the `edition` that the caller has seen; 1 to 180 s of them."""
 
+    edition: Annotated[int, Field(ge=0, lt=2**31)]
     start_s: float
     end_s: float
     title: str
@@ -204,6 +205,7 @@ def cut(request: HttpRequest, recording_id: UUID, body: ClipIn) -> Status[select
     recording = recording_to_cut(request.user, recording_id)
     clip = make_clip(
         recording_id=recording.public_id,
+        edition=body.edition,
         start_s=body.start_s,
         end_s=body.end_s,
         title=body.title,

@@ -17,6 +17,7 @@ from core.clock import iso_ms
 from core.errors import NotAllowed, NotFound, SignInRequired
 from media_pipeline.selectors import Playback
 from media_pipeline.selectors import playback as playback_of
+from media_pipeline.services.passages import removed_passages
 from media_pipeline.storage import storage
 from streams import access, replays, selectors
 from streams.models import Show, ShowState
@@ -67,6 +68,7 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "you": msgspec.to_builtins(selectors.you(request.user, wanted)),
         "playback": _addresses(found),
         "nothing_recorded": _nothing_recorded(wanted, found),
+        "was_removed": _was_removed(wanted, found),
         "entries": msgspec.to_builtins(entries),
         **moments,
     }
@@ -78,6 +80,7 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "replay_ready_s": ready_s(wanted) if is_replay else None,
         "is_host": access.may_host(request.user, wanted),
         "nothing_recorded": data["nothing_recorded"],
+        "was_removed": data["was_removed"],
         "poster_url": poster_url(wanted, found) or _first_picture(snapshot["offers"]),
         "login_url": login_url,
         "longest_text": LONGEST_TEXT,
@@ -114,6 +117,12 @@ def _addresses(found: Playback | None) -> dict[str, Any]:
 
 def _nothing_recorded(wanted: Show, found: Playback | None) -> bool:
     return wanted.state == ShowState.ENDED and (found is None or found.state == "empty")
+
+
+def _was_removed(wanted: Show, found: Playback | None) -> bool:
+    """Whether there was a recording, of which its seller left nothing."""
+    is_empty = found is not None and found.state == "empty"
+    return is_empty and bool(removed_passages(wanted.public_id))
 
 
 def _first_picture(offers: list[dict[str, Any]]) -> str | None:

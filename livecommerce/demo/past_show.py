@@ -210,6 +210,7 @@ def _make_course(orchard: Orchard, recording: Recording) -> None:
     made = [
         clips.make_clip(
             recording_id=recording.public_id,
+            edition=recording.edition,
             start_s=start_s,
             end_s=end_s,
             title=title,

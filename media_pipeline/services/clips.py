@@ -24,6 +24,7 @@ from media_pipeline.models import (
     RecordingState,
 )
 from media_pipeline.renditions import CLIP, POSTER, Made
+from media_pipeline.services.editions import RecordingChanged
 from media_pipeline.services.recordings import replace_renditions
 from media_pipeline.storage import visibility
 
@@ -34,28 +35,34 @@ END_SLACK_S = 0.25
 
 
 def make_clip(
-    *, recording_id: uuid.UUID, start_s: float, end_s: float, title: str, actor: User
+    *,
+    recording_id: uuid.UUID,
+    edition: int,
+    start_s: float,
+    end_s: float,
+    title: str,
+    actor: User,
 ) -> Asset:
-    """A clip of the recording from `start_s` to `end_s`, which a job will cut.
+    """A clip of the recording from `start_s` to `end_s` (seconds of `edition`), cut by a job.
 
     The same person asking for the same again, e.g. by a second tap, gets the same clip.
     Whoever calls decides who may. Raises `NotFound`, `Conflict` while the recording is not
-    complete, and `InvalidInput` for times outside of it or not 1 to 180 s apart.
+    complete, `RecordingChanged` for an edition that is over, and `InvalidInput` for times outside
+    of it or not 1 to 180 s apart.
     """
-    recording = _ready_recording(recording_id)
-    end_s = _checked_end(recording, start_s, end_s)
-    wanted = Asset(
-        kind=AssetKind.CLIP,
-        recording=recording,
-        is_public=recording.is_public,
-        title=clean_line(title, "title", longest=120),
-        start_s=start_s,
-        end_s=end_s,
-        created_by=actor,
-    )
     with transaction.atomic():
         # One lock for all clips of a recording: of two equal requests the later finds the first's.
-        Recording.objects.select_for_update().get(pk=recording.pk)
+        recording = _locked_ready_recording(recording_id)
+        _require_edition(recording, edition)
+        wanted = Asset(
+            kind=AssetKind.CLIP,
+            recording=recording,
+            is_public=recording.is_public,
+            title=clean_line(title, "title", longest=120),
+            start_s=start_s,
+            end_s=_checked_end(recording, start_s, end_s),
+            created_by=actor,
+        )
         return _known_clip(wanted) or _add_clip(wanted, actor)
 
 
@@ -112,13 +119,23 @@ def clip_failed(asset_id: uuid.UUID, reason: str) -> None:
     )
 
 
-def _ready_recording(recording_id: uuid.UUID) -> Recording:
-    recording = Recording.objects.filter(public_id=recording_id).first()
+def _locked_ready_recording(recording_id: uuid.UUID) -> Recording:
+    recording = Recording.objects.select_for_update().filter(public_id=recording_id).first()
     if recording is None:
         raise NotFound(_("There is no such recording."))
     if recording.state != RecordingState.READY:
         raise Conflict(_("The recording is not complete yet. End the show first."))
     return recording
+
+
+def _require_edition(recording: Recording, edition: int) -> None:
+    if recording.edition != edition:
+        raise RecordingChanged(
+            _(
+                "The recording has changed since this page was opened, and other moments are at"
+                " these times now. Look for the part again."
+            )
+        )
 
 
 def _checked_end(recording: Recording, start_s: float, end_s: float) -> float:

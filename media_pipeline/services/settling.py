@@ -17,14 +17,9 @@ from core.errors import Conflict, InvalidInput, NotFound
 from media_pipeline import jobs
 from media_pipeline.models import Job, Passage, Recording, RecordingState
 from media_pipeline.services import passages, publicity
+from media_pipeline.services.editions import RecordingChanged
 
 SETTLE_RECORDING = "settle_recording"
-
-
-class RecordingChanged(Conflict):
-    """The seconds are those of an earlier edition, where they were other moments."""
-
-    code = "recording_changed"
 
 
 def remove_passage(

@@ -9,7 +9,6 @@ import pytest
 from django.db import connection
 
 from core.errors import Conflict, InvalidInput, NotFound
-from core.ids import new_id
 from core.models import OutboxFact
 from media_pipeline import jobs, tasks
 from media_pipeline.jobs import LeaseLost
@@ -17,6 +16,7 @@ from media_pipeline.models import Asset, AssetState, Job, JobState, Recording, R
 from media_pipeline.probe import OUR_FORMATS, probe
 from media_pipeline.services import clips
 from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.services.editions import RecordingChanged
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
 from tests.media_pipeline.footage import Footage, frame_numbers, recording_of
@@ -38,6 +38,7 @@ def ask(
 ) -> Asset:
     return clips.make_clip(
         recording_id=recording.public_id,
+        edition=recording.edition,
         start_s=start_s,
         end_s=end_s,
         title=title,
@@ -81,6 +82,14 @@ def test_a_clip_that_came_to_nothing_can_be_asked_for_again(world: World) -> Non
     first = ask(world, recording, 10, 70)
     clips.clip_failed(first.public_id, "the disk was full")
     assert ask(world, recording, 10, 70) != first
+
+
+def test_seconds_of_a_page_that_is_not_up_to_date_make_no_clip(world: World) -> None:
+    seen = empty_recording(world)
+    Recording.objects.update(edition=1, duration_s=60)
+    with pytest.raises(RecordingChanged):
+        ask(world, seen, 10, 70)
+    assert not Asset.objects.exists()
 
 
 class NoLock:
@@ -180,7 +189,7 @@ def test_a_show_that_still_runs_has_no_clips(world: World) -> None:
 
 def test_an_unknown_recording_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
-        clips.make_clip(recording_id=new_id(), start_s=0, end_s=5, title="t", actor=world.zhang)
+        ask(world, Recording(), 0, 5)
 
 
 @pytest.mark.ffmpeg

@@ -25,10 +25,10 @@ from media_pipeline.playlists import parse_segments
 from media_pipeline.selectors import media_clock, playback
 from media_pipeline.services import passages, settling
 from media_pipeline.services.clips import make_clip
+from media_pipeline.services.editions import RecordingChanged
 from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_processing
 from media_pipeline.services.settling import (
     SETTLE_RECORDING,
-    RecordingChanged,
     remove_passage,
     set_public,
 )
@@ -110,6 +110,7 @@ def test_nothing_in_the_whole_storage_shows_a_removed_passage(world: World) -> N
     clips = [
         make_clip(
             recording_id=recording.public_id,
+            edition=0,
             start_s=start_s,
             end_s=start_s + 1.5,
             title=f"from {start_s}",
@@ -346,7 +347,12 @@ def test_files_of_a_show_that_is_not_public_any_more_are_not_at_their_old_addres
 ) -> None:
     recording = recording_of(world.show, Footage())
     clip = make_clip(
-        recording_id=recording.public_id, start_s=0, end_s=2, title="one", actor=world.zhang
+        recording_id=recording.public_id,
+        edition=0,
+        start_s=0,
+        end_s=2,
+        title="one",
+        actor=world.zhang,
     )
     enqueue_processing(recording.public_id)
     run_waiting()

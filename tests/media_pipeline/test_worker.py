@@ -83,7 +83,12 @@ def world() -> World:
 def test_a_worker_makes_the_clip_that_was_asked_for(world: World, stop: threading.Event) -> None:
     recording = recording_of(world.show, Footage())
     asset = clips.make_clip(
-        recording_id=recording.public_id, start_s=0, end_s=2, title="Apples", actor=world.zhang
+        recording_id=recording.public_id,
+        edition=0,
+        start_s=0,
+        end_s=2,
+        title="Apples",
+        actor=world.zhang,
     )
     running = threading.Thread(target=worker.run_worker, args=(stop,))
     running.start()
@@ -239,7 +244,12 @@ def test_a_job_that_takes_workers_down_is_not_run_again() -> None:
 def test_a_clip_that_is_given_up_says_so_on_the_asset(world: World) -> None:
     recording = recording_of(world.show, Footage())
     asset = clips.make_clip(
-        recording_id=recording.public_id, start_s=0, end_s=2, title="Apples", actor=world.zhang
+        recording_id=recording.public_id,
+        edition=0,
+        start_s=0,
+        end_s=2,
+        title="Apples",
+        actor=world.zhang,
     )
     recording.takes.all().delete()
     worker.run_job(claimed(MAKE_CLIP), TASKS[MAKE_CLIP], threading.Event())

@@ -128,9 +128,14 @@ def check_replay(li: Person, show_id: str) -> None:
 
 async def cutting(zhang: Person, show_id: str) -> str:
     """A clip of five seconds becomes a lesson in a new course; the lesson's page."""
-    recording = zhang.do("GET", f"shows/{show_id}/studio")["recording"]["id"]
+    recording = zhang.do("GET", f"shows/{show_id}/studio")["recording"]
     clip = zhang.do(
-        "POST", f"recordings/{recording}/clips", start_s=2, end_s=7, title="How heavy is a box"
+        "POST",
+        f"recordings/{recording['id']}/clips",
+        edition=recording["edition"],
+        start_s=2,
+        end_s=7,
+        title="How heavy is a box",
     )
     await done(zhang, clip["job_id"])
     course = zhang.do("POST", "courses", title="Selling apples")

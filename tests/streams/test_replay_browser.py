@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import F
 from playwright.async_api import BrowserContext, Page, expect
 
 from core.realtime.db import run_in_db
+from media_pipeline.models import Recording
+from media_pipeline.services import clips
+from media_pipeline.tasks import TASKS
+from media_pipeline.worker import run_waiting
+from orders.models import Offer
+from streams.models import Show
 from tests.livecommerce.test_pages_browser import fill_in, orders_of, sign_in
 from tests.phones import ONE_LOOP, site_on_one_loop
+from tests.story.browser import WIDE
 from tests.streams.replayed import replayed
 from tests.world import World
 
@@ -81,8 +89,9 @@ async def test_a_replay_is_a_shop(phone: BrowserContext, site: str, world: World
 async def test_the_studio_follows_the_files_when_others_may_watch(
     phone: BrowserContext, site: str, world: World
 ) -> None:
-    """The public addresses die: the open player goes on at the new ones, at the same second."""
-    await run_in_db(lambda: replayed(world))
+    """The public addresses die: the open player goes on at the new ones, at the same second, and
+    the lessons that were cut have their pictures."""
+    await run_in_db(lambda: lesson_of(world, replayed(world).recording))
     await sign_in(phone, site, world.zhang)
     page = await phone.new_page()
     await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
@@ -90,9 +99,52 @@ async def test_the_studio_follows_the_files_when_others_may_watch(
     await expect(video).to_have_js_property("readyState", 4, timeout=20_000)
     await jump(page, 6)
     await expect(video).to_have_js_property("seeking", False)
+    picture = page.locator("#clips img")
+    public = await picture.get_attribute("src")
+    assert public
     async with page.expect_response(lambda found: "/media/s/" in found.url) as fetched:
         await page.locator("#audience input[value=invited]").check()
     assert (await fetched.value).ok
     await expect(video).to_have_js_property("readyState", 4, timeout=20_000)
     await expect(video).to_have_js_property("currentTime", 6)
     await expect(page.locator("#replay-problem")).to_be_hidden()
+    await expect(picture).not_to_have_attribute("src", public)
+    await expect(picture).not_to_have_js_property("naturalWidth", 0)
+    watch = page.get_by_role("link", name="Watch")
+    film = await page.request.get(f"http://{site}{await watch.get_attribute('href')}")
+    assert film.ok
+
+    # Cut by a page that is not up to date: it is loaded anew, and keeps what was typed.
+    await run_in_db(lambda: Recording.objects.update(edition=F("edition") + 1))
+    await page.fill("#clip-title", "Pruning")
+    await page.click("#make")
+    await expect(page.locator("#cut-error")).to_contain_text("The recording has changed")
+    await expect(page.locator("#clip-title")).to_have_value("Pruning")
+    await page.click("#make")
+    await expect(page.locator("#clips li")).to_have_count(2)
+
+
+def lesson_of(world: World, recording: Recording) -> None:
+    clips.make_clip(
+        recording_id=recording.public_id,
+        edition=recording.edition,
+        start_s=1,
+        end_s=2,
+        title="Grafting",
+        actor=world.zhang,
+    )
+    run_waiting({clips.MAKE_CLIP: TASKS[clips.MAKE_CLIP]})
+
+
+async def test_where_all_there_is_to_buy_is_pinned_no_list_says_that_there_is_nothing(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await run_in_db(lambda: Offer.objects.exclude(pk=world.apple_offer.pk).delete())
+    shows = Show.objects.filter(pk=world.show.pk)
+    await run_in_db(lambda: shows.update(pinned_offer=world.apple_offer))
+    page = await phone.new_page()
+    await page.set_viewport_size(WIDE)  # a phone has no list beside the picture
+    await page.goto(f"http://{site}/shows/{world.show.public_id}/")
+    await expect(page.locator("#viewers")).to_contain_text("watching")
+    await expect(page.locator("#pinned")).to_contain_text("Huaniu apples")
+    await expect(page.locator(".shelf")).to_be_hidden()

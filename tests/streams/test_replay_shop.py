@@ -217,6 +217,9 @@ def test_a_page_that_is_not_up_to_date_is_told_to_look_again(world: World) -> No
     page = zhang.get(f"/studio/shows/{world.show.public_id}/").content.decode()
     assert "All that was recorded in this show has been removed" in page
     assert page.count("Removed by Zhang") == 2
+    room = Client().get(f"/shows/{world.show.public_id}/").content.decode()
+    assert "The host has removed the recording" in room
+    assert "Nothing was recorded" not in room
 
 
 def test_the_seller_downloads_the_show_under_a_name_that_tells_it(world: World) -> None:

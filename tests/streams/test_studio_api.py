@@ -56,7 +56,7 @@ def recording(world: World) -> Recording:
 
 
 def clip_body(**changes: object) -> dict[str, object]:
-    return {"start_s": 10.0, "end_s": 40.5, "title": "Showing the weight", **changes}
+    return {"edition": 0, "start_s": 10.0, "end_s": 40.5, "title": "Showing the weight", **changes}
 
 
 def test_the_host_ends_the_show_and_ending_it_again_changes_nothing(world: World) -> None:
@@ -234,6 +234,20 @@ def test_a_part_that_cannot_be_a_lesson_is_refused_by_field(
 
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == [field]
+    assert not Job.objects.exists()
+
+
+def test_who_cuts_says_which_edition_of_the_recording_was_seen(
+    world: World, recording: Recording
+) -> None:
+    path = f"/recordings/{recording.public_id}/clips"
+    zhang = signed_in(world.zhang)
+    unsaid = {key: value for key, value in clip_body().items() if key != "edition"}
+
+    assert post(zhang, path, unsaid).json()["errors"][0]["field"] == "edition"
+    stale = post(zhang, path, clip_body(edition=1))
+
+    assert (stale.status_code, stale.json()["code"]) == (409, "recording_changed")
     assert not Job.objects.exists()
 
 

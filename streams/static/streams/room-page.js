@@ -40,6 +40,8 @@ export class RoomPage {
     showPinned(one("#pinned"), this.state.pinned);
     showShelf(one("#shelf"), beside, frame);
     showShelf(one("#shelf-sheet-list"), offers, frame);
+    // Where all there is to buy is pinned, the list beside it would say that there is nothing.
+    show(one(".shelf"), beside.length > 0 || offers.length === 0);
     updateCards(offers);
     one("#offer-count").textContent = String(offers.length);
     this.sheet.refresh();

@@ -9,12 +9,12 @@ const DAY_MS = 86_400_000;
  * The words over the picture for a state of the show.
  *
  * @param {{state: string, interrupted: boolean, host: string, stopped?: boolean}} shown
- * @param {{scheduledAt: Date, hasPicture: boolean, nothingRecorded: boolean, isAway?: boolean, isLate?: boolean}} facts
+ * @param {{scheduledAt: Date, hasPicture: boolean, nothingRecorded: boolean, wasRemoved?: boolean, isAway?: boolean, isLate?: boolean}} facts
  * @returns {Node[]}
  */
-export function stageWords(shown, { scheduledAt, hasPicture, nothingRecorded, isAway = false, isLate = false }) {
+export function stageWords(shown, { scheduledAt, hasPicture, nothingRecorded, wasRemoved = false, isAway = false, isLate = false }) {
   if (shown.state === "scheduled") return beforeStart(shown.host, scheduledAt);
-  if (shown.state === "ended") return shown.stopped ? afterStop() : afterEnd(nothingRecorded);
+  if (shown.state === "ended") return shown.stopped ? afterStop() : afterEnd(nothingRecorded, wasRemoved);
   if (shown.interrupted || isAway) {
     const meanwhile = isLate ? gettext("The camera is back and is catching up.") : gettext("You can go on chatting and buying.");
     return words(gettext("The picture will be back in a moment"), meanwhile);
@@ -44,9 +44,12 @@ function countdown(leftMs) {
   return parts.slice(parts[0] ? 0 : 1).map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-function afterEnd(nothingRecorded) {
+function afterEnd(nothingRecorded, wasRemoved) {
   if (!nothingRecorded) {
     return words(gettext("The show has ended"), gettext("The replay is being prepared and opens here by itself."));
+  }
+  if (wasRemoved) {
+    return words(gettext("This show has ended"), gettext("The host has removed the recording, so there is no replay. Everything in it can still be bought."));
   }
   return words(gettext("This show has ended"), gettext("Nothing was recorded, so there is no replay. Everything in it can still be bought."));
 }

@@ -112,6 +112,7 @@ function showStage() {
     scheduledAt: new Date(data.scheduled_at),
     hasPicture: stage.classList.contains("has-picture"),
     nothingRecorded,
+    wasRemoved: data.was_removed,
     isAway: player.isAway,
     isLate: player.isLate,
   };

@@ -24,6 +24,19 @@ export class ClipsPanel {
     show(one("#clips-empty"), clips.length === 0);
   }
 
+  /** Pictures and films of finished clips are at other addresses than before. */
+  async moved() {
+    const clips = await api("GET", `/api/v1/shows/${this.#showId}/clips`).catch((error) => {
+      console.warn("the new addresses of the clips are not known:", error);
+      return [];
+    });
+    for (const clip of clips.filter(({ state }) => state === "ready")) {
+      const row = this.#list.querySelector(`[data-clip="${CSS.escape(clip.id)}"]`);
+      row?.querySelector("img.clip__poster")?.setAttribute("src", clip.poster_url);
+      row?.querySelector("a[target]")?.setAttribute("href", clip.download_url);
+    }
+  }
+
   /** Put `clip` on top and follow its job until it is done. */
   add(clip) {
     show(one("#clips-empty"), false);

@@ -3,6 +3,7 @@
 import { api } from "../livecommerce/api.js";
 import { one, pageData, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
+import { recall, remember } from "../livecommerce/store.js";
 import { ClipsPanel } from "./clips-panel.js";
 import { CourseChooser } from "./course-chooser.js";
 import { openReplayDesk } from "./replay-desk.js";
@@ -12,6 +13,7 @@ import { exactTime, seconds } from "./words.js";
 
 const FIRST_PART_S = 30;
 const SEALING_POLL_MS = 1500;
+const REFUSED = "clip-refused";
 const FIELDS = { start_s: "start", end_s: "end", title: "title" };
 
 const data = pageData("studio-data");
@@ -76,7 +78,7 @@ async function openCutter({ show_id: showId, replay }) {
     clearErrors();
     one("#make").disabled = true;
     try {
-      const body = { start_s: round(part.start_s), end_s: round(part.end_s), title: one("#clip-title").value };
+      const body = { edition: replay.edition, start_s: round(part.start_s), end_s: round(part.end_s), title: one("#clip-title").value };
       const row = clips.add(await api("POST", `/api/v1/recordings/${replay.recording_id}/clips`, body));
       one("#clip-title").value = "";
       row.scrollIntoView({ block: "center" });
@@ -84,6 +86,11 @@ async function openCutter({ show_id: showId, replay }) {
       complain(error);
     }
     one("#make").disabled = false;
+  }
+
+  function filesMoved() {
+    picture.moved();
+    clips.moved();
   }
 
   one("#mark-start").addEventListener("click", markStart);
@@ -94,12 +101,13 @@ async function openCutter({ show_id: showId, replay }) {
   one("#cut-form").addEventListener("submit", make);
   video.addEventListener("timeupdate", () => (timeline.playhead = video.currentTime));
   setPart(part);
+  tellWhyLoadedAnew();
   const picture = new ReplayVideo(video, `/shows/${showId}/playback/`, problemWithVideo);
   await Promise.all([
     picture.open(replay.url),
     api("GET", `/api/v1/shows/${showId}/replay`).then((entries) => timeline.mark(entries)),
     clips.load(),
-    openReplayDesk({ showId, video, lengthS: replay.duration_s, edition: replay.edition, onMoved: () => picture.moved() }),
+    openReplayDesk({ showId, video, lengthS: replay.duration_s, edition: replay.edition, onMoved: filesMoved }),
   ]);
 }
 
@@ -115,8 +123,23 @@ function complain(error) {
     if (name) say(name, message);
   }
   if (error.errors?.length) return;
+  if (error.code === "recording_changed") return lookAgain(error.message);
   one("#cut-error").textContent = error.message;
   show(one("#cut-error"), true);
+}
+
+/** Other moments are at these seconds now: only a page of today's recording shows which. */
+function lookAgain(message) {
+  remember(REFUSED, { message, title: one("#clip-title").value });
+  location.reload();
+}
+
+function tellWhyLoadedAnew() {
+  const refused = recall(REFUSED);
+  if (!refused) return;
+  remember(REFUSED, null);
+  one("#clip-title").value = refused.title;
+  complain({ message: refused.message });
 }
 
 function say(name, message) {
