@@ -12,7 +12,7 @@ import json
 import os
 import resource
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from bench.crowd import Crowd, clock
@@ -136,62 +136,102 @@ def load(
     answer to the last one, so that both know their order.
     """
     forget(crowd)
-    facts_before = len(crowd.fact_sent)
-    decided = Decisions(crowd)
-    began = clock() + 0.05
-    chat = schedule(began, chat_per_s, warm_s + for_s)
-    facts = schedule(began, facts_per_s, warm_s + for_s)
-    next_chat, next_fact = next(chat, None), next(facts, None)
-    said, answers, late_s, counted, meter = 0, 0, 0.0, 0, None
-
-    def answered(answer: dict[str, Any]) -> None:
-        nonlocal answers
-        answers += 1
-        if "error" in answer:
-            crowd.refused[answer["error"]["code"]] += 1
-
-    while next_chat is not None or next_fact is not None:
-        moment = clock()
-        if meter is None and moment >= began + warm_s:
-            meter = Meter(crowd.server_pids)
-        while next_chat is not None and next_chat <= moment:
-            crowd.say(1 + said % senders, answered)
-            counted += moment >= began + warm_s
-            said, late_s = said + 1, max(late_s, moment - next_chat)
-            next_chat = next(chat, None)
-        if next_fact is not None and next_fact <= moment and decided.is_free:
-            decided.next()
-            counted += moment >= began + warm_s
-            next_fact = next(facts, None)
-        if moment > began + warm_s + for_s + DRAIN_S:
-            break
-        upcoming = [due for due in (next_chat, next_fact) if due is not None]
-        crowd.serve(max(moment + 0.001, min(upcoming, default=moment)))
-    used = meter.read() if meter else {}
-    settle(crowd, facts=len(crowd.fact_sent) - facts_before)
-    first_tick = int((began + warm_s) * TICKS_PER_S)
+    facts_before, began = len(crowd.fact_sent), clock() + 0.05
+    counts_from = began + warm_s
+    ends = counts_from + for_s
+    talk = Talk(crowd, senders, Pace(began, chat_per_s, counts_from, ends))
+    decisions = Decisions(crowd, Pace(began, facts_per_s, counts_from, ends))
+    used = drive(crowd, talk, decisions, counts_from=counts_from, gives_up=ends + DRAIN_S)
+    facts = len(crowd.fact_sent) - facts_before
+    settle(crowd, facts=facts)
     return {
-        "said": said,
-        "messages_sent": counted,
-        "not_answered": said - answers,
-        "latest_send_ms": round(1000 * late_s, 1),
-        **waits(crowd, first_tick),
-        **facts_told(crowd, len(crowd.fact_sent) - facts_before),
+        "messages_sent": talk.pace.counted + decisions.pace.counted,
+        **talk.told(),
+        **waits(crowd, int(counts_from * TICKS_PER_S)),
+        **facts_told(crowd, facts),
         **faults(crowd),
         **used,
     }
 
 
+def drive(
+    crowd: Crowd, talk: Talk, decisions: Decisions, *, counts_from: float, gives_up: float
+) -> dict[str, float]:
+    """Say and decide what is due, and take what comes; what that used of the cores."""
+    meter, moment = None, clock()
+    while (upcoming := talk.pace.upcoming + decisions.pace.upcoming) and moment <= gives_up:
+        crowd.serve(max(moment + 0.001, min(upcoming)))
+        moment = clock()
+        if meter is None and moment >= counts_from:
+            meter = Meter(crowd.server_pids)
+        talk.go_on(moment)
+        decisions.go_on(moment)
+    return meter.read() if meter else {}
+
+
+class Pace:
+    """So many moments a second until it ends, and how many were taken from when they count."""
+
+    def __init__(self, began: float, per_s: float, counts_from: float, ends: float) -> None:
+        number = round(per_s * (ends - began))
+        self._moments = (began + past / per_s for past in range(number))
+        self._counts_from = counts_from
+        self._next = next(self._moments, None)
+        self.counted = 0
+
+    @property
+    def upcoming(self) -> list[float]:
+        return [] if self._next is None else [self._next]
+
+    def late(self, moment: float) -> float | None:
+        """Take the next one if it is due; by how many seconds it was missed, `None` if not due."""
+        if self._next is None or self._next > moment:
+            return None
+        late_s = moment - self._next
+        self._next = next(self._moments, None)
+        self.counted += moment >= self._counts_from
+        return late_s
+
+
+class Talk:
+    """What viewers 1 to `senders` say, in turn."""
+
+    def __init__(self, crowd: Crowd, senders: int, pace: Pace) -> None:
+        self._crowd, self._senders, self.pace = crowd, senders, pace
+        self._said, self._answers, self._late_s = 0, 0, 0.0
+
+    def go_on(self, moment: float) -> None:
+        while (late_s := self.pace.late(moment)) is not None:
+            self._crowd.say(1 + self._said % self._senders, self._answered)
+            self._said, self._late_s = self._said + 1, max(self._late_s, late_s)
+
+    def _answered(self, answer: dict[str, Any]) -> None:
+        self._answers += 1
+        if "error" in answer:
+            self._crowd.refused[answer["error"]["code"]] += 1
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "said": self._said,
+            "not_answered": self._said - self._answers,
+            "latest_send_ms": round(1000 * self._late_s, 1),
+        }
+
+
 class Decisions:
     """The host's facts: an offer is pinned, then unpinned, one after the other."""
 
-    def __init__(self, crowd: Crowd) -> None:
-        self._crowd = crowd
-        self.is_free = True
+    def __init__(self, crowd: Crowd, pace: Pace) -> None:
+        self._crowd, self.pace = crowd, pace
+        self._is_free = True
 
-    def next(self) -> None:
+    def go_on(self, moment: float) -> None:
+        if self._is_free and self.pace.late(moment) is not None:
+            self._decide()
+
+    def _decide(self) -> None:
         pins = len(self._crowd.fact_sent) % 2 == 0
-        self.is_free = False
+        self._is_free = False
         self._crowd.fact_sent.append(clock())
         do, data = ("product.pin", self._crowd.pin_data) if pins else ("product.unpin", {})
         self._crowd.ask(0, do, data, self._answered)
@@ -199,11 +239,7 @@ class Decisions:
     def _answered(self, answer: dict[str, Any]) -> None:
         if "error" in answer:
             raise SystemExit(f"a fact was refused: {answer}")
-        self.is_free = True
-
-
-def schedule(began: float, per_s: float, for_s: float) -> Iterator[float]:
-    return (began + number / per_s for number in range(int(per_s * for_s)))
+        self._is_free = True
 
 
 def forget(crowd: Crowd) -> None:
@@ -281,6 +317,7 @@ def main() -> None:
     # Unbuffered, so that epoll knows of every line that was not read yet.
     lines = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115
     crowd = Crowd(json.loads(lines.readline()))
+    crowd.heed(lines.fileno())
     gc.freeze()
     while True:
         while not crowd.serve(clock() + 1):

@@ -20,8 +20,11 @@ from bench import wire
 from bench.latency import TICKS_PER_S
 from bench.wire import RoomFrame
 
-READ_BYTES = 256 * 1024
+# Below the 128 KiB from which malloc maps fresh memory and gives it back (`man 3 mallopt`): with
+# 256 KiB that was, depending on what it had freed before, three quarters of the client's time.
+READ_BYTES = 64 * 1024
 EVENTS_AT_ONCE = 256  # between two looks at what is due to be sent
+COMMANDS = -1  # the number of what is no socket: where the commands come from
 SOCKETS_PER_ADDRESS = 10_000  # each of our own addresses has so many ports to spare
 clock = time.perf_counter
 
@@ -35,8 +38,7 @@ class Crowd:
         self.pin_data: dict[str, Any] = target["pin_data"]
         self.server_pids: list[int] = target["pids"]
         self.poller = select.epoll()
-        self.poller.register(0, select.EPOLLIN)
-        self.number_of: dict[int, int] = {0: -1}
+        self.number_of: dict[int, int] = {}
         self.sockets: list[socket.socket] = []
         self.first_frames: list[bytes] = []
         self.joined: list[bool] = []
@@ -54,6 +56,11 @@ class Crowd:
         self.gaps = 0
         self.closed: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
+
+    def heed(self, commands_fd: int) -> None:
+        """Let `serve` return as soon as there is something to read from there."""
+        self.poller.register(commands_fd, select.EPOLLIN)
+        self.number_of[commands_fd] = COMMANDS
 
     # -- coming in
 
@@ -83,86 +90,77 @@ class Crowd:
         one.send(self.request)
         self.poller.modify(one.fileno(), select.EPOLLIN)
 
-    def greeted(self, number: int, data: bytes) -> bytes | None:
-        """What follows the answer to the handshake; `None` while that is not all there."""
-        head, end, rest = data.partition(b"\r\n\r\n")
+    def greeted(self, number: int, data: bytes) -> bytes:
+        """What follows the answer to the handshake; while that is not all there it is kept."""
+        head, end, follows = data.partition(b"\r\n\r\n")
         if not end:
-            return None
+            self.rest[number] = data
+            return b""
         if b" 101 " not in head[:20]:
             raise SystemExit(f"refused: {head[:200]!r}")
         self.sockets[number].send(self.first_frames[number])
-        self.first_frames[number] = b""
-        return rest
+        self.first_frames[number] = self.rest[number] = b""
+        return follows
 
     # -- being told
 
     def serve(self, until: float) -> bool:
-        """Take what comes until that moment or until standard input has something (`True`)."""
-        number_of, sockets, take = self.number_of, self.sockets, self.take
+        """Take what comes until that moment or until there is a command (`True`)."""
+        number_of, read = self.number_of, self.read
         ready = self.poller.poll(max(0.0, min(0.05, until - clock())), EVENTS_AT_ONCE)
         for fd, event in ready:
             number = number_of.get(fd)
             if number is None:
                 continue
-            if number < 0:
+            if number == COMMANDS:
                 return True
             if event & select.EPOLLOUT:
                 self.connected(number)
-                continue
-            try:
-                data = sockets[number].recv(READ_BYTES)
-            except BlockingIOError:
-                continue
-            except ConnectionError:
-                data = b""
-            if data:
-                take(number, data, clock())
             else:
-                self.lost(number, 1006)
+                read(number)
         return False
+
+    def read(self, number: int) -> None:
+        try:
+            data = self.sockets[number].recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            data = b""
+        if data:
+            self.take(number, data, clock())
+        else:
+            self.lost(number, 1006)
 
     def take(self, number: int, data: bytes, when: float) -> None:
         """The hot path: one read of one socket, mostly one frame that is known."""
         if self.rest[number]:
             data = self.rest[number] + data
-        if self.first_frames[number]:
-            rest = self.greeted(number, data)
-            self.rest[number] = data if rest is None else b""
-            if not rest:
-                return
-            data = rest
-        tick, frames, last = int(when * TICKS_PER_S), self.frames, self.last
-        at, size = 0, len(data)
-        while at < size:
-            length = data[at + 1] if at + 1 < size else 127
-            if length < 126:
-                body = at + 2
-                end = body + length
-            elif length == 126 and at + 4 <= size:
-                body = at + 4
-                end = body + (data[at + 2] << 8 | data[at + 3])
-            elif (place := wire.next_frame(data, at)) is not None:
-                body, end = place
-            else:
-                break
-            if end > size:
-                break
-            key = data[at : at + wire.KEY_BYTES]
-            frame = frames.get(key)
+        if self.first_frames[number] and not (data := self.greeted(number, data)):
+            return
+        tick, at, size = int(when * TICKS_PER_S), 0, len(data)
+        while at < size and (place := wire.next_frame(data, at)) is not None:
+            body, end = place
+            key = data[at : min(at + wire.KEY_BYTES, end)]
+            frame = self.frames.get(key)
             if frame is None:
                 frame = self.meet(number, data[at] & 0xF, data[body:end], key)
             if frame is not None:
-                frame.received[tick] += 1
-                if frame.first != last[number] + 1:
-                    self.gaps += 1
-                last[number] = frame.last
-                if frame.facts:
-                    self.facts[number] += len(frame.facts)
-                if self.heard_own is not None and number in frame.authors:
-                    self.heard_own(number)
+                self.told(number, frame, tick)
             at = end
-        self.rest[number] = data[at:] if at < size else b""
+        self.rest[number] = data[at:]
         self.last_heard = when
+
+    def told(self, number: int, frame: RoomFrame, tick: int) -> None:
+        """Count one frame that one socket has; what it should follow on is what it had last."""
+        frame.received[tick] += 1
+        if frame.first != self.last[number] + 1:
+            self.gaps += 1
+        self.last[number] = frame.last
+        if frame.facts:
+            self.facts[number] += len(frame.facts)
+        if self.heard_own is not None and number in frame.authors:
+            self.heard_own(number)
 
     def meet(self, number: int, opcode: int, payload: bytes, key: bytes) -> RoomFrame | None:
         """A frame that no socket has shown yet, or one that is for this socket alone."""

@@ -16,8 +16,8 @@ from bench.latency import US_PER_TICK
 
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 FIN = 0x80
-# Holds the frame's header, `from` and `to`: no two frames of a room share them.
-KEY_BYTES = 32
+# Holds the frame's header (up to 10 bytes), `from` and `to`: no two frames of a room share them.
+KEY_BYTES = 48
 FACTS = {"product.pinned", "product.unpinned"}
 # Whole microseconds: a number with a dot in it could be taken for an address.
 STAMP = re.compile(r"t=(\d+) s=(\d+) ")

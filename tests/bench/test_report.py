@@ -33,6 +33,7 @@ FIGURES = {
     "redis_p99_vs_in_process",
     "facts_missing_5000",
     "kb_per_viewer",
+    "client_cpu_pct_most",
 }
 
 
@@ -44,13 +45,14 @@ def measured() -> dict[str, object]:
     }
     peers["node_ws"]["flood"] = {**DONE, "delivered_per_s": 100_000}
     peers["redis"]["load"] = {**LOADED, "p99_ms": 168.0}
-    points = [{"viewers": 500, **LOADED}, {"viewers": 15_000, **LOADED, "p99_ms": 900.0}]
+    last = {"viewers": 15_000, **LOADED, "p99_ms": 900.0, "client_cpu_pct": 60.0}
+    points = {name: [{"viewers": 500, **LOADED}, last] for name in room.CURVE}
     return report.result(
         peers=peers,
-        figures=room.figures(peers),
+        figures=room.figures(peers, points),
         goals=room.GOALS,
         client={"500 sockets": {**DONE, "frames_per_s": 200_000}},
-        curve={"uvicorn": points, "node_batched": points},
+        curve=points,
         scale={"crowd": 5000, "flooded": 500, "load_s": 30},
     )
 
@@ -117,7 +119,12 @@ def test_a_busy_client_marks_the_figure() -> None:
     assert not room.marked({"client_cpu_pct": 84.9})["limited_by_client"]
 
 
+def test_it_says_how_busy_the_client_was_at_its_busiest() -> None:
+    assert measured()["figures"]["client_cpu_pct_most"] == 60.0  # type: ignore[index]
+    assert room.figures({}, {})["client_cpu_pct_most"] is None
+
+
 def test_the_last_line_says_what_was_missed() -> None:
     line = room.last_line(measured())
-    assert line.startswith("5 of 7 goals met: not vs_stock_channels, redis_p99_vs_in_process.")
+    assert line.startswith("6 of 8 goals met: not vs_stock_channels, redis_p99_vs_in_process.")
     assert "\n" not in line

@@ -60,11 +60,14 @@ def test_a_frame_says_who_sent_what_when() -> None:
     assert frame.authors == {41}
 
 
-def test_two_frames_of_a_room_never_begin_alike() -> None:
+@pytest.mark.parametrize("text_bytes", [20, 200, 70_000])  # each has a longer header
+def test_two_frames_of_a_room_never_begin_alike(text_bytes: int) -> None:
     def key(first: int, last: int) -> bytes:
-        told = {"from": first, "to": last, "events": [event(first, "chat.message", text="a" * 200)]}
+        events = [event(first, "chat.message", text="a" * text_bytes)]
+        told = {"from": first, "to": last, "events": events}
         frame = wire.server_frame(json.dumps(told, separators=(",", ":")).encode())
         return frame[: wire.KEY_BYTES]
 
     places = [(1, 1), (1, 11), (11, 11), (99_999, 100_000), (99_999, 100_001), (100_000, 100_001)]
-    assert len({key(*place) for place in places}) == len(places)
+    late = [(10_000_000, 10_000_010), (10_000_000, 10_000_011)]
+    assert len({key(*place) for place in (*places, *late)}) == len(places) + len(late)
