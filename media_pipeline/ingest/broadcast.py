@@ -45,6 +45,8 @@ LEAVE_WITHIN_S = 4.0
 LEFT_WITHIN_S = 8.0
 """What another process gets to have its phone leave. One that was killed is known to be gone."""
 ASK_EVERY_S = 0.2
+HEARD_WITHIN_S = 2.5
+"""Recorders give something once a second at least: who says nothing for longer has no network."""
 
 
 class Broadcast:
@@ -316,9 +318,15 @@ class Broadcast:
                 await self._finish()
 
     async def end(self, why: IngestRefused) -> None:
-        """Let the broadcaster go and seal the take."""
-        self._let_go(why)
-        await self.finish()
+        """Let the broadcaster go and seal the take.
+
+        One that has not been heard just now may have kept something, and come back with it.
+        """
+        async with self._lock:
+            if self.silent_s > HEARD_WITHIN_S:
+                await self._replace(why)
+            self._let_go(why)
+            await self._finish()
         await self._off_air.tell_now()
 
     async def leave(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import struct
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,22 @@ class Camera:
         self.socket = socket
 
     async def hello(
-        self, show: Show | None, take: uuid.UUID, *, key: str | None = "", mime: str = "video/webm"
+        self,
+        show: Show | None,
+        take: uuid.UUID,
+        *,
+        key: str | None = "",
+        mime: str = "video/webm",
+        keeps: Sequence[uuid.UUID] = (),
+        **more: Any,
     ) -> dict[str, Any]:
-        """Introduce itself, with the show's own key unless told otherwise; the answer."""
+        """Introduce itself, with the show's own key unless told otherwise; the answer.
+
+        `keeps` are the takes that this phone has more of, the oldest first.
+        """
         given = ingest_keys.issue(show) if show and key == "" else key
-        frame = {"take": str(take), "mime": mime, "key": given}
+        kept = [{"take": str(one), "mime": mime} for one in keeps]
+        frame = {"take": str(take), "mime": mime, "key": given, "keeps": kept, **more}
         await self.socket.send(json.dumps({"hello": frame}))
         return await self.answer()
 

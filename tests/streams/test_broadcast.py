@@ -14,9 +14,9 @@ from core.ids import new_id
 from core.realtime.db import run_in_db
 from livecommerce.broadcasting import failure
 from media_pipeline.ffmpeg import SourceUnreadable
-from media_pipeline.ingest.broadcast import Patience
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.errors import TakeIsOver
+from media_pipeline.ingest.patience import Patience
 from media_pipeline.models import Recording, Take, TakeState
 from media_pipeline.selectors import playback
 from streams.broadcast import (
