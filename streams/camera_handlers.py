@@ -4,13 +4,18 @@ telling the room of it is `streams.handlers`' part.
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from django.db import transaction
 
+from core.errors import NotFound
 from media_pipeline.events import RecordingSealed, TakeResumed, TakeStarted, TakeStopped
 from streams.events import ShowEnded
+from streams.models import Show
 from streams.services import shows, stopping
+
+log = logging.getLogger(__name__)
 
 
 def camera_on(fact: TakeStarted | TakeResumed, fact_id: UUID) -> None:
@@ -22,10 +27,16 @@ def camera_off(fact: TakeStopped, fact_id: UUID) -> None:
 
 
 def close_recording(fact: ShowEnded, fact_id: UUID) -> None:
-    shows.close_recording(fact.show_id)
+    try:
+        shows.close_recording(fact.show_id)
+    except NotFound:
+        log.info("show %s was deleted before its end was heard of", fact.show_id)
 
 
 def hide_withheld(fact: RecordingSealed, fact_id: UUID) -> None:
     """An operator hid the replay before there was one."""
-    with transaction.atomic():
-        stopping.hide_files(fact.show_id)
+    try:
+        with transaction.atomic():
+            stopping.hide_files(fact.show_id)
+    except Show.DoesNotExist:
+        log.info("show %s was deleted before its recording was heard of", fact.show_id)

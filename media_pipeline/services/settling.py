@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.errors import Conflict, InvalidInput, NotFound
 from media_pipeline import jobs
-from media_pipeline.models import Job, Passage, Recording, RecordingState
+from media_pipeline.models import Job, JobState, Passage, Recording, RecordingState
 from media_pipeline.services import passages, publicity
 from media_pipeline.services.editions import RecordingChanged
 
@@ -44,6 +44,7 @@ def remove_passage(
         if known := Passage.objects.filter(public_id=passage_id).first():
             return _same(known, recording, start_s, end_s)
         _require_settled(recording)
+        _require_carried_out(recording)
         _end_edition(recording, edition)
         passages.check_times(recording, start_s, end_s)
         passage = passages.write_down(
@@ -65,6 +66,8 @@ def set_public(show_id: uuid.UUID, *, is_public: bool) -> None:
         return
     recording = _locked(recording.public_id)
     _require_settled(recording)
+    if is_public:  # to hide it is never too early
+        _require_carried_out(recording)
     publicity.change_rows(recording, is_public=is_public)
     job = jobs.restart(SETTLE_RECORDING, recording.public_id, priority=10)
     transaction.on_commit(lambda: _settle_now(job))
@@ -82,6 +85,30 @@ def _require_settled(recording: Recording) -> None:
         raise Conflict(_("The recording is not complete yet. End the show first."))
     if jobs.is_open(SETTLE_RECORDING, recording.public_id):
         raise Conflict(_("The last change is still being carried out. Try again in a moment."))
+
+
+def _require_carried_out(recording: Recording) -> None:
+    """Files that still hold what was removed are no base for another removal, nor for everybody."""
+    job = jobs.job_of(SETTLE_RECORDING, recording.public_id)
+    if job is not None and job.state == JobState.FAILED:
+        raise Conflict(
+            _(
+                "The last change could not be carried out completely yet, so that nothing else can"
+                " be changed. The server tries again every few minutes."
+            )
+        )
+
+
+def try_again() -> int:
+    """Have a worker carry out the changes that failed, however often that was; how many.
+
+    A disk that was full for a while must not keep what somebody was told is removed.
+    """
+    failed = Job.objects.filter(kind=SETTLE_RECORDING, state=JobState.FAILED)
+    subjects = list(failed.values_list("subject_id", flat=True))
+    for subject_id in subjects:
+        jobs.enqueue(SETTLE_RECORDING, subject_id)
+    return len(subjects)
 
 
 def _same(known: Passage, recording: Recording, start_s: float, end_s: float) -> Passage:

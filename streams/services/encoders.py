@@ -30,6 +30,8 @@ SOON = timedelta(minutes=30)
 HELD_FOR = timedelta(seconds=6)
 STOPPED_FOR = timedelta(minutes=10)
 """An encoder comes back by itself: it must not begin the host's next show with what was stopped."""
+KEPT_FOR = timedelta(days=30)
+"""So long it can be looked up who sent a stream, and why it ended."""
 REASONS = {
     "unknown": _("This key is not known here."),
     "revoked": _("The key was revoked."),
@@ -201,6 +203,15 @@ def claim(name: str, holder: UUID) -> bool:
 def let_go(name: str, holder: UUID) -> None:
     """Somebody else may take it in."""
     EncoderStream.objects.filter(name=name, held_by=holder).update(held_until=None)
+
+
+def sweep() -> int:
+    """Forget streams of long ago, also those of which nobody said that they ended; how many."""
+    moment = now()
+    old = EncoderStream.objects.filter(started_at__lt=moment - KEPT_FOR)
+    held = Q(ended_at=None, held_until__gt=moment)
+    swept, _kinds = old.exclude(held).exclude(ended_at__gt=moment - KEPT_FOR).delete()
+    return swept
 
 
 def is_open(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import re
 import threading
@@ -20,7 +21,15 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from core.errors import Conflict, InvalidInput
 from media_pipeline import jobs, tasks
 from media_pipeline.jobs import LeaseLost
-from media_pipeline.models import Asset, AssetState, Passage, Recording, RecordingState
+from media_pipeline.models import (
+    Asset,
+    AssetState,
+    Job,
+    JobState,
+    Passage,
+    Recording,
+    RecordingState,
+)
 from media_pipeline.playlists import parse_segments
 from media_pipeline.selectors import media_clock, playback
 from media_pipeline.services import passages, settling
@@ -314,6 +323,46 @@ def test_what_a_crash_left_undone_is_done_by_a_worker(
     run_waiting()
     assert Passage.objects.get().done_at
     assert frames_in_storage() == {*range(10), *range(20, 40)}
+
+
+def test_nothing_is_built_on_files_that_still_hold_what_was_removed(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """The disk was full for so long that the removal was given up; it is free again now."""
+    recording = recording_of(world.show, Footage())
+    with django_capture_on_commit_callbacks(execute=True):
+        set_public(recording.show_id, is_public=False)
+
+    def has_no_room(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(passages, "_move", has_no_room)
+        with pytest.raises(OSError, match="no space"):
+            removed(recording, world, 1.2, 1.8)
+    job = jobs.job_of(SETTLE_RECORDING, recording.public_id)
+    assert job
+    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED, leased_until=None)
+    recording.refresh_from_db()
+
+    with pytest.raises(Conflict):
+        removed(recording, world, 2.2, 2.8)
+    with pytest.raises(Conflict):
+        set_public(recording.show_id, is_public=True)
+    assert Passage.objects.count() == 1
+    assert not storage().keys("public/recordings")
+
+    assert settling.try_again() == 1
+    assert settling.try_again() == 0
+    run_waiting()
+    assert frames_in_storage() == {*range(10), *range(20, 40)}
+    recording.refresh_from_db()
+    removed(recording, world, 2.2, 2.8)
+    with django_capture_on_commit_callbacks(execute=True):
+        set_public(recording.show_id, is_public=True)
+    assert storage().keys("public/recordings")
 
 
 @pytest.mark.parametrize(

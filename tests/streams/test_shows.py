@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from core.clock import now
 from core.errors import InvalidInput, NotAllowed, NotFound
 from core.ids import new_id
 from core.models import OutboxFact
+from media_pipeline.events import RecordingSealed
 from media_pipeline.ingest.errors import ServerStops, SomebodyBroadcasts, TakeIsOver
 from media_pipeline.ingest.layout import recording_folder, recording_key
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
@@ -21,7 +23,7 @@ from media_pipeline.selectors import playback
 from media_pipeline.services import takes
 from orders.models import Offer
 from sellers.models import Variant
-from streams.camera_handlers import close_recording
+from streams.camera_handlers import close_recording, hide_withheld
 from streams.events import ShowEnded
 from streams.models import Show, ShowState
 from streams.services import ingest_keys, shows
@@ -174,6 +176,17 @@ def test_a_show_that_was_never_filmed_has_nothing_to_replay(show: Show, world: W
     found = playback(show.public_id)
     assert found is not None
     assert (found.state, found.live_url, found.replay_url) == ("empty", None, None)
+
+
+def test_the_end_of_a_show_that_was_deleted_meanwhile_is_no_error(
+    show: Show, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    Show.objects.filter(pk=show.pk).delete()
+    close_recording(ShowEnded(show.public_id, NINE), new_id())
+    hide_withheld(RecordingSealed(show.public_id, new_id(), 1.0), new_id())
+    assert caplog.text.count(f"show {show.public_id} was deleted") == 2
+    assert playback(show.public_id) is None
 
 
 def test_a_restarted_server_seals_what_the_last_one_left_open(show: Show) -> None:

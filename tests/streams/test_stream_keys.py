@@ -20,6 +20,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from core.clock import now
+from core.ids import new_id
 from sellers.models import Member
 from streams.models import EncoderStream, Show, ShowState, StreamKey
 from streams.pulling import pulls
@@ -134,6 +135,21 @@ class TestWhichShow:
         assert reason_for(key) == "show_ended"
         Show.objects.filter(pk=later.pk).update(scheduled_at=now())
         assert encoders.check(key)[1] == later
+
+    def test_streams_of_long_ago_are_forgotten_unless_they_still_run(
+        self, world: World, key: str
+    ) -> None:
+        keys = [key, *(stream_keys.make_key(world.farm, world.zhang, name) for name in "abc")]
+        for number, one in enumerate(keys):
+            encoders.admit(one, name=f"{number}", protocol="rtmp")
+        old = now() - encoders.KEPT_FOR - timedelta(days=1)
+        EncoderStream.objects.exclude(name="0").update(started_at=old)
+        assert encoders.claim("1", new_id())
+        encoders.end("2", "gone")
+        assert encoders.sweep() == 1  # of "3" nobody has ever said that it ended
+        EncoderStream.objects.filter(name="2").update(ended_at=old)
+        assert encoders.sweep() == 1
+        assert set(EncoderStream.objects.values_list("name", flat=True)) == {"0", "1"}
 
     def test_a_key_that_lay_unused_has_expired(self, key: str) -> None:
         StreamKey.objects.update(created_at=now() - stream_keys.UNUSED_FOR - timedelta(days=1))
