@@ -17,6 +17,7 @@ from media_pipeline.events import (
     TakeStarted,
     TakeStopped,
 )
+from media_pipeline.services import settling
 from orders import access as orders_access
 from orders.events import ClaimChanged, OrderMoved, OrderPlaced, PaymentSettled, RefundSettled
 from sellers.events import StockChanged
@@ -32,7 +33,7 @@ from streams.events import (
     ShowReviewed,
     ShowStarted,
 )
-from streams.services import moderation, shows
+from streams.services import encoders, moderation, shows
 from streams.studio import handlers as studio_handlers
 
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
@@ -67,6 +68,8 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("end abandoned shows", every_s=30, run=shows.end_abandoned),
     Periodic("end shows that last too long", every_s=30, run=shows.end_too_long),
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
+    Periodic("carry out what failed before", every_s=300, run=settling.try_again),
+    Periodic("forget old encoders", every_s=86_400, run=encoders.sweep),
 )
 
 
