@@ -118,8 +118,9 @@ class Timeline:
                 return ""
             self._had, self._offset_s, self._takes = 0, 0.0, self._takes + 1
         elif (before.started_at, before.drift) != (take.started_at, take.drift):
-            mended = (replace(one, take=take) if one.take is before else one for one in self._shown)
-            self._shown = deque(mended, maxlen=self._shown.maxlen)
+            for number, one in enumerate(self._shown):
+                if one.take.folder == take.folder:
+                    self._shown[number] = replace(one, take=take)
         is_first, self._take = self._count == 0, take
         is_new_take = self._had == 0
         new = [self._placed(take, segment) for segment in take.segments[self._had :]]

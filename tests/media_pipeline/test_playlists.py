@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.clock import iso_ms
+from media_pipeline.clock import Drift
 from media_pipeline.playlists import (
     Segment,
     TakeSegments,
+    Timeline,
     live_playlist,
     parse_segments,
     replay_playlist,
@@ -52,6 +56,16 @@ def test_ffmpegs_playlist_is_read() -> None:
         "#EXTINF:1.000000,\n00000.m4s\n#EXTINF:0.966667,\n00001.m4s\n#EXT-X-ENDLIST\n"
     )
     assert parse_segments(text) == (Segment("00000.m4s", 1.0), Segment("00001.m4s", 0.966667))
+
+
+def test_what_is_known_better_of_a_take_by_now_is_true_for_all_that_is_listed() -> None:
+    timeline = Timeline([take("a", 1), take("b", 3, starts_s=9)])
+    timeline.grow(take("b", 4, starts_s=9))
+    drift = Drift(((0.0, 0.1), (2.0, 0.3)))
+    timeline.grow(replace(take("b", 5, starts_s=9.5), drift=drift))
+    seconds = [0, 9.5, 10.6, 11.7, 12.7, 13.7]
+    walls = [iso_ms(NINE + timedelta(seconds=second)) for second in seconds]
+    assert tags(timeline.live(), "EXT-X-PROGRAM-DATE-TIME") == walls
 
 
 @pytest.mark.parametrize("torn", ["#EXTINF:1.0,", "#EXTINF:1.0,\n", "#EXTINF:nonsense,\n1.m4s\n"])
