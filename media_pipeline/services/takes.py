@@ -38,7 +38,7 @@ NOBODY = uuid.UUID(int=0)
 REBUILT_WITHIN = timedelta(minutes=5)
 LATE_UNTIL = timedelta(minutes=10)
 """The replay of a show that is over waits so long for what its phone kept, while that comes."""
-LATE_BACK_WITHIN = timedelta(seconds=20)
+LATE_BACK_WITHIN = timedelta(seconds=10)
 """So soon a phone that sends it has to be back, where the show is over."""
 
 
