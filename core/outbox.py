@@ -16,12 +16,13 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
 from django.db import models, transaction
 
+from core import bulk
 from core.clock import now
 from core.ids import new_id
 from core.models import OutboxFact
@@ -79,13 +80,17 @@ def publish(facts: Fact | Iterable[Fact]) -> None:
     batch = [facts] if isinstance(facts, Fact) else list(facts)
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("publish facts inside transaction.atomic()")
-    OutboxFact.objects.bulk_create(
-        OutboxFact(
-            id=new_id(), topic=fact.topic, type=fact.name, data=msgspec.to_builtins(fact), at=now()
-        )
-        for fact in batch
-    )
+    at = now()
+    bulk.insert(OutboxFact, _COLUMNS, [_row(fact, at) for fact in batch])
     transaction.on_commit(_wake.set)
+
+
+_COLUMNS = ("id", "topic", "type", "data", "at", "attempts", "last_error")
+
+
+def _row(fact: Fact, at: datetime) -> tuple[object, ...]:
+    data = msgspec.Raw(msgspec.json.encode(fact))
+    return new_id(), fact.topic, fact.name, data, at, 0, ""
 
 
 def wait_for_facts(timeout_s: float) -> None:

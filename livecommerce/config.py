@@ -66,6 +66,7 @@ class Config:
     first_show_approval: bool
     camera_away_min: float
     longest_show_h: float
+    group_commit: bool
     live_renditions: str
     debug: bool
 
@@ -105,6 +106,7 @@ def read() -> Config:
         first_show_approval=_flag("LIVECOMMERCE_FIRST_SHOW_APPROVAL", default="1"),
         camera_away_min=_number("LIVECOMMERCE_CAMERA_AWAY_MIN", 10.0, highest=720),
         longest_show_h=_number("LIVECOMMERCE_LONGEST_SHOW_H", 12, highest=168),
+        group_commit=_flag("LIVECOMMERCE_GROUP_COMMIT", default="1"),
         live_renditions=_one_of("LIVECOMMERCE_LIVE_RENDITIONS", RENDITIONS, default="auto"),
         debug=_flag("LIVECOMMERCE_DEBUG"),
     )

@@ -34,6 +34,7 @@ LIVE_RENDITIONS = CONFIG.live_renditions
 FIRST_SHOW_APPROVAL = CONFIG.first_show_approval
 CAMERA_AWAY_MIN = CONFIG.camera_away_min
 LONGEST_SHOW_H = CONFIG.longest_show_h
+GROUP_COMMIT = CONFIG.group_commit
 ALLOWED_HOSTS = CONFIG.hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 

@@ -13,6 +13,7 @@ from core.realtime.db import run_in_db
 from media_pipeline.ingest.desk import desk
 from media_pipeline.live.feed import feeds
 from media_pipeline.live.relay import RedisRelay
+from orders.services.commit import committer
 from streams.pulling import pulls
 from streams.services import reactions, shows
 from streams.studio.renditions import LiveRenditions
@@ -62,6 +63,7 @@ class Web:
 
     async def start(self) -> None:
         await run_in_db(shows.seal_leftovers, alone=self._alone)
+        committer.start()
         self._likes.start()
         self._sampler.start()
         pulls.start()
@@ -71,6 +73,7 @@ class Web:
         self._renditions.start()
 
     async def stop(self) -> None:
+        await asyncio.to_thread(committer.stop)
         await self._sweeper.stop()
         await self._sampler.stop()
         await pulls.stop()

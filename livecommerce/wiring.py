@@ -19,7 +19,14 @@ from media_pipeline.events import (
 )
 from media_pipeline.services import settling
 from orders import access as orders_access
-from orders.events import ClaimChanged, OrderMoved, OrderPlaced, PaymentSettled, RefundSettled
+from orders.events import (
+    ClaimChanged,
+    OfferChanged,
+    OrderMoved,
+    OrderPlaced,
+    PaymentSettled,
+    RefundSettled,
+)
 from sellers.events import StockChanged
 from streams import access as streams_access
 from streams import camera_handlers, handlers, me_handlers, moderation_handlers
@@ -38,6 +45,7 @@ from streams.studio import handlers as studio_handlers
 
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     StockChanged: (handlers.tell_stock, studio_handlers.tell_low_stock),
+    OfferChanged: (handlers.tell_offer,),
     OrderPlaced: (handlers.tell_order, studio_handlers.tell_order),
     OrderMoved: (studio_handlers.tell_move, me_handlers.tell_moved),
     PaymentSettled: (),

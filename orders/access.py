@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -11,20 +11,29 @@ from core.accounts.access import AnyUser, signed_in
 from core.accounts.models import User
 from core.errors import NotAllowed, NotFound
 from orders.models import ALLOWED_MOVES, Order, OrderState
-from sellers.access import acts_for
+from sellers.access import KEEPERS, acts_for
+from sellers.models import CancelUntil
 
-BUYER_MOVES = {OrderState.CANCELLED: frozenset({OrderState.PLACED})}
+SELLER_MOVES = frozenset(
+    {OrderState.PACKED, OrderState.SENT, OrderState.DELIVERED, OrderState.CANCELLED}
+)
+BEFORE_PACKING = frozenset({OrderState.HELD, OrderState.PLACED, OrderState.PAID})
+NEVER: frozenset[OrderState] = frozenset()
 
-Guard = Callable[[User, UUID], None]
+Check = Callable[[User], None]
+Guard = Callable[[UUID, Collection[User]], Check]
 guards: list[Guard] = []
-"""Who else must agree to an order through a show, by raising or not; `livecommerce.wiring` fills
-it. What a show is, and who may be in it, is not known down here."""
+"""Who else must agree to orders through a show; `livecommerce.wiring` fills it.
+
+A guard is given the show and all who order at once, inside of the transaction that places their
+orders, and reads what it needs; what it returns is asked for each of them, and raises or not. What
+a show is, and who may be in it, is not known down here.
+"""
 
 
-def require_may_order(buyer: User, show_id: UUID) -> None:
-    """Raises what a guard raises."""
-    for guard in guards:
-        guard(buyer, show_id)
+def checks_of(show_id: UUID, buyers: Collection[User]) -> list[Check]:
+    """What every guard has to say about these buyers; each raises for who may not order."""
+    return [guard(show_id, buyers) for guard in guards]
 
 
 def order_of(user: AnyUser, order_id: UUID) -> Order:
@@ -46,14 +55,37 @@ def order_of(user: AnyUser, order_id: UUID) -> Order:
 def states_before(user: AnyUser, order: Order, to: OrderState) -> frozenset[OrderState]:
     """The states from which this person may move the order `to`.
 
-    The seller's people and operators make every allowed move; a buyer may take back what nobody
-    has packed yet. Raises `NotAllowed` for a move that this person never makes.
+    The seller's people and operators pack, send, deliver and cancel; a buyer cancels for as long as
+    the seller lets buyers, confirms what came, and chooses cash instead of paying now. The rest
+    happens by itself. Raises `NotAllowed` for a move that this person never makes.
     """
-    if acts_for(user, order.seller):
-        return frozenset(state for state, moves in ALLOWED_MOVES.items() if to in moves)
-    if to not in BUYER_MOVES:
-        raise NotAllowed(_("Only the seller can do this."))
-    return BUYER_MOVES[to]
+    person = signed_in(user)
+    of_seller = _sellers_states(to) if acts_for(person, order.seller) else NEVER
+    of_buyer = _buyers_states(order, to) if order.buyer_id == person.pk else NEVER
+    if not of_seller | of_buyer:
+        raise NotAllowed(
+            _("Only the seller can do this.") if to in SELLER_MOVES else _("You cannot do this.")
+        )
+    return of_seller | of_buyer
+
+
+def _sellers_states(to: OrderState) -> frozenset[OrderState]:
+    if to not in SELLER_MOVES:
+        return NEVER
+    return frozenset(state for state, moves in ALLOWED_MOVES.items() if to in moves)
+
+
+def _buyers_states(order: Order, to: OrderState) -> frozenset[OrderState]:
+    match to:
+        case OrderState.CANCELLED:
+            until_sent = order.seller.cancel_until == CancelUntil.SENT
+            return BEFORE_PACKING | {OrderState.PACKED} if until_sent else BEFORE_PACKING
+        case OrderState.DELIVERED:
+            return frozenset({OrderState.SENT})
+        case OrderState.PLACED if order.seller.takes_cash:
+            return frozenset({OrderState.HELD})
+        case _:
+            return NEVER
 
 
 def may_move(user: AnyUser, order: Order, to: OrderState) -> bool:
@@ -66,4 +98,25 @@ def may_move(user: AnyUser, order: Order, to: OrderState) -> bool:
 
 def moves_of_seller(order: Order) -> frozenset[OrderState]:
     """Where the seller's people may move the order from where it is now."""
-    return ALLOWED_MOVES[OrderState(order.state)]
+    return ALLOWED_MOVES[OrderState(order.state)] & SELLER_MOVES
+
+
+def keeper_of(user: AnyUser, order: Order) -> User:
+    """Who decides about the seller's money: owners, hosts, operators.
+
+    Raises `NotFound` for strangers and `NotAllowed` for the buyer and the seller's packers.
+    """
+    person = signed_in(user)
+    if acts_for(person, order.seller, *KEEPERS):
+        return person
+    if order.buyer_id == person.pk or acts_for(person, order.seller):
+        raise NotAllowed(_("Only the seller's owner or host can do this."))
+    raise NotFound(_("There is no such order, or it is not yours."))
+
+
+def buyer_of(user: AnyUser, order: Order) -> User:
+    """Who bought; raises `NotFound` for everybody else."""
+    person = signed_in(user)
+    if order.buyer_id != person.pk:
+        raise NotFound(_("There is no such order, or it is not yours."))
+    return person

@@ -12,12 +12,16 @@ from pydantic import ConfigDict, Field, StrictInt
 
 from core.accounts.access import is_signed_in, signed_in
 from core.api import idempotency_key, session_user
+from core.clock import epoch_ms
+from core.pages import cut
 from orders import access, selectors
-from orders.models import Order, OrderState
+from orders.models import Order, OrderState, PaymentMethod, PaymentState
 from orders.services.fulfil import move_order
 from orders.services.place import place_order
+from orders.services.quote import Quote, quote
 
 router = Router(tags=["orders"])
+PAGE = 20
 
 IdempotencyKey = Annotated[
     str | None,
@@ -30,22 +34,48 @@ class Input(Schema):
 
 
 class DeliveryIn(Input):
-    """`address` goes with "courier", `point_id` with "pickup"."""
+    """`address` and `region` go with "courier", `point_id` with "pickup"."""
 
     kind: Literal["courier", "pickup"]
     name: str
     phone: str
+    region: str = ""
     address: str = ""
     point_id: UUID | None = None
 
 
-class OrderIn(Input):
-    show_id: UUID
-    offer_id: UUID
+class LineIn(Input):
+    """An offer of the show, or a variant at its own price: one of the two ids."""
+
+    offer_id: UUID | None = None
+    variant_id: UUID | None = None
     quantity: StrictInt = Field(description="1 to 999")
     price_minor: StrictInt = Field(description="The price of one, as the buyer saw it.")
+
+
+class OrderIn(Input):
+    show_id: UUID | None = None
+    lines: list[LineIn] = Field(description="1 to 20, all of one seller.")
     delivery: DeliveryIn
+    total_minor: StrictInt | None = Field(
+        None, description="What the buyer saw, with the fee; null only where there is none."
+    )
+    payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY
     note: str = ""
+
+
+class QuoteLineIn(Input):
+    offer_id: UUID | None = None
+    variant_id: UUID | None = None
+    quantity: StrictInt
+    price_minor: StrictInt | None = None
+
+
+class QuoteIn(Input):
+    show_id: UUID | None = None
+    lines: list[QuoteLineIn]
+    delivery_kind: Literal["courier", "pickup"] = "courier"
+    region: str = ""
 
 
 class MoveIn(Input):
@@ -59,12 +89,18 @@ class LineOut(Schema):
 
 
 class OrderOut(Schema):
+    """`held_until_ms` (milliseconds since 1970): until then a held order can be paid."""
+
     id: UUID = Field(alias="public_id")
     number: str
     state: OrderState
     total_minor: int
+    delivery_fee_minor: int
+    refunded_minor: int
     currency: str
     url: str
+    payment_method: PaymentMethod
+    held_until_ms: int | None
     delivery: str
     pickup_code: str
     placed_at: datetime
@@ -73,6 +109,40 @@ class OrderOut(Schema):
     @staticmethod
     def resolve_url(order: Order) -> str:
         return order.get_absolute_url()
+
+    @staticmethod
+    def resolve_held_until_ms(order: Order) -> int | None:
+        return epoch_ms(order.held_until) if order.held_until else None
+
+
+class MoveOut(Schema):
+    """`reason` is empty where none was given."""
+
+    state: OrderState
+    at: datetime
+    reason: str
+
+
+class PaymentOut(Schema):
+    id: UUID = Field(alias="public_id")
+    provider: str
+    state: PaymentState
+    amount_minor: int
+    currency: str
+
+
+class OrderInFull(OrderOut):
+    """With its way so far, and its payments."""
+
+    moves: list[MoveOut]
+    payments: list[PaymentOut]
+
+
+class OrdersOut(Schema):
+    """The newest first; `cursor` leads to older ones and is empty on the last page."""
+
+    orders: list[OrderOut]
+    cursor: str
 
 
 class PickupPointOut(Schema):
@@ -85,6 +155,7 @@ class PickupPointOut(Schema):
 class AddressOut(Schema):
     name: str
     phone: str
+    region: str
     address: str
 
 
@@ -96,17 +167,29 @@ class CheckoutOut(Schema):
 
 @router.post("/orders", auth=session_user, response={201: OrderOut}, by_alias=False)
 def create_order(request: HttpRequest, body: OrderIn, key: IdempotencyKey = None) -> Status[Order]:
-    """Order from an offer; paid in cash on delivery."""
-    order = place_order(
-        buyer=signed_in(request.user),
-        key=idempotency_key(request),
-        delivery=body.delivery.model_dump(mode="json"),
-        **body.model_dump(exclude={"delivery"}),
-    )
+    """Order 1 to 20 lines of one seller; answered once it is committed. 503: ask again."""
+    typed = body.model_dump(mode="json")
+    order = place_order(buyer=signed_in(request.user), key=idempotency_key(request), **typed)
     return Status(201, order)
 
 
-@router.get("/orders/{uuid:order_id}", auth=session_user, response=OrderOut, by_alias=False)
+@router.post("/orders/quote", response=Quote)
+def create_quote(request: HttpRequest, body: QuoteIn) -> Quote:
+    """What it would cost, and what stands in the way; also for who has not signed in."""
+    return quote(buyer=request.user, **body.model_dump(mode="json"))
+
+
+@router.get("/orders", auth=session_user, response=OrdersOut, by_alias=False)
+def list_orders(
+    request: HttpRequest, cursor: str = "", state: OrderState | None = None
+) -> dict[str, object]:
+    """The buyer's own, 20 at a time."""
+    orders = selectors.orders_of_buyer(signed_in(request.user))
+    found = cut(orders.filter(state=state) if state else orders, cursor, PAGE)
+    return {"orders": found.rows, "cursor": found.before}
+
+
+@router.get("/orders/{uuid:order_id}", auth=session_user, response=OrderInFull, by_alias=False)
 def read_order(request: HttpRequest, order_id: UUID) -> Order:
     return access.order_of(request.user, order_id)
 

@@ -14,8 +14,10 @@ from core.errors import InvalidInput
 from core.ids import parse_id
 from core.text import clean_line
 from orders.models import Delivery
+from sellers.regions import REGIONS
 
 _BETWEEN_DIGITS = re.compile(r"[\s().\-‐-―]+")
+KNOWN_REGIONS = frozenset(code for code, _label in REGIONS)
 _PHONE = re.compile(r"\+?[0-9]{6,18}")
 
 
@@ -25,6 +27,7 @@ class Courier(msgspec.Struct, frozen=True, tag_field="kind", tag=Delivery.COURIE
     name: str
     phone: str
     address: str
+    region: str = ""
 
 
 class Pickup(msgspec.Struct, frozen=True, tag_field="kind", tag=Delivery.PICKUP.value):
@@ -39,8 +42,8 @@ Destination = Courier | Pickup
 
 
 def clean_destination(delivery: object) -> Destination:
-    """Read `{"kind": "courier", "name", "phone", "address"}` or `{"kind": "pickup", "point_id",
-    "name", "phone"}`; raises `InvalidInput` naming the field, e.g. `delivery.phone`.
+    """Read `{"kind": "courier", "name", "phone", "region", "address"}` or `{"kind": "pickup",
+    "point_id", "name", "phone"}`; raises `InvalidInput` naming the field, e.g. `delivery.phone`.
     """
     if not isinstance(delivery, Mapping):
         raise InvalidInput(_("Please say where it should go."), field="delivery")
@@ -72,7 +75,16 @@ def _courier(delivery: Mapping[str, object]) -> Courier:
         address=clean_line(
             delivery.get("address", ""), "delivery.address", longest=200, shortest=5
         ),
+        region=clean_region(delivery.get("region", ""), "delivery.region"),
     )
+
+
+def clean_region(value: object, field: str) -> str:
+    """The code of a region (`sellers.regions`), or "" where none was chosen."""
+    region = clean_line(value, field, longest=10, shortest=0)
+    if region and region not in KNOWN_REGIONS:
+        raise InvalidInput(_("Please choose the region."), field=field)
+    return region
 
 
 def _pickup(delivery: Mapping[str, object]) -> Pickup:

@@ -33,10 +33,26 @@ class OrderPlaced(Fact, frozen=True):
     total_minor: int
     currency: str
     at: datetime
+    state: str = "placed"
 
     @property
     def topic(self) -> str:
         return f"order:{self.order_id}"
+
+
+class OfferChanged(Fact, frozen=True):
+    """An offer has other terms, or another number left, since its `version`."""
+
+    name: ClassVar[str] = "orders.OfferChanged"
+
+    show_id: UUID
+    offer_id: UUID
+    version: int
+    at: datetime
+
+    @property
+    def topic(self) -> str:
+        return f"offer:{self.offer_id}"
 
 
 class OrderMoved(Fact, frozen=True):

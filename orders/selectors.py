@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum, Value
+from django.db.models.functions import Replace
 
 from core.accounts.models import User
+from core.clock import epoch_ms
 from orders.models import Address, Offer, Order, OrderLine, OrderState
 from sellers.models import PickupPoint, Seller
 
@@ -22,7 +25,14 @@ AT_THEIR_END = (
 
 
 class OfferView(msgspec.Struct, frozen=True):
-    """An offer as a room shows it; of two views of a variant the higher `stock_version` holds."""
+    """An offer as a room shows it.
+
+    Of two views of an offer the higher `version` holds, and of what is in stock the higher
+    `stock_version`. It can be ordered from `opens_at_ms` until `closes_at_ms` (milliseconds since
+    1970, by the server's clock), where those are set; one that opens `on_tap` waits for the host.
+    `quantity` is how many the show means to sell, `left` how many of them there are now: stock
+    that falls below it counts. Each buyer may have `per_buyer`.
+    """
 
     id: UUID
     variant_id: UUID
@@ -32,6 +42,14 @@ class OfferView(msgspec.Struct, frozen=True):
     available: int
     stock_version: int
     image_url: str | None
+    quantity: int | None = None
+    left: int = 0
+    per_buyer: int | None = None
+    opens_at_ms: int | None = None
+    closes_at_ms: int | None = None
+    on_tap: bool = False
+    version: int = 0
+    unit: str = "box"
 
 
 class KnownAddress(msgspec.Struct, frozen=True):
@@ -40,6 +58,7 @@ class KnownAddress(msgspec.Struct, frozen=True):
     name: str
     phone: str
     address: str
+    region: str = ""
 
 
 class ToPack(msgspec.Struct, frozen=True):
@@ -72,12 +91,42 @@ def offer_view(offer: Offer) -> OfferView:
         available=variant.stock.available,
         stock_version=variant.stock.version,
         image_url=variant.product.image_url,
+        quantity=offer.quantity,
+        left=_left(offer, variant.stock.available),
+        per_buyer=offer.per_buyer,
+        opens_at_ms=epoch_ms(offer.opens_at) if offer.opens_at else None,
+        closes_at_ms=epoch_ms(offer.closes_at) if offer.closes_at else None,
+        on_tap=offer.on_tap,
+        version=offer.version,
+        unit=variant.unit,
     )
+
+
+def _left(offer: Offer, available: int) -> int:
+    return available if offer.quantity is None else min(available, offer.quantity - offer.sold)
 
 
 def orders_of_buyer(user: User) -> QuerySet[Order]:
     """A buyer's orders, the newest first, with their lines and pictures."""
     return _with_lines(Order.objects.filter(buyer=user))
+
+
+def found_orders(orders: QuerySet[Order], some: str, number: str) -> QuerySet[Order]:
+    """Of these, those to pay, under way or done, whose number has these digits; "": all."""
+    digits = "".join(one for one in unicodedata.normalize("NFKC", number) if one.isdecimal())
+    if number:
+        orders = orders.annotate(digits=Replace("number", Value("-"))).filter(
+            digits__contains=digits or number[:16]
+        )
+    match some:
+        case "to_pay":
+            return orders.filter(state=OrderState.HELD)
+        case "under_way":
+            return orders.exclude(state__in=(*AT_THEIR_END, OrderState.HELD))
+        case "done":
+            return orders.filter(state__in=AT_THEIR_END)
+        case _:
+            return orders
 
 
 def orders_under_way(user_id: UUID) -> QuerySet[Order]:
@@ -126,7 +175,7 @@ def saved_address(user: User) -> KnownAddress | None:
     """What the buyer wrote last time; who only ever picked up has a name and a phone."""
     last = Address.objects.filter(user=user).first()
     if last is not None:
-        return KnownAddress(name=last.name, phone=last.phone, address=last.address)
+        return KnownAddress(last.name, last.phone, last.address, last.region)
     order = Order.objects.filter(buyer=user).first()
     if order is not None:
         return KnownAddress(name=order.recipient, phone=order.phone, address="")

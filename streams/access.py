@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -58,17 +59,49 @@ def show_to_host(user: AnyUser, show_id: UUID) -> Show:
     return show
 
 
-def may_order(user: User, show_id: UUID) -> None:
-    """Raises `Banned` for who was sent away, and `NotAllowed` while an operator hides the show.
+def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]:
+    """Who of these may order through the show: to be asked in the transaction that orders.
 
-    What a show offers is there for everybody else.
+    What is returned raises `Banned` for who was sent away, and `NotAllowed` while an operator
+    hides the show or for who is not invited to it. A ban that is being written is waited for, and
+    one that comes now waits: nobody's order is committed after their ban.
     """
-    show = Show.objects.select_related("seller").filter(public_id=show_id).first()
+    show = _held_show(show_id)
     if show is None:
-        return
-    _refuse_banned(user, show)
-    if is_withheld(show):
-        raise NotAllowed(_("An operator has ended this show. Nothing is sold in it any more."))
+        return lambda buyer: None
+    withheld = is_withheld(show)
+    bans = {ban.user_id: ban for ban in bans_of(show).filter(user__in=buyers)}
+    doubtful = (
+        list(buyers)
+        if show.audience == Audience.INVITED
+        else [buyer for buyer in buyers if buyer.pk in bans]
+    )
+    roles = roles_in(doubtful, show) if doubtful else {}
+
+    def check(buyer: User) -> None:
+        is_ours = roles.get(buyer.pk, RoomRole.VIEWER) != RoomRole.VIEWER
+        if buyer.pk in bans and not is_ours:
+            raise Banned(bans[buyer.pk].until)
+        if show.audience == Audience.INVITED and not is_ours:
+            raise NotAllowed(_("This show is private: only the seller's team can watch it."))
+        if withheld:
+            raise NotAllowed(_("An operator has ended this show. Nothing is sold in it any more."))
+
+    return check
+
+
+def _held_show(show_id: UUID) -> Show | None:
+    """The show, which nobody who keeps order in it changes until we commit.
+
+    They lock its row; any number of groups of orders share theirs, and let it be written to.
+    """
+    shows = Show.objects.select_related("seller").filter(public_id=show_id)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM streams_show WHERE public_id = %s FOR KEY SHARE", [show_id]
+            )
+    return shows.first()
 
 
 def role_in(user: AnyUser, show: Show) -> RoomRole:

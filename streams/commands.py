@@ -19,7 +19,9 @@ from core.errors import SignInRequired, TooMany
 from core.realtime.db import run_in_db
 from core.realtime.log import NewEntry
 from core.realtime.runtime import Runtime
-from orders.services.place import place_order
+from orders.models import Offer, Order
+from orders.services import offers
+from orders.services.place import place_order_soon
 from streams import access
 from streams.models import Show
 from streams.protocol import (
@@ -31,6 +33,8 @@ from streams.protocol import (
     ChatUnanswer,
     ChatUnpin,
     Command,
+    OfferClose,
+    OfferOpen,
     OrderPlace,
     Ping,
     PlacedOrder,
@@ -247,34 +251,56 @@ async def react(speaker: Speaker, command: React) -> dict[str, Any]:
     return {}
 
 
+async def open_offer(speaker: Speaker, command: OfferOpen) -> dict[str, Any]:
+    return await run_in_db(_window, speaker, command.offer_id, offers.open_now)
+
+
+async def close_offer(speaker: Speaker, command: OfferClose) -> dict[str, Any]:
+    return await run_in_db(_window, speaker, command.offer_id, offers.close_now)
+
+
+def _window(
+    speaker: Speaker, offer_id: UUID, change: Callable[[UUID, User], Offer]
+) -> dict[str, Any]:
+    show, user = speaker.show_and_user()
+    access.require_host(user, show)
+    offer = change(pins.offer_in(show, offer_id).public_id, user)
+    return {
+        "opens_at_ms": epoch_ms(offer.opens_at) if offer.opens_at else None,
+        "closes_at_ms": epoch_ms(offer.closes_at) if offer.closes_at else None,
+    }
+
+
 async def order(speaker: Speaker, command: OrderPlace) -> dict[str, Any]:
-    placed = await run_in_db(_place, speaker, command)
-    return {"order": msgspec.to_builtins(placed)}
+    """Whether they are still signed in and may order here is looked up with the order itself."""
+    placed = await place_order_soon(
+        buyer=signed_in(speaker.user),
+        proof=speaker.proof,
+        key=command.key,
+        show_id=speaker.show_id,
+        lines=msgspec.to_builtins(command.lines),
+        delivery=msgspec.to_builtins(command.delivery),
+        total_minor=command.total_minor,
+        payment_method=command.payment_method,
+        note=command.note,
+    )
+    return {"order": msgspec.to_builtins(_placed(placed))}
 
 
 async def ping(speaker: Speaker, command: Ping) -> dict[str, Any]:
     return {"at_ms": epoch_ms(now())}
 
 
-def _place(speaker: Speaker, command: OrderPlace) -> PlacedOrder:
-    show, user = speaker.show_and_user()
-    placed = place_order(
-        buyer=user,
-        key=command.key,
-        show_id=show.public_id,
-        offer_id=command.offer_id,
-        quantity=command.quantity,
-        price_minor=command.price_minor,
-        delivery=msgspec.to_builtins(command.delivery),
-        note=command.note,
-    )
+def _placed(order: Order) -> PlacedOrder:
     return PlacedOrder(
-        id=placed.public_id,
-        number=placed.number,
-        total_minor=placed.total_minor,
-        currency=placed.currency,
-        state=placed.state,
-        url=reverse("order", args=[placed.public_id]),
+        id=order.public_id,
+        number=order.number,
+        total_minor=order.total_minor,
+        currency=order.currency,
+        state=order.state,
+        url=reverse("order", args=[order.public_id]),
+        payment_method=order.payment_method,
+        held_until_ms=epoch_ms(order.held_until) if order.held_until else None,
     )
 
 
@@ -334,6 +360,8 @@ ACTIONS: dict[type[Command], Action] = {
     ProductPin: pin_product,
     ProductUnpin: unpin_product,
     React: react,
+    OfferOpen: open_offer,
+    OfferClose: close_offer,
     OrderPlace: order,
     Ping: ping,
 }

@@ -14,7 +14,7 @@ from core.clock import now
 from core.realtime import runtime
 from core.realtime.log import NewEntry
 from media_pipeline.events import PassageRemoved, RecordingSealed
-from orders.events import OrderPlaced
+from orders.events import OfferChanged, OrderPlaced
 from orders.models import Offer
 from orders.selectors import offer_view, with_goods
 from sellers.events import StockChanged
@@ -30,6 +30,7 @@ from streams.events import (
 )
 from streams.models import Show, ShowState
 from streams.protocol import (
+    OfferChangedEvent,
     OrderPlacedEvent,
     ProductPinnedEvent,
     ProductUnpinnedEvent,
@@ -64,6 +65,16 @@ def tell_pinned(fact: ProductPinned, fact_id: UUID) -> None:
     offer = with_goods(Offer.objects.filter(public_id=fact.offer_id)).first()
     if offer is not None:
         event = ProductPinnedEvent(offer=offer_view(offer))
+        _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
+
+
+def tell_offer(fact: OfferChanged, fact_id: UUID) -> None:
+    """The offer as it is by now, which may be newer than the fact; nothing if it is gone."""
+    if not Show.objects.filter(public_id=fact.show_id).exists():
+        return
+    offer = with_goods(Offer.objects.filter(public_id=fact.offer_id)).first()
+    if offer is not None and offer.variant.is_active:
+        event = OfferChangedEvent(offer=offer_view(offer))
         _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
 
 

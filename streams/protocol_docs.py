@@ -162,7 +162,9 @@ def _sections() -> Iterator[str]:
     yield "## Commands\n"
     yield 'Each is sent as `{"id", "do", "data"}`; `id` is a number of your choice.\n'
     yield from _types((f"`{kind.do}`", kind) for kind in room.COMMANDS.values())
-    yield from _types((kind.__name__, kind) for kind in (room.Courier, room.Pickup))
+    yield from _types(
+        (kind.__name__, kind) for kind in (room.WishedLine, room.Courier, room.Pickup)
+    )
     yield "## Answers\n"
     answers = (room.OkAnswer, room.PlacedOrder, room.ErrorAnswer, room.ErrorBody)
     yield from _types((kind.__name__, kind) for kind in answers)

@@ -147,9 +147,13 @@ async def _do(people: dict[str, RoomClient], action: Action) -> None:
             await people[who].command(
                 "order.place",
                 key=str(uuid.uuid4()),
-                offer_id=offer["id"],
-                quantity=quantity,
-                price_minor=offer["price_minor"],
+                lines=[
+                    {
+                        "offer_id": offer["id"],
+                        "quantity": quantity,
+                        "price_minor": offer["price_minor"],
+                    }
+                ],
                 delivery=home_of(who),
             )
 

@@ -169,9 +169,13 @@ def _bought(
         buyer=orchard.users[who],
         key=str(uuid.uuid4()),
         show_id=show.public_id,
-        offer_id=offer.public_id,
-        quantity=quantity,
-        price_minor=offer.price_minor,
+        lines=[
+            {
+                "offer_id": offer.public_id,
+                "quantity": quantity,
+                "price_minor": offer.price_minor,
+            }
+        ],
         delivery=home_of(who),
     )
     Order.objects.filter(pk=order.pk).update(placed_at=at)

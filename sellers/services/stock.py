@@ -1,20 +1,25 @@
-"""Every change of stock: one conditional UPDATE, its movement and its fact, in one transaction.
+"""Every change of stock: one conditional UPDATE, its movements and its facts, in one transaction.
 
 The UPDATE alone decides, so that two buyers of the last box are told apart by the database and not
-by what each of them read before. `CHECK` constraints stand behind it.
+by what each of them read before. `CHECK` constraints stand behind it. Many changes of many variants
+are one statement each, whatever their number; rows are locked in the order of their keys.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, Subquery
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core import outbox
+from core import bulk, outbox
 from core.accounts.models import User
+from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.text import clean_line
 from sellers.errors import SoldOut
@@ -24,33 +29,86 @@ from sellers.models import MovementKind, Stock, StockMovement, Variant
 MOST_ON_HAND = 1_000_000
 
 
-def reserve(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User) -> Stock:
+class Change(NamedTuple):
+    """So many pieces of a variant (by primary key), for an order, by somebody."""
+
+    variant_pk: int
+    quantity: int
+    order_id: UUID | None
+    actor_pk: int | None
+
+
+class Effect(NamedTuple):
+    """What one piece does to the books, and what must be true of the row for it to happen."""
+
+    on_hand: int
+    reserved: int
+    condition: str
+
+
+EFFECTS: dict[MovementKind, Effect] = {
+    MovementKind.RESERVE: Effect(0, 1, "s.on_hand - s.reserved >= r.pieces"),
+    MovementKind.RELEASE: Effect(0, -1, "s.reserved >= r.pieces"),
+    MovementKind.SHIP: Effect(-1, -1, "s.reserved >= r.pieces"),
+    MovementKind.RETURN: Effect(1, 0, f"s.on_hand + r.pieces <= {MOST_ON_HAND}"),
+}
+
+
+class NotAll(Conflict):
+    """The books do not have what a change needs; nothing was changed."""
+
+
+def locked(variant_pks: Collection[int]) -> dict[int, Stock]:
+    """The rows as they are, ours until commit; always taken in the order of their keys."""
+    rows = Stock.objects.select_for_update(no_key=True).filter(pk__in=variant_pks)
+    return {row.pk: row for row in rows.order_by("pk")}
+
+
+def reserve_many(changes: Sequence[Change]) -> None:
+    """Set pieces aside for orders; all or `NotAll`, after which the transaction is to end."""
+    _change_many(MovementKind.RESERVE, changes)
+
+
+def release_many(changes: Sequence[Change]) -> None:
+    """Give back what was set aside; all or `NotAll`."""
+    _change_many(MovementKind.RELEASE, changes)
+
+
+def ship_many(changes: Sequence[Change]) -> None:
+    """What was set aside leaves the house; all or `NotAll`."""
+    _change_many(MovementKind.SHIP, changes)
+
+
+def take_back_many(changes: Sequence[Change], *, reason: str = "") -> None:
+    """What was sent has come back and can be sold again; all or `NotAll`."""
+    _change_many(MovementKind.RETURN, changes, reason=reason)
+
+
+def reserve(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User | None) -> Stock:
     """Set `quantity` aside for an order; raises `SoldOut` if fewer are free."""
-    with transaction.atomic():
-        enough = Q(on_hand__gte=F("reserved") + quantity)
-        if not _change(variant_id, enough, reserved=quantity):
-            raise SoldOut(_stock(variant_id).available)
-        return _record(variant_id, MovementKind.RESERVE, actor, order_id, reserved=quantity)
+    change = _change_of(variant_id, quantity, order_id, actor)
+    try:
+        with transaction.atomic():
+            reserve_many([change])
+            return Stock.objects.get(pk=change.variant_pk)
+    except NotAll:
+        raise SoldOut(_stock(variant_id).available, variant_id) from None
 
 
-def release(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User) -> Stock:
+def release(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User | None) -> Stock:
     """Give back what was set aside for an order; raises `Conflict` if that was less."""
+    change = _change_of(variant_id, quantity, order_id, actor)
     with transaction.atomic():
-        if not _change(variant_id, Q(reserved__gte=quantity), reserved=-quantity):
-            raise _never_reserved()
-        return _record(variant_id, MovementKind.RELEASE, actor, order_id, reserved=-quantity)
+        release_many([change])
+        return Stock.objects.get(pk=change.variant_pk)
 
 
-def ship(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User) -> Stock:
+def ship(variant_id: UUID, quantity: int, *, order_id: UUID, actor: User | None) -> Stock:
     """What was set aside leaves the house; raises `Conflict` if less was set aside."""
+    change = _change_of(variant_id, quantity, order_id, actor)
     with transaction.atomic():
-        if not _change(
-            variant_id, Q(reserved__gte=quantity), on_hand=-quantity, reserved=-quantity
-        ):
-            raise _never_reserved()
-        return _record(
-            variant_id, MovementKind.SHIP, actor, order_id, on_hand=-quantity, reserved=-quantity
-        )
+        ship_many([change])
+        return Stock.objects.get(pk=change.variant_pk)
 
 
 def adjust(variant_id: UUID, *, on_hand: int, reason: str, actor: User | None) -> Stock:
@@ -65,55 +123,98 @@ def adjust(variant_id: UUID, *, on_hand: int, reason: str, actor: User | None) -
         before = _stock(variant_id)
         if on_hand < before.reserved:
             raise _promised(before.reserved)
-        difference = on_hand - before.on_hand
-        unchanged = Q(on_hand=before.on_hand, reserved__lte=on_hand)
-        if not _change(variant_id, unchanged, on_hand=difference):
-            raise Conflict(_("Goods moved while you counted. Please count again."))
-        return _record(
-            variant_id, MovementKind.ADJUST, actor, None, reason=reason, on_hand=difference
+        unchanged = Stock.objects.filter(
+            pk=before.pk, on_hand=before.on_hand, reserved__lte=on_hand
         )
+        if not unchanged.update(on_hand=on_hand, version=F("version") + 1):
+            raise Conflict(_("Goods moved while you counted. Please count again."))
+        difference = on_hand - before.on_hand
+        _record(
+            MovementKind.ADJUST,
+            [(before.pk, difference, 0, None, actor.pk if actor else None)],
+            reason,
+        )
+        stock = _stock(variant_id)
+        outbox.publish(StockChanged(variant_id, stock.available, stock.version))
+        return stock
 
 
-def _change(variant_id: UUID, condition: Q, *, on_hand: int = 0, reserved: int = 0) -> bool:
-    """The one UPDATE; `False` if the condition did not hold in the row as it is now.
+def _change_many(kind: MovementKind, changes: Sequence[Change], *, reason: str = "") -> None:
+    if not changes:
+        return
+    with transaction.atomic(savepoint=False):
+        changed = _update(kind, _sums(changes))
+        effect = EFFECTS[kind]
+        _record(
+            kind,
+            [
+                (pk, effect.on_hand * pieces, effect.reserved * pieces, order_id, actor_pk)
+                for pk, pieces, order_id, actor_pk in changes
+            ],
+            reason,
+        )
+        _tell(changed)
 
-    The variant is named by a subquery and not by a join: Django would move the condition into the
-    join's subquery, where PostgreSQL does not look again after waiting for another buyer.
+
+def _sums(changes: Iterable[Change]) -> Mapping[int, int]:
+    sums = Counter[int]()
+    for change in changes:
+        sums[change.variant_pk] += change.quantity
+    return sums
+
+
+def _update(kind: MovementKind, pieces: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+    """The one UPDATE; available and version of each variant. Raises `NotAll`.
+
+    PostgreSQL locks the rows of an UPDATE in any order: of several, they are locked before it.
     """
-    variant = Variant.objects.filter(public_id=variant_id).values("pk")
-    changed = Stock.objects.filter(condition, pk=Subquery(variant)).update(
-        on_hand=F("on_hand") + on_hand,
-        reserved=F("reserved") + reserved,
-        version=F("version") + 1,
+    if len(pieces) > 1:
+        locked(pieces)
+    rows = bulk.execute(update_sql(kind), bulk.encode(pieces.items()))
+    if len(rows) != len(pieces):
+        raise NotAll(_("This was not set aside for the order any more."))
+    return {pk: (available, version) for pk, available, version in rows}
+
+
+def update_sql(kind: MovementKind) -> str:
+    """The statement that changes stock, of rows (variant, pieces)."""
+    effect = EFFECTS[kind]
+    return (
+        'UPDATE "sellers_stock" AS s SET '  # noqa: S608 - of constants
+        f"on_hand = s.on_hand + ({effect.on_hand}) * r.pieces, "
+        f"reserved = s.reserved + ({effect.reserved}) * r.pieces, "
+        "version = s.version + 1 "
+        f"FROM {bulk.rows(variant='bigint', pieces='bigint')} "
+        f"WHERE s.variant_id = r.variant AND {effect.condition} "
+        "RETURNING variant_id, on_hand - reserved, version"
     )
-    return changed == 1
+
+
+_MOVEMENT = ("variant_id", "on_hand_change", "reserved_change", "order_id", "actor_id",
+             "kind", "reason", "at")  # fmt: skip
 
 
 def _record(
-    variant_id: UUID,
     kind: MovementKind,
-    actor: User | None,
-    order_id: UUID | None,
-    *,
-    reason: str = "",
-    on_hand: int = 0,
-    reserved: int = 0,
-) -> Stock:
-    """Write the movement and the fact. The row is ours until commit, so what is read is ours."""
-    stock = _stock(variant_id)
-    StockMovement.objects.create(
-        variant_id=stock.pk,
-        kind=kind,
-        on_hand_change=on_hand,
-        reserved_change=reserved,
-        reason=reason,
-        actor=actor,
-        order_id=order_id,
-    )
+    movements: Iterable[tuple[int, int, int, UUID | None, int | None]],
+    reason: str,
+) -> None:
+    """Write into the ledger: variant, change on hand, change reserved, order, actor."""
+    at = now()
+    bulk.insert(StockMovement, _MOVEMENT, [(*one, kind.value, reason, at) for one in movements])
+
+
+def _tell(changed: Mapping[int, tuple[int, int]]) -> None:
+    """One fact for each variant. The rows are ours until commit, so what was returned holds."""
+    ids = Variant.objects.filter(pk__in=changed).values_list("pk", "public_id")
     outbox.publish(
-        StockChanged(variant_id=variant_id, available=stock.available, version=stock.version)
+        StockChanged(public_id, available=changed[pk][0], version=changed[pk][1])
+        for pk, public_id in ids
     )
-    return stock
+
+
+def _change_of(variant_id: UUID, quantity: int, order_id: UUID, actor: User | None) -> Change:
+    return Change(_stock(variant_id).pk, quantity, order_id, actor.pk if actor else None)
 
 
 def _stock(variant_id: UUID) -> Stock:
@@ -141,7 +242,3 @@ def _promised(reserved: int) -> InvalidInput:
         field="on_hand",
         details={"reserved": reserved},
     )
-
-
-def _never_reserved() -> Conflict:
-    return Conflict(_("This was not set aside for the order any more."))

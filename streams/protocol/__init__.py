@@ -26,6 +26,8 @@ from streams.protocol.commands import (
     Envelope,
     FirstFrame,
     MessageCommand,
+    OfferClose,
+    OfferOpen,
     OrderPlace,
     Pickup,
     Ping,
@@ -39,6 +41,7 @@ from streams.protocol.commands import (
     ViewerMute,
     ViewerUnban,
     ViewerUnmute,
+    WishedLine,
 )
 from streams.protocol.events import (
     EVENTS,
@@ -51,6 +54,7 @@ from streams.protocol.events import (
     ChatUnansweredEvent,
     ChatUnpinnedEvent,
     NoticeEvent,
+    OfferChangedEvent,
     OrderPlacedEvent,
     PinnedMessage,
     ProductPinnedEvent,
@@ -114,6 +118,9 @@ __all__ = [
     "HelloBody",
     "MessageCommand",
     "NoticeEvent",
+    "OfferChangedEvent",
+    "OfferClose",
+    "OfferOpen",
     "OkAnswer",
     "OrderPlace",
     "OrderPlacedEvent",
@@ -149,5 +156,6 @@ __all__ = [
     "ViewerUnbannedEvent",
     "ViewerUnmute",
     "ViewerUnmutedEvent",
+    "WishedLine",
     "You",
 ]

@@ -143,12 +143,29 @@ class React(Command, frozen=True):
     kind: Literal["like"]
 
 
+class OfferOpen(Command, frozen=True):
+    """Open a flash drop for everybody, three seconds from now (host, operator). Answer: the
+    `opens_at_ms` and `closes_at_ms` of the offer, milliseconds since 1970; again: the same.
+    """
+
+    do: ClassVar[str] = "offer.open"
+    offer_id: UUID
+
+
+class OfferClose(Command, frozen=True):
+    """End an offer's time at once (host, operator). Answer as of `offer.open`."""
+
+    do: ClassVar[str] = "offer.close"
+    offer_id: UUID
+
+
 class Courier(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="courier"):
-    """To the buyer's door."""
+    """To the buyer's door; `region` is the code of a province, where the seller's fees need it."""
 
     name: str
     phone: str
     address: str
+    region: str = ""
 
 
 class Pickup(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="pickup"):
@@ -159,20 +176,34 @@ class Pickup(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", 
     phone: str
 
 
+class WishedLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of an offer of the show, or of a variant at its own price: one of the two ids.
+
+    `price_minor` is the price of one as the buyer saw it.
+    """
+
+    quantity: int
+    price_minor: int
+    offer_id: UUID | None = None
+    variant_id: UUID | None = None
+
+
 class OrderPlace(Command, frozen=True):
-    """Order from an offer, paid in cash on delivery. Answer: the order.
+    """Order 1 to 20 lines of one seller. Answer: the `order`, which is committed by then.
 
     `key` is made by the client for each intent to buy: a repeat with the same key and the same
-    content is answered by the same order, however often it is sent. What a show offers can be
-    ordered from when it is scheduled, before its start and from its replay too.
+    content is answered by the same order, however often it is sent. `total_minor` is what the buyer
+    saw, with the delivery fee; it may be null where there is none. Paid online, an order is `held`
+    until `held_until_ms`. What a show offers can be ordered from when it is scheduled, before its
+    start and from its replay too.
     """
 
     do: ClassVar[str] = "order.place"
     key: str
-    offer_id: UUID
-    quantity: int
-    price_minor: int
+    lines: list[WishedLine]
     delivery: Courier | Pickup
+    total_minor: int | None = None
+    payment_method: Literal["cash_on_delivery", "online"] = "cash_on_delivery"
     note: str = ""
 
 
@@ -203,6 +234,8 @@ COMMANDS: dict[str, type[Command]] = {
         ProductPin,
         ProductUnpin,
         React,
+        OfferOpen,
+        OfferClose,
         OrderPlace,
         Ping,
     )

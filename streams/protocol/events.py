@@ -167,6 +167,13 @@ class ProductUnpinnedEvent(RoomEvent, frozen=True):
     type: ClassVar[str] = "product.unpinned"
 
 
+class OfferChangedEvent(RoomEvent, frozen=True):
+    """An offer is new, or has other terms, or another number left. Keep the highest `version`."""
+
+    type: ClassVar[str] = "offer.changed"
+    offer: OfferView
+
+
 class StockChangedEvent(RoomEvent, frozen=True):
     """So many are to sell now. Keep what has the highest `version`."""
 
@@ -259,6 +266,7 @@ EVENTS: dict[str, type[RoomEvent]] = {
         TombstoneEvent,
         ProductPinnedEvent,
         ProductUnpinnedEvent,
+        OfferChangedEvent,
         StockChangedEvent,
         OrderPlacedEvent,
         ViewerMutedEvent,

@@ -37,7 +37,10 @@ class OkAnswer(Struct, frozen=True):
 
 
 class PlacedOrder(Struct, frozen=True):
-    """The order that `order.place` made, or had made before."""
+    """The order that `order.place` made, or had made before.
+
+    `held_until_ms` (milliseconds since 1970): until then it can be paid, if it is `held`.
+    """
 
     id: UUID
     number: str
@@ -45,6 +48,8 @@ class PlacedOrder(Struct, frozen=True):
     currency: str
     state: str
     url: str
+    payment_method: str
+    held_until_ms: int | None
 
 
 class ShowView(Struct, frozen=True):

@@ -24,9 +24,7 @@ def pin(*, show: Show, actor: User, offer_id: UUID) -> None:
     Raises `NotAllowed`, `NotFound` (field `offer_id`) or `ShowNotLive`.
     """
     access.require_host(actor, show)
-    offer = Offer.objects.filter(show_id=show.public_id, public_id=offer_id).first()
-    if offer is None:
-        raise NotFound(_("This show has no such offer."), field="offer_id")
+    offer = offer_in(show, offer_id)
     with transaction.atomic():
         if _change(show, offer):
             outbox.publish(ProductPinned(show_id=show.public_id, at=now(), offer_id=offer_id))
@@ -38,6 +36,14 @@ def unpin(*, show: Show, actor: User) -> None:
     with transaction.atomic():
         if _change(show, None):
             outbox.publish(ProductUnpinned(show_id=show.public_id, at=now()))
+
+
+def offer_in(show: Show, offer_id: UUID) -> Offer:
+    """The show's offer with this public id; raises `NotFound` (field `offer_id`)."""
+    offer = Offer.objects.filter(show_id=show.public_id, public_id=offer_id).first()
+    if offer is None:
+        raise NotFound(_("This show has no such offer."), field="offer_id")
+    return offer
 
 
 def _change(show: Show, offer: Offer | None) -> bool:

@@ -35,7 +35,7 @@ def tell_order(fact: OrderPlaced, fact_id: UUID) -> None:
         return
     for order in studio_orders(public_id=fact.order_id):
         # As it was: an order may be packed before this is told, and that is told next.
-        placed = msgspec.structs.replace(order, state=OrderState.PLACED.value)
+        placed = msgspec.structs.replace(order, state=fact.state)
         _tell(fact.show_id, OrderPlacedInFull(placed), fact.at, fact_id)
 
 

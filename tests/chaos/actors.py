@@ -157,13 +157,8 @@ class Traffic:
         delivery = {
             "kind": "pickup", "point_id": self.goods.pickup, "name": "Li", "phone": "13800138000",
         }  # fmt: skip
-        order = {
-            "key": key,
-            "offer_id": offer_id,
-            "quantity": 1 + turn % 3,
-            "price_minor": price_minor,
-            "delivery": delivery,
-        }
+        line = {"offer_id": offer_id, "quantity": 1 + turn % 3, "price_minor": price_minor}
+        order = {"key": key, "lines": [line], "delivery": delivery}
         buyer.wish(key, "order.place", order, key)
 
 

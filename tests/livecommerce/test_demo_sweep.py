@@ -44,9 +44,13 @@ def bought(world: World, show: Show, buyer: User) -> Order:
         buyer=buyer,
         key=str(uuid.uuid4()),
         show_id=show.public_id,
-        offer_id=world.apple_offer.public_id,
-        quantity=2,
-        price_minor=world.apple_offer.price_minor,
+        lines=[
+            {
+                "offer_id": world.apple_offer.public_id,
+                "quantity": 2,
+                "price_minor": world.apple_offer.price_minor,
+            }
+        ],
         delivery={"kind": "courier", "name": "Li", "phone": "13800001111", "address": "Lanzhou"},
     )
 

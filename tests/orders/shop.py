@@ -8,6 +8,7 @@ from orders.models import Order
 from orders.services.place import place_order
 from tests.world import World
 
+LINE = {"offer_id", "variant_id", "quantity", "price_minor"}
 TO_LI = {"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River Street"}
 
 
@@ -16,15 +17,20 @@ def at_pickup(world: World) -> dict[str, str]:
     return {"kind": "pickup", "point_id": point_id, "name": "Li", "phone": "13800138000"}
 
 
+def line(world: World, **changes: Any) -> dict[str, Any]:
+    """Two boxes of apples at the show's price, unless `changes` say otherwise."""
+    usual = {"offer_id": world.apple_offer.public_id, "quantity": 2, "price_minor": 3590}
+    return usual | changes
+
+
 def li_orders(world: World, **changes: Any) -> Order:
-    """Two boxes of apples to Li's door, unless `changes` say otherwise."""
+    """Two boxes of apples to Li's door, unless `changes` (also of the one line) say otherwise."""
+    of_line = {name: changes.pop(name) for name in LINE & changes.keys()}
     usual: dict[str, Any] = {
         "buyer": world.li,
         "key": "first-click",
         "show_id": world.show.public_id,
-        "offer_id": world.apple_offer.public_id,
-        "quantity": 2,
-        "price_minor": 3590,
+        "lines": [line(world, **of_line)],
         "delivery": TO_LI,
     }
     return place_order(**(usual | changes))

@@ -112,19 +112,19 @@ def test_a_host_buys_like_anybody(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"quantity": 0}, "quantity"),
-        ({"quantity": -1}, "quantity"),
-        ({"quantity": 1000}, "quantity"),
-        ({"quantity": True}, "quantity"),
-        ({"quantity": 1.0}, "quantity"),
-        ({"quantity": "2"}, "quantity"),
-        ({"quantity": None}, "quantity"),
-        ({"price_minor": "3590"}, "price_minor"),
-        ({"price_minor": True}, "price_minor"),
+        ({"quantity": 0}, "lines.0.quantity"),
+        ({"quantity": -1}, "lines.0.quantity"),
+        ({"quantity": 1000}, "lines.0.quantity"),
+        ({"quantity": True}, "lines.0.quantity"),
+        ({"quantity": 1.0}, "lines.0.quantity"),
+        ({"quantity": "2"}, "lines.0.quantity"),
+        ({"quantity": None}, "lines.0.quantity"),
+        ({"price_minor": "3590"}, "lines.0.price_minor"),
+        ({"price_minor": True}, "lines.0.price_minor"),
         ({"key": ""}, "key"),
         ({"key": "k" * 65}, "key"),
         ({"show_id": "nonsense"}, "show_id"),
-        ({"offer_id": 7}, "offer_id"),
+        ({"offer_id": 7}, "lines.0.offer_id"),
         ({"note": "n" * 201}, "note"),
         ({"note": None}, "note"),
         ({"delivery": None}, "delivery"),
@@ -181,7 +181,13 @@ def test_a_changed_price_is_told_and_not_charged(world: World) -> None:
     with pytest.raises(PriceChanged) as refusal:
         li_orders(world, price_minor=2990)
 
-    assert refusal.value.details == {"price_minor": 3590, "currency": "CNY"}
+    assert refusal.value.field == "lines.0.price_minor"
+    details = refusal.value.details
+    assert (details["price_minor"], details["total_minor"], details["currency"]) == (
+        3590,
+        7180,
+        "CNY",
+    )
     assert nothing_happened(world)
 
 

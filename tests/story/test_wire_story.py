@@ -95,17 +95,13 @@ async def selling(zhang: Person, li: Person, show_id: str) -> None:
 
 
 async def buying(viewer: RoomClient, apples: dict[str, Any]) -> None:
-    intent = {
-        "key": str(uuid.uuid4()),
-        "offer_id": apples["id"],
-        "quantity": 2,
-        "price_minor": apples["price_minor"],
-        "delivery": HOME,
-    }
+    line = {"offer_id": apples["id"], "quantity": 2, "price_minor": apples["price_minor"]}
+    intent = {"key": str(uuid.uuid4()), "lines": [line], "delivery": HOME}
     first, repeated = [await viewer.command("order.place", **intent) for _ in range(2)]
     assert first == repeated
     with pytest.raises(Refused, match="sold_out"):
-        await viewer.command("order.place", **intent | {"key": str(uuid.uuid4()), "quantity": 39})
+        too_many = {"key": str(uuid.uuid4()), "lines": [line | {"quantity": 39}]}
+        await viewer.command("order.place", **intent | too_many)
 
 
 async def ending(zhang: Person, li: Person, show_id: str) -> None:

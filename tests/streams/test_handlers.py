@@ -79,9 +79,13 @@ def bought(world: World) -> Order:
         buyer=world.li,
         key="first",
         show_id=world.show.public_id,
-        offer_id=world.apple_offer.public_id,
-        quantity=2,
-        price_minor=3590,
+        lines=[
+            {
+                "offer_id": world.apple_offer.public_id,
+                "quantity": 2,
+                "price_minor": 3590,
+            }
+        ],
         delivery={"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River St"},
     )
 

@@ -98,8 +98,8 @@ class Site(Processes):
         return RoomClient(f"ws://{served.address}", self.show, ticket=ticket, **more)
 
     def order(self, key: str, **more: Any) -> dict[str, Any]:
-        usual = {"key": key, "offer_id": self.offer, "quantity": 1, "price_minor": 3590}
-        return usual | {"delivery": TO_LI} | more
+        line = {"offer_id": self.offer, "quantity": 1, "price_minor": 3590}
+        return {"key": key, "lines": [line], "delivery": TO_LI} | more
 
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = self.beside.ask(COUNT)

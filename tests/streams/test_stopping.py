@@ -68,9 +68,13 @@ def order(world: World, key: str) -> Order:
         buyer=world.li,
         key=key,
         show_id=world.show.public_id,
-        offer_id=world.apple_offer.public_id,
-        quantity=1,
-        price_minor=world.apple_offer.price_minor,
+        lines=[
+            {
+                "offer_id": world.apple_offer.public_id,
+                "quantity": 1,
+                "price_minor": world.apple_offer.price_minor,
+            }
+        ],
         delivery=TO_LI,
     )
 

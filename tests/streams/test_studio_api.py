@@ -34,9 +34,13 @@ def order(world: World) -> Order:
         buyer=world.li,
         key="first",
         show_id=world.show.public_id,
-        offer_id=world.apple_offer.public_id,
-        quantity=2,
-        price_minor=world.apple_offer.price_minor,
+        lines=[
+            {
+                "offer_id": world.apple_offer.public_id,
+                "quantity": 2,
+                "price_minor": world.apple_offer.price_minor,
+            }
+        ],
         delivery={
             "kind": "courier",
             "name": "Li",

@@ -60,9 +60,13 @@ class Crowd:
             room.command(
                 "order.place",
                 key=str(uuid4()),
-                offer_id=wanted["id"],
-                quantity=quantity,
-                price_minor=wanted["price_minor"],
+                lines=[
+                    {
+                        "offer_id": wanted["id"],
+                        "quantity": quantity,
+                        "price_minor": wanted["price_minor"],
+                    }
+                ],
                 delivery=TO_DOOR,
                 note="ripe ones, please",
             )

@@ -28,9 +28,13 @@ def bought(world: World, buyer: User, boxes: int, at: datetime) -> Order:
         buyer=buyer,
         key=str(uuid4()),
         show_id=world.show.public_id,
-        offer_id=world.apple_offer.public_id,
-        quantity=boxes,
-        price_minor=world.apple_offer.price_minor,
+        lines=[
+            {
+                "offer_id": world.apple_offer.public_id,
+                "quantity": boxes,
+                "price_minor": world.apple_offer.price_minor,
+            }
+        ],
         delivery={"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River St"},
     )
     Order.objects.filter(pk=order.pk).update(placed_at=at)

@@ -46,9 +46,13 @@ def bought(world: World, quantity: int = 2, **more: Any) -> Order:
         buyer=world.li,
         key=str(uuid4()),
         show_id=world.show.public_id,
-        offer_id=world.apple_offer.public_id,
-        quantity=quantity,
-        price_minor=3590,
+        lines=[
+            {
+                "offer_id": world.apple_offer.public_id,
+                "quantity": quantity,
+                "price_minor": 3590,
+            }
+        ],
         delivery=more.pop("delivery", TO_LI),
         **more,
     )
@@ -218,9 +222,13 @@ def bought_pears(world: World) -> None:
         buyer=world.li,
         key="pears",
         show_id=world.show.public_id,
-        offer_id=world.pear_offer.public_id,
-        quantity=9,
-        price_minor=2590,
+        lines=[
+            {
+                "offer_id": world.pear_offer.public_id,
+                "quantity": 9,
+                "price_minor": 2590,
+            }
+        ],
         delivery=TO_LI,
     )
 

@@ -195,9 +195,7 @@ export class OrderSheet {
     const place = kind === "pickup" ? { point_id: point_id ?? "" } : { address };
     return {
       key: this.#key,
-      offer_id: offer.id,
-      quantity: this.#count(),
-      price_minor: offer.price_minor,
+      lines: [{ offer_id: offer.id, quantity: this.#count(), price_minor: offer.price_minor }],
       delivery: { kind, name, phone, ...place },
       note: note ?? "",
     };

@@ -1,0 +1,169 @@
+"""Group commit: orders that wait together are committed together, by one thread per process.
+
+While one group is being committed the next one gathers; nobody waits for a group to fill, so an
+order that comes alone is committed at once. Each is answered after the commit, never before. With
+many buyers of one thing the hot row is locked, and the disk waited for, once per group instead of
+once per order.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import partial
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+
+from core.errors import AppError
+from core.failpoints import failpoint
+from core.realtime.db import with_fresh_connections
+from orders.errors import TryAgain
+from orders.models import Order
+from orders.services.group import Answer, Asked, place_group
+
+log = logging.getLogger(__name__)
+
+MOST_IN_GROUP = 200
+MOST_WAITING = 4000
+"""Orders: what is more than a few seconds' work is told to come again."""
+ANSWERED_WITHIN_S = 30.0
+STOPS_WITHIN_S = 2.0
+AWAY = (OperationalError, InterfaceError)
+
+
+class Committer:
+    """The queue of one process and the thread that empties it."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Asked, Future[Order]]] = deque()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def ask(self, asked: Asked) -> Future[Order]:
+        """Resolves once the order is committed, or with why it is not. Raises `TryAgain`."""
+        answer: Future[Order] = Future()
+        with self._changed:
+            if self._stopped or len(self._waiting) >= MOST_WAITING:
+                raise TryAgain
+            self._waiting.append((asked, answer))
+            if self._thread is None or not self._thread.is_alive():  # not yet, or before a fork
+                self._thread = threading.Thread(
+                    target=self._commit_until_stopped, name="order-commits", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+        return answer
+
+    def start(self) -> None:
+        """Take orders again after `stop`."""
+        with self._changed:
+            self._stopped = False
+
+    def stop(self, within_s: float = STOPS_WITHIN_S) -> None:
+        """Commit what waits; what is not done within the time is told to come again."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(within_s)
+        for _asked, answer in self._take(len(self._waiting)):
+            answer.set_exception(TryAgain())
+
+    def _commit_until_stopped(self) -> None:
+        while group := self._next_group():
+            with_fresh_connections(partial(_commit, group))
+
+    def _next_group(self) -> list[tuple[Asked, Future[Order]]]:
+        """What waits now, once anything does; nothing when it is to stop."""
+        while True:
+            with self._changed:
+                while not self._waiting and not self._stopped:
+                    self._changed.wait()
+                if not self._waiting:
+                    return []
+            if group := self._take(MOST_IN_GROUP):
+                return group
+
+    def _take(self, most: int) -> list[tuple[Asked, Future[Order]]]:
+        """Up to so many, the longest waiting first, without those that nobody waits for any more."""
+        with self._changed:
+            some = [self._waiting.popleft() for _one in range(min(most, len(self._waiting)))]
+        return [one for one in some if one[1].set_running_or_notify_cancel()]
+
+
+committer = Committer()
+
+
+def place(asked: Asked) -> Order:
+    """The order, committed; in the caller's transaction where there is one. Raises `AppError`."""
+    if not is_grouped():
+        return place_alone(asked)
+    try:
+        return committer.ask(asked).result(ANSWERED_WITHIN_S)
+    except TimeoutError:
+        raise TryAgain from None
+
+
+def place_alone(asked: Asked) -> Order:
+    """The same in this thread, as a group of one."""
+    [answer] = place_group([asked])
+    if isinstance(answer, AppError):
+        raise answer
+    failpoint("orders.before_ack")
+    return answer
+
+
+def is_grouped() -> bool:
+    """Whether orders of this thread are committed with others': not in somebody's transaction."""
+    return settings.GROUP_COMMIT and not transaction.get_connection().in_atomic_block
+
+
+def _commit(group: Sequence[tuple[Asked, Future[Order]]]) -> None:
+    """Commit and answer. A fault of one is not its neighbours': then each is tried alone."""
+    began = time.monotonic()
+    try:
+        answers: Sequence[Answer | BaseException] = place_group([asked for asked, _f in group])
+    except Exception as error:  # the thread's outermost loop: whoever waits has to hear of it
+        answers = _one_by_one(group, error)
+    failpoint("orders.before_ack")
+    for (_asked, future), answer in zip(group, answers, strict=True):
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+    log.debug("%d orders in %.1f ms", len(group), (time.monotonic() - began) * 1000)
+
+
+def _one_by_one(
+    group: Sequence[tuple[Asked, Future[Order]]], error: Exception
+) -> list[Answer | BaseException]:
+    if len(group) == 1:
+        return [error]
+    log.warning("a group of %d orders failed and is tried one by one", len(group), exc_info=error)
+    answers: list[Answer | BaseException] = []
+    away: BaseException | None = None
+    for asked, _future in group:
+        answer = away if away is not None else _alone(asked)
+        if isinstance(answer, AWAY) and not _is_over_soon(answer):
+            away = answer  # nobody waits for as many time limits as there are orders before theirs
+        answers.append(answer)
+    return answers
+
+
+def _alone(asked: Asked) -> Answer | BaseException:
+    try:
+        return place_group([asked])[0]
+    except Exception as error:  # as above
+        return error
+
+
+def _is_over_soon(error: BaseException) -> bool:
+    """Whether PostgreSQL chose us to end a circle of waits, which says nothing of the next one."""
+    return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001", "55P03"}

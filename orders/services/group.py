@@ -1,0 +1,214 @@
+"""A group of orders in one transaction: read what they need, grant in turn, write what was granted.
+
+Locks are taken in one order everywhere, so that groups never wait for each other in a circle: the
+shows (shared), offers by key, stock by key, the orders' own new rows by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from core.accounts.models import User
+from core.accounts.proof import Proof, proven
+from core.errors import AppError, InvalidInput, SignInRequired
+from core.failpoints import failpoint
+from orders import access, shelf, terms
+from orders.access import Check
+from orders.delivery import Courier, Pickup
+from orders.errors import KeyReused, PaymentNotOffered
+from orders.models import Delivery, Order, OrderState, PaymentMethod
+from orders.numbers import new_order_number, new_pickup_code
+from orders.requests import OrderRequest
+from orders.services.write import Draft, write
+from orders.shelf import Pick, Shelf
+from sellers.models import Seller
+
+Name = tuple[int, str]
+"""Buyer and key: what makes an intent one order."""
+Answer = Order | AppError
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One buyer's clean request, and the language in which they are told what is wrong with it.
+
+    With a `proof` the buyer is looked up again: a socket may be hours old.
+    """
+
+    buyer: User
+    key: str
+    request: OrderRequest
+    digest: str = field(repr=False)
+    language: str = "en"
+    proof: Proof | None = None
+
+    @property
+    def name(self) -> Name:
+        return self.buyer.pk, self.key
+
+
+def place_group(asked: Sequence[Asked]) -> list[Answer]:
+    """An order or the reason why not, for each, in their order; raises `DatabaseError` for all.
+
+    Who comes first is served first. The same buyer and key always get the same order; another
+    request under a used key gets `KeyReused`. Nothing is answered before it is committed.
+    """
+    with transaction.atomic():
+        answers = _answers(asked)
+        failpoint("orders.before_commit")
+    failpoint("orders.after_commit")
+    return answers
+
+
+def _answers(asked: Sequence[Asked]) -> list[Answer]:
+    firsts: dict[Name, Asked] = {}
+    for one in asked:
+        firsts.setdefault(one.name, one)
+    answers = _once_each(list(firsts.values()))
+    return [
+        answers[one.name] if one is firsts[one.name] else _repeated(one, answers[one.name])
+        for one in asked
+    ]
+
+
+def _once_each(asked: Sequence[Asked]) -> dict[Name, Answer]:
+    """The answers to requests of which no two have the same name."""
+    people = proven([one.proof for one in asked if one.proof is not None])
+    checks = _checks(asked)
+    goods = _read(asked)
+    # After the locks: whoever placed the same order elsewhere has committed it by now.
+    known = known_orders(asked)
+    answers: dict[Name, Answer] = {}
+    drafts: dict[Name, Draft] = {}
+    for one in asked:
+        with translation.override(one.language):
+            try:
+                buyer = one.buyer if one.proof is None else _still(people.get(one.proof))
+                if (order := known.get(one.name)) is not None:
+                    answers[one.name] = _same(one, order)
+                    continue
+                for check in checks.get(one.request.show_id, ()):
+                    check(buyer)
+                drafts[one.name] = decide(one, buyer, goods)
+            except AppError as refusal:
+                answers[one.name] = refusal
+    placed = write(list(drafts.values()))
+    lost = [one for one in asked if one.name in drafts and one.name not in placed]
+    winners = known_orders(lost) if lost else {}
+    return answers | placed | {one.name: _repeated(one, winners[one.name]) for one in lost}
+
+
+def _checks(asked: Sequence[Asked]) -> dict[UUID | None, list[Check]]:
+    """What the guards of each show say of those who order through it."""
+    buyers: dict[UUID, list[User]] = {}
+    for one in asked:
+        if one.request.show_id is not None:
+            buyers.setdefault(one.request.show_id, []).append(one.buyer)
+    # In one order, for the guards may lock.
+    return {show_id: access.checks_of(show_id, buyers[show_id]) for show_id in sorted(buyers)}
+
+
+def _read(asked: Sequence[Asked]) -> Shelf:
+    destinations = [one.request.destination for one in asked]
+    return shelf.read(
+        [line for one in asked for line in one.request.lines],
+        buyers={one.buyer.pk for one in asked},
+        points={to.point_id for to in destinations if isinstance(to, Pickup)},
+        locked=True,
+    )
+
+
+def known_orders(asked: Sequence[Asked]) -> dict[Name, Order]:
+    """The orders that these buyers' keys have made already."""
+    found = Order.objects.filter(
+        buyer__in={one.buyer.pk for one in asked}, idempotency_key__in={one.key for one in asked}
+    )
+    return {(order.buyer_id, order.idempotency_key): order for order in found.order_by()}
+
+
+def _still(person: User | None) -> User:
+    if person is None:
+        raise SignInRequired(_("Please sign in first."))
+    return person
+
+
+def _same(one: Asked, order: Order) -> Order:
+    if order.request_hash != one.digest:
+        raise KeyReused
+    return order
+
+
+def _repeated(one: Asked, first: Answer) -> Answer:
+    """The answer to a request that came twice at once: what the first of them got."""
+    if isinstance(first, AppError):
+        return first
+    try:
+        with translation.override(one.language):
+            return _same(one, first)
+    except KeyReused as refusal:
+        return refusal
+
+
+def decide(one: Asked, buyer: User, goods: Shelf) -> Draft:
+    """The order as it will be written, its goods granted; raises why it cannot be."""
+    request = one.request
+    picks = terms.pick_lines(goods, request.lines, request.show_id)
+    for pick in picks:
+        for problem in terms.line_problems(goods, pick, buyer.pk):
+            raise problem
+    seller = picks[0].seller
+    to = request.destination
+    fee = terms.fee_of(goods, picks, to.region if isinstance(to, Courier) else None)
+    terms.check_seen(picks, fee, request.total_minor)
+    if below := terms.minimum_problem(seller, terms.goods_total(picks)):
+        raise below
+    if request.payment_method not in (offered := terms.payment_methods(seller)):
+        raise PaymentNotOffered([method.value for method in offered])
+    order = _order(one, buyer, goods, seller, picks, fee)
+    goods.grant(picks, buyer.pk)
+    return Draft(order, picks)
+
+
+def _order(
+    one: Asked, buyer: User, goods: Shelf, seller: Seller, picks: list[Pick], fee: int
+) -> Order:
+    request = one.request
+    is_held = request.payment_method == PaymentMethod.ONLINE
+    order = Order(
+        number=new_order_number(),
+        buyer=buyer,
+        seller=seller,
+        show_id=request.show_id,
+        state=(OrderState.HELD if is_held else OrderState.PLACED).value,
+        note=request.note,
+        payment_method=request.payment_method.value,
+        delivery_fee_minor=fee,
+        total_minor=terms.goods_total(picks) + fee,
+        currency=seller.currency,
+        idempotency_key=one.key,
+        request_hash=one.digest,
+        placed_at=goods.at,
+        held_until=goods.at + timedelta(minutes=seller.hold_minutes) if is_held else None,
+    )
+    _send_to(order, request, goods, seller)
+    return order
+
+
+def _send_to(order: Order, request: OrderRequest, goods: Shelf, seller: Seller) -> None:
+    to = request.destination
+    order.recipient, order.phone = to.name, to.phone
+    if isinstance(to, Courier):
+        order.delivery, order.region, order.address = Delivery.COURIER.value, to.region, to.address
+        return
+    point = goods.point(to.point_id, seller)
+    if point is None:
+        raise InvalidInput(_("Please choose a pick-up point."), field="delivery.point_id")
+    order.delivery, order.pickup_point = Delivery.PICKUP.value, point
+    order.pickup_code = new_pickup_code()
