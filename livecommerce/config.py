@@ -14,7 +14,7 @@ import shutil
 import warnings
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,10 @@ class Config:
     longest_show_h: float
     group_commit: bool
     live_renditions: str
+    stripe_secret_key: str = field(repr=False)
+    stripe_webhook_secret: str = field(repr=False)
+    stripe_api_base: str
+    stripe_payment_methods: list[str]
     debug: bool
 
 
@@ -108,6 +112,10 @@ def read() -> Config:
         longest_show_h=_number("LIVECOMMERCE_LONGEST_SHOW_H", 12, highest=168),
         group_commit=_flag("LIVECOMMERCE_GROUP_COMMIT", default="1"),
         live_renditions=_one_of("LIVECOMMERCE_LIVE_RENDITIONS", RENDITIONS, default="auto"),
+        stripe_secret_key=_stripe_key("STRIPE_SECRET_KEY"),
+        stripe_webhook_secret=_text("STRIPE_WEBHOOK_SECRET").strip(),
+        stripe_api_base=_address("STRIPE_API_BASE", ("http", "https")),
+        stripe_payment_methods=_methods("STRIPE_PAYMENT_METHODS", "card,alipay,wechat_pay"),
         debug=_flag("LIVECOMMERCE_DEBUG"),
     )
 
@@ -195,6 +203,23 @@ def _addresses(name: str, schemes: Sequence[str], default: str = "") -> list[str
 def _address(name: str, schemes: Sequence[str], default: str = "") -> str:
     """One address, without a slash at its end; empty where none is set."""
     return next(iter(_addresses(name, schemes, default)), "")
+
+
+def _stripe_key(name: str) -> str:
+    """The key itself stays out of the message."""
+    key = _text(name).strip()
+    if key and not re.fullmatch(r"[sr]k_[A-Za-z0-9_]+", key, re.ASCII):
+        raise SettingsError(
+            f"{name} is no secret key: use the one that begins with sk_ or rk_, or leave it empty."
+        )
+    return key
+
+
+def _methods(name: str, default: str) -> list[str]:
+    methods = _list(name, default)
+    if not methods or not all(re.fullmatch(r"[a-z][a-z0-9_]*", one, re.ASCII) for one in methods):
+        raise SettingsError(f"{name} is {_text(name)!r}: use names like {default}.")
+    return methods
 
 
 def _own_address() -> str:

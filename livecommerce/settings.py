@@ -35,6 +35,10 @@ FIRST_SHOW_APPROVAL = CONFIG.first_show_approval
 CAMERA_AWAY_MIN = CONFIG.camera_away_min
 LONGEST_SHOW_H = CONFIG.longest_show_h
 GROUP_COMMIT = CONFIG.group_commit
+STRIPE_SECRET_KEY = CONFIG.stripe_secret_key
+STRIPE_WEBHOOK_SECRET = CONFIG.stripe_webhook_secret
+STRIPE_API_BASE = CONFIG.stripe_api_base
+STRIPE_PAYMENT_METHODS = CONFIG.stripe_payment_methods
 ALLOWED_HOSTS = CONFIG.hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 
@@ -178,7 +182,12 @@ if CONFIG.behind_https:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "livecommerce.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "filters": {
         # Who was sent away and comes back anyway is told so, and is no news to an operator.
         "not 403": {
@@ -193,7 +202,14 @@ LOGGING = {
         # The servers tell of every connection, the clients of every request.
         **{
             name: {"level": "WARNING"}
-            for name in ("daphne", "uvicorn", "django.channels.server", "httpx", "asyncio")
+            for name in (
+                "daphne",
+                "uvicorn",
+                "django.channels.server",
+                "httpx",
+                "asyncio",
+                "stripe",
+            )
         },
         # Scanners ask under any name: they get their 400, and no traceback each.
         "django.security.DisallowedHost": {"level": "CRITICAL"},

@@ -18,7 +18,9 @@ from media_pipeline.events import (
     TakeStopped,
 )
 from media_pipeline.services import settling
+from media_pipeline.storage import storage
 from orders import access as orders_access
+from orders import photos as orders_photos
 from orders.events import (
     ClaimChanged,
     OfferChanged,
@@ -27,6 +29,9 @@ from orders.events import (
     PaymentSettled,
     RefundSettled,
 )
+from orders.services.holds import expire_holds
+from orders.services.open_payments import look_after_open_payments
+from orders.services.refunds import carry_out_refunds
 from sellers.events import StockChanged
 from streams import access as streams_access
 from streams import camera_handlers, handlers, me_handlers, moderation_handlers
@@ -75,6 +80,9 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
 PERIODIC: Sequence[Periodic] = (
     Periodic("end abandoned shows", every_s=30, run=shows.end_abandoned),
     Periodic("end shows that last too long", every_s=30, run=shows.end_too_long),
+    Periodic("end holds that were not paid", every_s=5, run=expire_holds),
+    Periodic("look after open payments", every_s=10, run=look_after_open_payments),
+    Periodic("pay back what is due", every_s=5, run=carry_out_refunds),
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
     Periodic("carry out what failed before", every_s=300, run=settling.try_again),
     Periodic("forget old encoders", every_s=86_400, run=encoders.sweep),
@@ -82,5 +90,6 @@ PERIODIC: Sequence[Periodic] = (
 
 
 def connect() -> None:
+    orders_photos.keepers[:] = [storage]
     outbox.wiring.connect(HANDLERS)
     orders_access.guards[:] = [streams_access.may_order]

@@ -7,7 +7,7 @@ from django.db.models import Sum
 from orders.models import OrderLine, OrderState
 from sellers.models import Stock, StockMovement
 
-PROMISED = (OrderState.PLACED, OrderState.PACKED)
+PROMISED = (OrderState.HELD, OrderState.PLACED, OrderState.PAID, OrderState.PACKED)
 
 
 def faults_in_books() -> list[str]:

@@ -22,3 +22,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # Look static files up when they are asked for: reading them all for every client takes longer.
 WHITENOISE_AUTOREFRESH = True
+# Buyers can choose to pay online; nothing answers there unless a test starts `tests.stripe_server`.
+STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET = "sk_test_ours", "whsec_ours"
+STRIPE_API_BASE = "http://127.0.0.1:9"

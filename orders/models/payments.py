@@ -38,6 +38,7 @@ class Payment(models.Model):
     )
     expires_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, help_text="When the provider was asked last.")
     settled_at = models.DateTimeField(null=True)
 
     class Meta:

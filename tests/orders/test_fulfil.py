@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import AppError, Conflict, NotAllowed, NotFound
+from core.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from core.models import OutboxFact
-from orders.models import ALLOWED_MOVES, Order, OrderMove, OrderState
+from orders.access import SELLER_MOVES
+from orders.models import ALLOWED_MOVES, Order, OrderMove, OrderState, Payment, PaymentMethod
 from orders.services.fulfil import move_order
-from sellers.models import Member, MemberRole
+from sellers.models import CancelUntil, Member, MemberRole
 from tests.books import faults_in_books
 from tests.orders.shop import li_orders
 from tests.world import World
@@ -114,8 +115,10 @@ def test_no_other_move_is_made(
     Order.objects.filter(pk=order.pk).update(state=state)
     stock = stock_of_apples(world)
 
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict if to in SELLER_MOVES else NotAllowed):
         move_order(order.public_id, to, world.zhang)
+    with pytest.raises(Conflict):
+        move_order(order.public_id, to, None)
 
     order.refresh_from_db()
     assert order.state == state
@@ -141,7 +144,11 @@ def test_the_county_centre_helps_out(world: World, order: Order) -> None:
         ("wang", CANCELLED, NotFound),
         ("chen", PACKED, NotFound),
         ("li", PACKED, NotAllowed),
-        ("li", DELIVERED, NotAllowed),
+        ("li", DELIVERED, Conflict),
+        ("li", OrderState.PAID, NotAllowed),
+        ("zhang", OrderState.PAID, NotAllowed),
+        ("zhang", OrderState.EXPIRED, NotAllowed),
+        ("zhang", OrderState.REFUNDED, NotAllowed),
     ],
 )
 def test_nobody_else_moves_it(
@@ -156,3 +163,94 @@ def test_nobody_else_moves_it(
     assert order.state == PLACED
     assert stock_of_apples(world) == stock
     assert moved_facts() == []
+
+
+HELD, PAID = OrderState.HELD, OrderState.PAID
+
+
+def moved_to(order: Order, state: OrderState) -> None:
+    Order.objects.filter(pk=order.pk).update(state=state)
+
+
+@pytest.mark.parametrize(
+    ("until", "allowed"),
+    [
+        (CancelUntil.PACKED, {HELD, PLACED, PAID}),
+        (CancelUntil.SENT, {HELD, PLACED, PAID, PACKED}),
+    ],
+)
+@pytest.mark.parametrize("state", set(OrderState) - {CANCELLED})
+def test_the_buyer_cancels_for_as_long_as_the_seller_says(
+    world: World, order: Order, until: CancelUntil, allowed: set[OrderState], state: OrderState
+) -> None:
+    world.farm.cancel_until = until
+    world.farm.save()
+    moved_to(order, state)
+
+    if state in allowed:
+        assert move_order(order.public_id, CANCELLED, world.li).state == CANCELLED
+        assert stock_of_apples(world) == (40, 0)
+    else:
+        with pytest.raises(Conflict):
+            move_order(order.public_id, CANCELLED, world.li)
+        assert stock_of_apples(world) == (40, 2)
+
+
+def test_the_buyer_confirms_what_came_and_has_paid_in_cash(world: World, order: Order) -> None:
+    for to in (PACKED, SENT):
+        move_order(order.public_id, to, world.zhang)
+
+    assert move_order(order.public_id, DELIVERED, world.li).state == DELIVERED
+
+    cash = Payment.objects.get()
+    assert (cash.provider, cash.state, cash.amount_minor) == ("cash", "paid", 7180)
+    move_order(order.public_id, DELIVERED, world.zhang)
+    assert Payment.objects.count() == 1
+
+
+def test_the_buyer_pays_on_delivery_after_all(world: World, order: Order) -> None:
+    moved_to(order, HELD)
+
+    assert move_order(order.public_id, PLACED, world.li).state == PLACED
+
+    order.refresh_from_db()
+    assert (order.payment_method, order.held_until) == (PaymentMethod.CASH_ON_DELIVERY, None)
+
+
+def test_who_takes_no_cash_is_paid_before(world: World, order: Order) -> None:
+    world.farm.takes_cash = False
+    world.farm.save()
+    moved_to(order, HELD)
+
+    with pytest.raises(NotAllowed):
+        move_order(order.public_id, PLACED, world.li)
+
+
+def test_a_parcel_has_a_number_that_can_be_corrected(world: World, order: Order) -> None:
+    move_order(order.public_id, PACKED, world.zhang)
+    move_order(order.public_id, SENT, world.zhang, carrier="SF", tracking_number="SF123")
+    stock = stock_of_apples(world)
+
+    move_order(order.public_id, SENT, world.zhang, tracking_number="SF124")
+    move_order(order.public_id, SENT, world.zhang)
+
+    order.refresh_from_db()
+    assert (order.carrier, order.tracking_number) == ("SF", "SF124")
+    assert stock_of_apples(world) == stock
+    assert order.moves.filter(state=SENT).count() == 1
+
+
+def test_a_move_says_why(world: World, order: Order) -> None:
+    move_order(order.public_id, CANCELLED, world.zhang, reason="The frost took them.")
+
+    move = order.moves.get(state=CANCELLED)
+    assert (move.actor, move.reason) == (world.zhang, "The frost took them.")
+    with pytest.raises(InvalidInput):
+        move_order(order.public_id, CANCELLED, world.zhang, reason="x" * 201)
+
+
+def test_what_was_given_back_is_on_sale_again_in_the_show(world: World, order: Order) -> None:
+    move_order(order.public_id, CANCELLED, world.li)
+
+    world.apple_offer.refresh_from_db()
+    assert world.apple_offer.sold == 0
