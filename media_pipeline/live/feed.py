@@ -110,8 +110,9 @@ class Feed:
         """The next part of the take, in order; shown unless it is old. Whether it was."""
         if not self.is_here:
             return False
-        wall_ms = self._started_ms + self.drift_ms + part.start_s * 1000
-        lag_s = time.time() - wall_ms / 1000 - part.duration_s
+        place_ms = self._started_ms + part.start_s * 1000
+        # Not by the drift: what becomes known of the clock must not look like a line that is late.
+        lag_s = time.time() - place_ms / 1000 - part.duration_s
         if self._pace.is_backlog(lag_s, time.monotonic()):
             if not self._is_late:
                 self._feeds.are_late(self.show_id)
@@ -121,6 +122,7 @@ class Feed:
         if self._needs_key and not part.is_key:
             return False
         self._needs_key = False
+        wall_ms = place_ms + self.drift_ms
         payload = frames.part_payload(part.data, wall_ms, is_key=part.is_key)
         self.show(payload, part.duration_s, is_key=part.is_key)
         if (relay := self._feeds.relay) is not None:

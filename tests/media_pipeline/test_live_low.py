@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import uuid
 from collections.abc import AsyncIterator
@@ -13,10 +14,13 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from media_pipeline.ingest.boxes import Init
 from media_pipeline.live.feed import Feeds
 from media_pipeline.live.low import Renditions, Shop, ShowRenditions, State
 from media_pipeline.live.low_judge import Judge, Limits, Load, Verdict
 from media_pipeline.live.low_rendition import LowRendition
+from media_pipeline.live.low_shelf import Shelf
+from media_pipeline.live.parts import Part
 from media_pipeline.playlists import parse_segments
 from media_pipeline.probe import probe
 from media_pipeline.storage import storage
@@ -214,3 +218,16 @@ def test_nothing_begins_without_room(load: Load) -> None:
     clock = Clock()
     assert not clock.begins_within(60, load)
     assert clock.judge.has_refused
+
+
+def test_the_times_of_a_rendition_by_hls_follow_the_cameras_clock(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, "low")
+    shelf.begin(Init(b"head", ()), zero_ms=1_000_000.0)
+    for second in range(4):
+        shelf.add(Part(b"", float(second), 1.0, is_key=True), drift_ms=0.0 if second < 3 else 40.0)
+    times = re.findall("DATE-TIME:(.*)Z", (tmp_path / "low.m3u8").read_text())
+    assert times == [
+        "1970-01-01T00:16:40.040",
+        "1970-01-01T00:16:41.040",
+        "1970-01-01T00:16:42.040",
+    ]
