@@ -42,7 +42,8 @@ LOOK = """() => ({
 class Network:
     """Stands between the browser and the server; `down` breaks it, as a valley without masts.
 
-    `uplink_kbit`, where it is set, is all that it carries to the server, in kbit/s.
+    `uplink_kbit`, where it is set, is all that it carries to the server, in kbit/s, over all
+    connections.
     """
 
     uplink_kbit: float | None = None
@@ -51,6 +52,7 @@ class Network:
         host, _, port = server.removeprefix("http://").partition(":")
         self._server = (host, int(port))
         self._is_up = True
+        self._uplink = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://localhost:{self._listener.getsockname()[1]}"
@@ -90,7 +92,8 @@ class Network:
         with suppress(OSError):
             while block := source.recv(4096 if is_up else 65536):
                 if is_up and self.uplink_kbit:
-                    time.sleep(len(block) * 8 / 1000 / self.uplink_kbit)
+                    with self._uplink:
+                        time.sleep(len(block) * 8 / 1000 / self.uplink_kbit)
                 target.sendall(block)
         for one in (source, target):
             with suppress(OSError):
@@ -148,6 +151,57 @@ def end_show(page: Page) -> None:
     page.locator("#end-show").click()
     page.locator("#end-yes").click()
     expect(page.locator("#cut-form")).to_be_visible(timeout=20_000)
+
+
+SEES_NOW = """(behindMs) => {
+  const { delayMs } = document.querySelector("#stage").dataset;
+  const isAway = document.querySelector("#stage").classList.contains("is-away");
+  return !isAway && Number(delayMs) < behindMs;
+}"""
+
+
+def watches(zhang: Visitor, server: Server, console: Page) -> Page:
+    """Somebody who watches the show of this console over a good network."""
+    context = zhang.context.browser.new_context()  # type: ignore[union-attr]
+    viewer = context.new_page()
+    viewer.goto(f"{server.url}/shows/{console.url.rstrip('/').rpartition('/')[2]}/")
+    viewer.wait_for_function(SEES_NOW, arg=3_000, timeout=30_000)
+    return viewer
+
+
+def test_viewers_see_the_present_at_once_after_an_outage_and_the_recording_gets_the_rest(
+    server: Server, browser: Browser
+) -> None:
+    with network_to(server) as network:
+        zhang = Visitor(browser, network.url)
+        page = new_show(zhang, "Where the line is thin")
+        began = time.monotonic()
+        go_live(page)
+        viewer = watches(zhang, server, page)
+        network.down()
+        network.uplink_kbit = 700
+        expect(page.locator("#status")).to_contain_text("14 seconds are kept", timeout=30_000)
+        viewer.wait_for_function("() => document.querySelector('#stage').matches('.is-away')")
+
+        network.up()
+        page.locator("#air-badge").get_by_text("Live").wait_for()
+        back = time.monotonic()
+        viewer.wait_for_function(SEES_NOW, arg=3_000, timeout=30_000)
+        waited_s = time.monotonic() - back
+        left = page.locator("#status").inner_text()
+        assert "Sending what was kept: 0:" in left, left
+        assert waited_s < 6  # under 2 s where nothing else runs
+
+        filmed_s = time.monotonic() - began
+        page.locator("#end-show").click()
+        page.locator("#end-yes").click()
+        expect(page.locator("#ending")).to_contain_text("Sending the last 0:", timeout=15_000)
+        expect(page.locator("#end-without")).to_be_visible()
+        network.uplink_kbit = None
+        expect(page.locator("#cut-form")).to_be_visible(timeout=40_000)
+        assert recording(page)["duration_s"] == pytest.approx(filmed_s, abs=4)
+        assert zhang.faults == []
+        viewer.context.close()
 
 
 def test_changing_the_microphone_on_air_begins_another_take(
@@ -393,6 +447,18 @@ def test_what_is_acknowledged_is_let_go(queue: Page) -> None:
     look = queue.evaluate(LOOK)
     assert look["numbers"] == [3]
     assert (look["waiting"], look["bytes"], look["first"], look["stored"]) == (0, 4, 3, 16)
+
+
+def test_what_waits_is_cut_anew_and_goes_on_with_its_numbers(queue: Page) -> None:
+    queue.evaluate(FILL, 2)
+    queue.evaluate("() => { queue.acknowledge(1); queue.recut({maxFrameBytes: 14}); }")
+
+    look = queue.evaluate(LOOK)
+    assert look["numbers"] == [1, 2, 3, 4, 5, 6, 7]
+    assert (look["waiting"], look["bytes"], look["stored"]) == (500, 14, 6)
+    assert queue.evaluate("() => [queue.at(0), queue.at(7).number]") == [None, 7]
+    queue.evaluate("() => { queue.giveUp(); queue.push(new Uint8Array(3), 9000); }")
+    assert queue.evaluate(LOOK)["numbers"] == []
 
 
 def test_a_frame_is_number_offset_and_payload(queue: Page) -> None:

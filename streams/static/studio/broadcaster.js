@@ -1,13 +1,20 @@
 // From a camera to the server: takes that follow each other without a gap, as good as the uplink.
 
-import { TAKEN_OVER } from "./ingest-link.js";
+import { BUSY, TAKEN_OVER } from "./ingest-link.js";
 import { pictureOf } from "./picture.js";
+import { NewestFirst } from "./room.js";
 import { TakeLine } from "./take-line.js";
 import { Take } from "./take.js";
-import { CatchUp, Pace, SOUND_ONLY, UplinkMeter } from "./uplink.js";
+import { bitsOf, Pace, QUALITIES, SOUND_ONLY, UplinkMeter } from "./uplink.js";
 
-const FINISH_PATIENCE_MS = 20_000;
+// A show that ends waits so long for its last seconds; what is left then is sent after the end.
+const SOON_MS = 3_000;
+const SEALED_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 250;
+// More of an earlier take than that goes beside a new one, and not before it.
+const WORTH_KEEPING_MS = 1_500;
+// The show goes on without this phone, but what it has kept may still be sent.
+const OVER = new Set([TAKEN_OVER, BUSY, "show_ended", "stopped"]);
 // What a phone keeps while the network is away: less than the server waits for it, and its memory.
 const KEEPS_MS = 30_000;
 const KEEPS_BYTES = 24_000_000;
@@ -25,14 +32,15 @@ export class Broadcaster extends EventTarget {
   quality = 0;
   /** Whether the camera itself gives no picture, e.g. during a call. */
   isPictureGone = false;
+  #meter = new UplinkMeter();
   #line;
   #preview;
   #stream = null;
   #take = null;
   #pace = new Pace();
-  #meter = new UplinkMeter();
-  #catchUp = new CatchUp();
+  #newestFirst = new NewestFirst();
   #looking = 0;
+  #run = 0;
   #changing = Promise.resolve();
   #takesOver = false;
 
@@ -40,7 +48,7 @@ export class Broadcaster extends EventTarget {
   constructor(url, preview) {
     super();
     this.#preview = preview;
-    this.#line = new TakeLine(url);
+    this.#line = new TakeLine(url, this.#meter);
     this.#line.addEventListener("ready", () => this.#connected());
     this.#line.addEventListener("lost", ({ detail }) => this.#disconnected(detail));
     this.#line.addEventListener("acknowledged", ({ detail }) => this.#acknowledged(detail.bytes));
@@ -57,16 +65,17 @@ export class Broadcaster extends EventTarget {
     return this.#line.acknowledgedBytes;
   }
 
+  /** Seconds of what is filmed now that viewers do not have yet. */
   get waitingSeconds() {
     return Math.round(this.#line.waitingMs / 1000);
   }
 
-  /** Whether what was recorded while the network was away is being sent; viewers wait for it. */
-  get isCatchingUp() {
-    return this.#catchUp.isOn;
+  /** Seconds that are sent beside it, for the recording alone; 0 only where there are none. */
+  get keptSeconds() {
+    return this.#line.isSending ? Math.max(1, Math.round(this.#line.keptMs / 1000)) : 0;
   }
 
-  /** Seconds that were kept for so long that the server had closed their take. */
+  /** Seconds for which there was no room here, or on the server any more. */
   get lostSeconds() {
     return Math.round(this.#line.lostMs / 1000);
   }
@@ -81,6 +90,7 @@ export class Broadcaster extends EventTarget {
    */
   async start(stream, { quality = 0, takesOver = false } = {}) {
     this.problem = null;
+    this.#run += 1;
     this.#stream = stream;
     this.#pace = new Pace(quality);
     this.#takesOver = takesOver;
@@ -116,32 +126,50 @@ export class Broadcaster extends EventTarget {
     this.#tell();
   }
 
-  /** Stop recording and have everything stored; resolves to whether all of it arrived. */
-  async finish() {
-    if (!this.isOnAir) return true;
+  /** Stop filming; resolves to whether everything arrived soon. The rest is sent beside. */
+  async stop() {
+    if (!this.isOnAir) return !this.#line.isSending;
     this.#set("finishing");
-    const arrived = await Promise.race([this.#sent(), later(FINISH_PATIENCE_MS, false)]);
+    await this.#changing;
+    await this.pause();
+    if (await this.#isEmptySoon()) return true;
+    this.#line.setAside();
+    this.#tell();
+    return false;
+  }
+
+  /** Settles when all of it is sent, or given up. */
+  rest() {
+    return this.#line.empty();
+  }
+
+  /** What was not sent yet is not sent any more. */
+  giveUp() {
+    this.#line.giveUp({ all: true });
+  }
+
+  close() {
     this.#stopLooking();
     this.#line.close();
     this.#set("idle");
-    return arrived;
   }
 
-  async #sent() {
-    const lostMs = this.#line.lostMs;
-    await this.#changing;
-    await this.pause();
-    await this.#line.empty();
-    return this.#line.lostMs === lostMs;
+  // Where all is sent, the server may take a while to make segments of it.
+  async #isEmptySoon() {
+    const emptied = this.#line.empty().then(() => true);
+    if (await Promise.race([emptied, later(SOON_MS, false)])) return true;
+    if (this.#line.waitingBytes || this.#line.isSending) return false;
+    return Promise.race([emptied, later(SEALED_WITHIN_MS, false)]);
   }
 
   /** Begin a take and end the one before in the same breath, so that no picture is missing. */
-  #renew() {
-    this.#changing = this.#changing.then(() => this.#change());
+  #renew(how = {}) {
+    this.#changing = this.#changing.then(() => this.#change(how));
     return this.#changing;
   }
 
-  async #change() {
+  /** With `isNewest`, what is filmed from here on is sent before what waits. */
+  async #change({ isNewest = false }) {
     const quality = this.isPictureGone ? SOUND_ONLY : this.#pace.quality;
     const picture = await pictureOf(this.#stream, this.#preview, quality);
     if (!["connecting", "live", "waiting"].includes(this.state)) {
@@ -153,22 +181,34 @@ export class Broadcaster extends EventTarget {
     before?.stop();
     this.#take = take;
     this.quality = quality;
-    this.#line.add(take, { takesOver: this.#takesOver });
+    const isBehind = this.#line.isReady && this.#line.waitingMs > WORTH_KEEPING_MS;
+    this.#line.add(take, { takesOver: this.#takesOver, isNewest: isNewest || isBehind });
     this.#takesOver = false;
   }
 
   #look() {
     const nowMs = performance.now();
-    const quality = this.#pace.look({
+    const uplink = {
       nowMs,
       isConnected: this.#line.isReady,
       waitingMs: this.#line.waitingMs,
+      waitingBytes: this.#line.waitingBytes,
       bitsPerSecond: this.#meter.bitsPerSecond(nowMs),
       silentMs: this.#meter.silentMs(nowMs),
-    });
-    this.#catchUp.look({ nowMs, waitingMs: this.#line.waitingMs });
-    if (this.#take && !this.isPictureGone && quality !== this.quality) this.#renew();
+      isSending: this.#line.isSending,
+      bits: bitsOf(QUALITIES[this.quality]),
+    };
+    const quality = this.#pace.look(uplink);
+    const isBehind = this.#newestFirst.look(uplink);
+    if (this.#take && isBehind) this.#beginWithNow(uplink);
+    else if (this.#take && !this.isPictureGone && quality !== this.quality) this.#renew();
+    this.#line.flushKept();
     this.#tell();
+  }
+
+  #beginWithNow(uplink) {
+    this.#pace.restart(uplink);
+    this.#renew({ isNewest: true });
   }
 
   #stopLooking() {
@@ -177,20 +217,27 @@ export class Broadcaster extends EventTarget {
 
   #recorded(take) {
     this.#line.flush(take);
+    if (this.#line.keptBytes && this.#isFull) this.#line.giveUp();
     // A hole in the middle would make the take unreadable: stop while it is whole.
-    const isFull = this.#line.waitingMs >= KEEPS_MS || this.#line.waitingBytes >= KEEPS_BYTES;
     const isRecording = ["connecting", "live", "waiting"].includes(this.state);
-    if (isFull && isRecording) this.#overflow();
+    if (isRecording && (this.#isFull || this.#line.waitingMs >= KEEPS_MS)) this.#overflow();
+  }
+
+  get #isFull() {
+    return this.#line.waitingBytes + this.#line.keptBytes >= KEEPS_BYTES;
   }
 
   async #overflow() {
     this.#set("full");
     await this.#changing;
     await this.pause();
-    await this.#line.empty();
-    if (this.state !== "full") return;
-    this.#set("connecting");
-    await this.#renew();
+    if (this.state === "full" && this.#line.isReady) this.#goOn();
+  }
+
+  /** There was no room for more; the network is back. */
+  #goOn() {
+    this.#set("live");
+    this.#renew({ isNewest: true });
   }
 
   #acknowledged(bytes) {
@@ -199,8 +246,8 @@ export class Broadcaster extends EventTarget {
 
   #connected() {
     this.problem = null;
-    if (this.state === "waiting") this.#catchUp.begin({ nowMs: performance.now(), waitingMs: this.#line.waitingMs });
     if (this.state === "connecting" || this.state === "waiting") this.#set("live");
+    else if (this.state === "full" && !this.#take) this.#goOn();
   }
 
   #disconnected(problem) {
@@ -219,16 +266,31 @@ export class Broadcaster extends EventTarget {
   }
 
   async #leave(problem) {
+    const run = this.#run;
     this.problem = problem;
     this.#set("moved");
     await this.pause();
-    // Where the rest does not get through the server lets go of us; either way it is over.
+    // The other phone waits for the last seconds; for more than that it need not.
+    if (this.#line.waitingMs > WORTH_KEEPING_MS) this.#line.setAside();
     await this.#line.empty();
-    this.#stop("moved", problem);
+    if (run === this.#run) this.#stop("moved", problem);
   }
 
   #refused(problem) {
-    this.#stop(problem.code === TAKEN_OVER ? "moved" : "refused", problem);
+    const state = problem.code === TAKEN_OVER || (problem.code === BUSY && problem.wasWelcome) ? "moved" : "refused";
+    if (OVER.has(problem.code) && (problem.wasWelcome || this.#line.isSending)) this.#sendRest(state, problem);
+    else this.#stop(state, problem);
+  }
+
+  async #sendRest(state, problem) {
+    const run = this.#run;
+    this.problem = problem;
+    if (this.state !== "finishing") this.#set(state);
+    await this.pause();
+    this.#line.setAside();
+    this.#tell();
+    await this.#line.empty();
+    if (run === this.#run && this.state === state) this.#stop(state, problem);
   }
 
   #stop(state, problem) {

@@ -17,6 +17,7 @@ export class ChunkQueue {
   #nextNumber = 0;
   #acknowledgedBytes = 0;
   #waitingBytes = 0;
+  #isGivenUp = false;
 
   /** Chunks are cut so that a frame fits `maxFrameBytes`. */
   constructor({ maxFrameBytes = 900_000 } = {}) {
@@ -25,6 +26,7 @@ export class ChunkQueue {
 
   /** Take in what the recorder gave, captured `offsetMs` after its start. */
   push(bytes, offsetMs) {
+    if (this.#isGivenUp) return;
     for (let from = 0; from < bytes.byteLength; from += this.maxPayloadBytes) {
       const payload = bytes.subarray(from, from + this.maxPayloadBytes);
       this.#chunks.push({ number: this.#nextNumber++, offsetMs, payload });
@@ -41,8 +43,29 @@ export class ChunkQueue {
     }
   }
 
+  /** Cut what waits, and what comes, anew; only while none of it is on its way. */
+  recut({ maxFrameBytes }) {
+    this.maxPayloadBytes = maxFrameBytes - HEADER_BYTES;
+    const chunks = this.#chunks.splice(0);
+    this.#nextNumber = chunks[0]?.number ?? this.#nextNumber;
+    this.#waitingBytes = 0;
+    for (const { payload, offsetMs } of chunks) this.push(payload, offsetMs);
+  }
+
+  /** Forget what waits, and take in nothing any more. */
+  giveUp() {
+    this.#isGivenUp = true;
+    this.#chunks = [];
+    this.#waitingBytes = 0;
+  }
+
   from(number) {
     return this.#chunks.filter((chunk) => chunk.number >= number);
+  }
+
+  /** The chunk of this number, where it is still here. */
+  at(number) {
+    return this.#chunks[number - this.firstNumber];
   }
 
   /** The oldest chunk that is still here, or else the next one to come. */

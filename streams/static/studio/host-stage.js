@@ -2,21 +2,32 @@
 
 import { api } from "../livecommerce/api.js";
 import { one, show } from "../livecommerce/dom.js";
+import { lastWords } from "./stage-words.js";
 import { Stage } from "./stage.js";
+
+const TELL_EVERY_MS = 500;
+const AGAIN_MS = 2_000;
+// Without a network nobody can be told that what is left is not sent.
+const GIVE_UP_MS = 3_000;
 
 export class HostStage {
   #stage;
   #showId;
   #isEnding = false;
   #isSized = false;
+  #givenUp;
+  #giveUp;
 
   constructor(showId) {
     this.#showId = showId;
+    this.#givenUp = new Promise((resolve) => (this.#giveUp = resolve));
     this.#stage = new Stage(`${location.origin.replace("http", "ws")}/ws/ingest/${showId}/`);
     const dialog = one("#end-dialog");
     one("#end-show").addEventListener("click", () => dialog.showModal());
     one("#end-no").addEventListener("click", () => dialog.close());
     one("#end-yes").addEventListener("click", () => this.#end());
+    one("#end-without").addEventListener("click", () => this.#endWithout());
+    dialog.addEventListener("cancel", (event) => this.#isEnding && event.preventDefault());
     one("#copy-command").addEventListener("click", copyCommand);
     one("#preview-size").addEventListener("click", () => this.#resize(!this.#isSmall));
     one("#go-live").addEventListener("click", () => this.#begin());
@@ -41,8 +52,8 @@ export class HostStage {
   async leave() {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    await this.#stage.finish();
-    location.reload();
+    if (!(await this.#stage.stop())) await this.#sendRest();
+    this.#goToReplay();
   }
 
   get #isSmall() {
@@ -62,21 +73,68 @@ export class HostStage {
   async #end() {
     this.#isEnding = true;
     tellEnding(gettext("Sending the last seconds…"));
+    show(one("#end-no"), false);
     one("#end-yes").disabled = true;
-    await this.#stage.finish();
+    const isSent = await this.#stage.stop();
     try {
-      await api("POST", `/api/v1/shows/${this.#showId}/end`);
-      location.reload();
+      await this.#tellServer();
     } catch (problem) {
       this.#isEnding = false;
+      show(one("#end-no"), true);
       one("#end-yes").disabled = false;
       tellEnding(problem.message);
+      return;
     }
+    if (!isSent) await this.#sendRest();
+    this.#goToReplay();
+  }
+
+  /** Viewers need not wait for what is still here; without a network they have to. */
+  async #tellServer() {
+    for (;;) {
+      try {
+        return await api("POST", `/api/v1/shows/${this.#showId}/end`);
+      } catch (problem) {
+        if (problem.code !== "network") throw problem;
+      }
+      tellEnding(gettext("No network. The show ends when it is back: keep this page open."));
+      await later(AGAIN_MS);
+    }
+  }
+
+  /** The show is over; the replay waits for what is still here. */
+  async #sendRest() {
+    const dialog = one("#end-dialog");
+    if (!dialog.open) dialog.showModal();
+    for (const id of ["#end-no", "#end-yes", "#end-sure"]) show(one(id), false);
+    show(one("#end-without"), true);
+    const tell = () => tellEnding(lastWords(this.#stage.leftSeconds));
+    tell();
+    const telling = setInterval(tell, TELL_EVERY_MS);
+    await Promise.race([this.#stage.rest(), this.#givenUp]);
+    clearInterval(telling);
+  }
+
+  async #endWithout() {
+    one("#end-without").disabled = true;
+    this.#stage.giveUpRest();
+    await Promise.race([this.#stage.rest(), later(GIVE_UP_MS)]);
+    this.#giveUp();
+  }
+
+  #goToReplay() {
+    this.#stage.close();
+    location.reload();
   }
 }
 
+function later(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+// A screen reader reads it again whenever it is written.
 function tellEnding(text) {
-  one("#ending").textContent = text;
+  if (one("#ending").textContent !== text) one("#ending").textContent = text;
   show(one("#ending"), true);
 }
 

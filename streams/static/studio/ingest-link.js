@@ -1,6 +1,7 @@
 // Carries one take to the server over a WebSocket, through every loss of the network.
 
 import { frameOf } from "./chunk-queue.js";
+import { PIECE_BYTES } from "./room.js";
 
 const RETRY_MS = [300, 1000, 2000, 4000];
 const SILENCE_MS = 8000;
@@ -14,6 +15,8 @@ const BUSY_PATIENCE_MS = 20_000;
 export const TAKE_SEALED = "take_sealed";
 /** Another phone films the show now, because its host said so there. */
 export const TAKEN_OVER = "taken_over";
+/** Another phone films the show. */
+export const BUSY = "already_broadcasting";
 
 /**
  * Events: `ready`; `acknowledged` with `detail: {bytes}`; with `detail: {code, message}` of the
@@ -36,12 +39,22 @@ export class IngestLink extends EventTarget {
   #lostAt = 0;
   #sealed = null;
   #takesOver;
+  #room;
+  #keeps;
+  #sent = [];
+  #onItsWay = 0;
 
-  /** With `takesOver`, in the place of whoever films the show now. */
-  constructor(url, take, { takesOver = false } = {}) {
+  /**
+   * `room` says how much may be on its way; `keeps()` which takes of this phone are sent beside what
+   * is filmed now, the oldest first, this one perhaps among them. With `takesOver`, in the place of
+   * whoever films the show now.
+   */
+  constructor(url, take, { room, keeps, takesOver = false }) {
     super();
     this.#url = url;
     this.#take = take;
+    this.#room = room;
+    this.#keeps = keeps;
     this.#takesOver = takesOver;
     this.#watchTimer = setInterval(() => this.#watch(), WATCH_MS);
     addEventListener("online", this.#online);
@@ -52,18 +65,29 @@ export class IngestLink extends EventTarget {
     return this.#isReady;
   }
 
-  /** Send whatever the queue has and the server was not yet sent on this connection. */
+  /** Send what the queue has and the server was not yet sent on this connection, if there is room. */
   flush() {
     if (!this.#isReady) return;
-    for (const chunk of this.#take.queue.from(this.#sentUpTo)) {
-      this.#socket.send(frameOf(chunk));
-      this.#sentUpTo = chunk.number + 1;
+    const nowMs = performance.now();
+    let chunk = this.#take.queue.at(this.#sentUpTo);
+    while (chunk && this.#room.hasRoom(this.#onItsWay, nowMs)) {
+      this.#send(chunk, nowMs);
+      chunk = this.#take.queue.at(this.#sentUpTo);
     }
     this.#sealIfDone();
   }
 
+  #send(chunk, nowMs) {
+    const { number, payload } = chunk;
+    this.#socket.send(frameOf(chunk));
+    this.#sent.push({ number, bytes: payload.byteLength, nowMs });
+    this.#onItsWay += payload.byteLength;
+    this.#sentUpTo = number + 1;
+  }
+
   /** Have the take closed on the server once all of it is there; `{duration_s}`, or null if closed. */
   seal() {
+    if (this.#isClosed) return Promise.resolve(null);
     if (!this.#sealed) {
       this.#sealed = deferred();
       this.#sealed.asked = false;
@@ -93,8 +117,9 @@ export class IngestLink extends EventTarget {
   }
 
   #hello(socket) {
-    const { id, mime } = this.#take;
-    const hello = { take: id, mime, key: null, take_over: this.#takesOver };
+    const { id, mime, ageMs } = this.#take;
+    const keeps = this.#keeps().map((one) => ({ take: one.id, mime: one.mime }));
+    const hello = { take: id, mime, key: null, take_over: this.#takesOver, age_ms: ageMs, keeps };
     socket.send(JSON.stringify({ hello }));
   }
 
@@ -114,6 +139,9 @@ export class IngestLink extends EventTarget {
       return;
     }
     this.#let(next);
+    this.#sent = [];
+    this.#onItsWay = 0;
+    if (this.#keeps().includes(this.#take)) this.#take.queue.recut({ maxFrameBytes: PIECE_BYTES });
     this.#sentUpTo = next;
     this.#isReady = this.#wasReady = true;
     // A connection that was lost is ours again, and may not push away whoever came since.
@@ -124,8 +152,14 @@ export class IngestLink extends EventTarget {
   }
 
   #acknowledge(next) {
+    const nowMs = performance.now();
+    while (this.#sent.length && this.#sent[0].number < next) {
+      const { bytes, nowMs: sentAt } = this.#sent.shift();
+      this.#onItsWay -= bytes;
+      this.#room.acked(bytes, nowMs - sentAt, nowMs);
+    }
     this.#let(next);
-    this.#sealIfDone();
+    this.flush();
   }
 
   #let(next) {
@@ -172,7 +206,7 @@ export class IngestLink extends EventTarget {
 
   // A phone that changes networks leaves a socket that is open and dead: nobody else tells us.
   #watch() {
-    const isWaiting = !this.#take.queue.isEmpty || !this.#isReady;
+    const isWaiting = this.#onItsWay > 0 || !this.#isReady;
     if (!isWaiting) this.#lastHeard = performance.now();
     const isSilent = performance.now() - this.#lastHeard > SILENCE_MS;
     if (isSilent && this.#socket.readyState <= WebSocket.OPEN) this.#abandon();

@@ -42,7 +42,7 @@ export class Stage {
     this.#listenToChoice("#microphones", "microphoneId");
     this.#listenToChoice("#shapes", "shape");
     one("#away-close").addEventListener("click", () => show(one("#away"), false));
-    addEventListener("beforeunload", (event) => this.#broadcaster.isOnAir && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.#isNeeded && event.preventDefault());
     document.addEventListener("visibilitychange", () => this.#seen());
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#devicesChanged());
     setInterval(() => this.#drawTime(), 1000);
@@ -61,15 +61,33 @@ export class Stage {
     this.#drawTime();
   }
 
-  /** Stop the broadcast; resolves to whether everything recorded has arrived. */
-  async finish() {
-    const arrived = await this.#broadcaster.finish();
+  /** Stop the broadcast; resolves to whether everything recorded has arrived. Else wait for `rest`. */
+  async stop() {
     this.#mark.clear();
+    const arrived = await this.#broadcaster.stop();
     this.#unwatch();
     this.#preFlight.stop();
     this.#camera.close();
-    this.#wakeLock?.release();
     return arrived;
+  }
+
+  /** Settles when what is left was sent, or given up. */
+  rest() {
+    return this.#broadcaster.rest();
+  }
+
+  /** Seconds of recording that are still here. */
+  get leftSeconds() {
+    return this.#broadcaster.waitingSeconds + this.#broadcaster.keptSeconds;
+  }
+
+  giveUpRest() {
+    this.#broadcaster.giveUp();
+  }
+
+  close() {
+    this.#broadcaster.close();
+    this.#wakeLock?.release();
   }
 
   #look() {
@@ -171,9 +189,14 @@ export class Stage {
   #changed() {
     if (["moved", "refused"].includes(this.#broadcaster.state)) {
       this.#mark.clear();
-      this.#wakeLock?.release();
+      if (!this.#isNeeded) this.#wakeLock?.release();
     }
     this.#draw();
+  }
+
+  /** Whether closing this page would lose something. */
+  get #isNeeded() {
+    return this.#broadcaster.isOnAir || this.#broadcaster.keptSeconds > 0;
   }
 
   get #isTaken() {
@@ -208,7 +231,7 @@ export class Stage {
 
   // A phone that falls asleep stops filming.
   async #keepAwake() {
-    const isWanted = this.#broadcaster.isOnAir && document.visibilityState === "visible";
+    const isWanted = this.#isNeeded && document.visibilityState === "visible";
     if (!isWanted || !navigator.wakeLock) return;
     try {
       this.#wakeLock = await navigator.wakeLock.request("screen");

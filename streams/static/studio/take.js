@@ -5,6 +5,8 @@ import { QUALITIES } from "./uplink.js";
 
 const TIMESLICE_MS = 100;
 const KEY_FRAME_EVERY_MS = 1000;
+// What was acknowledged is known by the frame, and a weak line takes a second for this.
+const FRAME_BYTES = 8_192;
 
 // H.264 first: the server copies it. VP8 is the last resort, because it has to be encoded again.
 const FORMATS = [
@@ -25,7 +27,7 @@ export function bestFormat() {
 
 export class Take {
   id = crypto.randomUUID();
-  queue = new ChunkQueue();
+  queue = new ChunkQueue({ maxFrameBytes: FRAME_BYTES });
   mime = bestFormat();
   /** Settles once the recorder has stopped, by `stop()` or by itself, and the last chunk is in the queue. */
   finished;
@@ -46,6 +48,11 @@ export class Take {
     });
     this.#recorder.addEventListener("dataavailable", (event) => this.#take(event));
     this.finished = this.#ends(release);
+  }
+
+  /** How long ago its recorder was started. */
+  get ageMs() {
+    return performance.now() - this.#startedAt;
   }
 
   start() {

@@ -38,8 +38,11 @@ export const SOUND_ONLY = QUALITIES.length - 1;
 
 // An uplink that is full to the brim is late with everything.
 const ROOM = 1.3;
+// While something that was kept is sent beside it, a better picture must leave it more.
+const ROOM_BESIDE = 1.6;
 
-function bitsOf({ videoBits, audioBits }) {
+/** What a quality takes, in bits a second. */
+export function bitsOf({ videoBits, audioBits }) {
   return videoBits + audioBits;
 }
 
@@ -82,15 +85,23 @@ export class Pace {
 
   /**
    * Look at the uplink, several times a second. `waitingMs` of recording is not acknowledged yet,
-   * `bitsPerSecond` were of late, the last one `silentMs` ago. Returns the quality to record with.
+   * `bitsPerSecond` were of late, the last one `silentMs` ago, and `isSending` says that there is
+   * something to be sent beside it. Returns the quality to record with.
    */
-  look({ nowMs, isConnected, waitingMs, bitsPerSecond, silentMs }) {
+  look({ nowMs, isConnected, waitingMs, bitsPerSecond, silentMs, isSending = false }) {
     const passedMs = nowMs - (this.#lookedAt ?? nowMs);
     this.#lookedAt = nowMs;
     if (!isConnected) this.#wait(nowMs);
     else if (waitingMs > CLEAR_MS && silentMs > STALLED_MS) this.#clearMs = 0;
     else this.#count(passedMs, waitingMs, bitsPerSecond);
-    if (nowMs >= this.#settledAt) this.#decide(nowMs, bitsPerSecond);
+    if (nowMs >= this.#settledAt) this.#decide(nowMs, bitsPerSecond, isSending);
+    return this.quality;
+  }
+
+  /** The recorder begins anew, because so much waits: at once with what the line was seen to carry. */
+  restart({ nowMs, bitsPerSecond }) {
+    const isVeryWeak = bitsPerSecond < bitsOf(QUALITIES[this.quality]) / 2;
+    this.#change(nowMs, isVeryWeak ? Math.max(this.quality, qualityFor(bitsPerSecond)) : this.quality);
     return this.quality;
   }
 
@@ -106,15 +117,20 @@ export class Pace {
     this.#clearMs = waitingMs < CLEAR_MS ? this.#clearMs + passedMs : 0;
   }
 
-  #decide(nowMs, bitsPerSecond) {
+  #decide(nowMs, bitsPerSecond, isSending) {
     const isVerySlow = bitsPerSecond < bitsOf(QUALITIES[this.quality]) / 2;
     const enoughMs = isVerySlow ? VERY_SLOW_FOR_MS : SLOW_FOR_MS;
     if (this.#slowMs >= enoughMs && this.quality < SOUND_ONLY) {
       this.#down(nowMs, bitsPerSecond);
-    } else if (this.#clearMs >= this.#upAfterMs && this.quality > 0) {
+    } else if (this.#clearMs >= this.#upAfterMs && this.quality > 0 && this.#hasRoom(bitsPerSecond, isSending)) {
       this.#change(nowMs, this.quality - 1);
       this.#wentUpAt = nowMs;
     }
+  }
+
+  // What is sent beside the picture fills the line: so it shows what that carries.
+  #hasRoom(bitsPerSecond, isSending) {
+    return !isSending || bitsPerSecond >= bitsOf(QUALITIES[this.quality - 1]) * ROOM_BESIDE;
   }
 
   #down(nowMs, bitsPerSecond) {
@@ -128,28 +144,5 @@ export class Pace {
     this.quality = quality;
     this.#slowMs = this.#clearMs = 0;
     this.#settledAt = nowMs + SETTLE_MS;
-  }
-}
-
-const WORTH_SAYING_MS = 3_000;
-const SENT_MS = 1_500;
-/** What has been sent has to be taken in there too, before the picture of now is shown. */
-const TAKEN_IN_MS = 3_000;
-
-/** Whether what was recorded in an outage is still on its way: until then nobody sees the host. */
-export class CatchUp {
-  isOn = false;
-  #behindAt = 0;
-
-  /** The network is back. @param {{nowMs: number, waitingMs: number}} now */
-  begin({ nowMs, waitingMs }) {
-    this.isOn = waitingMs > WORTH_SAYING_MS;
-    this.#behindAt = nowMs;
-  }
-
-  /** @param {{nowMs: number, waitingMs: number}} now */
-  look({ nowMs, waitingMs }) {
-    if (waitingMs > SENT_MS) this.#behindAt = nowMs;
-    if (nowMs - this.#behindAt >= TAKEN_IN_MS) this.isOn = false;
   }
 }
