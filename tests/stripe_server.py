@@ -76,6 +76,7 @@ class StripeServer:
         self.webhook_url = webhook_url
         self._numbers = count(1)
         self._lock = threading.RLock()
+        self._senders: list[threading.Thread] = []
         handler = type("Bound", (Handler,), {"stripe": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._http.daemon_threads = True
@@ -267,19 +268,26 @@ class StripeServer:
         """Send a webhook, beside all that goes on here, as the real one does."""
         if self.webhook_url and self.faults.webhooks:
             event, copies = self.event(kind, found), self.faults.copies
-            threading.Thread(target=self._send, args=(event, copies), daemon=True).start()
+            for _copy in range(copies):
+                sender = threading.Thread(target=self._send, args=(event,), daemon=True)
+                self._senders.append(sender)
+                sender.start()
 
-    def _send(self, event: Json, copies: int) -> None:
+    def wait_until_told(self) -> None:
+        """Return when every webhook so far was answered."""
+        for sender in self._senders:
+            sender.join()
+
+    def _send(self, event: Json) -> None:
         body = json.dumps(event).encode()
-        for _copy in range(copies):
-            headers = {"Content-Type": "application/json", "Stripe-Signature": signature(body)}
-            request = urllib.request.Request(self.webhook_url, body, headers)
-            try:
-                with urllib.request.urlopen(request, timeout=10) as response:
-                    status = response.status
-            except URLError as error:
-                status = getattr(error, "code", 0)
-            self.books.sent.append((event, status))
+        headers = {"Content-Type": "application/json", "Stripe-Signature": signature(body)}
+        request = urllib.request.Request(self.webhook_url, body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                status = response.status
+        except URLError as error:
+            status = getattr(error, "code", 0)
+        self.books.sent.append((event, status))
 
     def _name(self, kind: str) -> str:
         return f"{kind}_{next(self._numbers):06d}ours"
