@@ -99,6 +99,35 @@ async def test_words_stand_for_the_picture_of_a_camera_that_is_away_and_then_cat
     await expect(page.locator("#live-badge")).to_be_visible()
 
 
+# A browser that has no room for a part while more than two seconds lie behind what is shown.
+LITTLE_ROOM = """() => {
+  const append = SourceBuffer.prototype.appendBuffer;
+  window.refused = 0;
+  SourceBuffer.prototype.appendBuffer = function (bytes) {
+    const at = document.querySelector("video").currentTime;
+    if (!this.buffered.length || at - this.buffered.start(0) <= 2) return append.call(this, bytes);
+    window.refused += 1;
+    throw new DOMException("no room", "QuotaExceededError");
+  };
+}"""
+
+
+async def test_a_browser_without_room_forgets_what_was_shown_and_plays_on(
+    site: str, world: World, phone: BrowserContext, live: Feed
+) -> None:
+    await phone.add_init_script(f"({LITTLE_ROOM})()")
+    page = await watch(site, world, phone)
+    await page.wait_for_function(IS_LIVE)
+    first = await page.evaluate("document.querySelector('video').src")
+    await page.wait_for_function("() => window.refused > 1")
+    await page.wait_for_function(IS_LIVE)
+    await page.evaluate(MOVES_ON)
+    behind = "(({buffered, currentTime}) => currentTime - buffered.start(0))"
+    assert await page.evaluate(f"{behind}(document.querySelector('video'))") < 2.5
+    await expect(page.locator("#stage")).to_have_attribute("data-delivery", "mse")
+    assert await page.evaluate("document.querySelector('video').src") == first
+
+
 async def test_a_smaller_picture_is_chosen_from_what_there_is(
     site: str, world: World, phone: BrowserContext, live: Feed
 ) -> None:
