@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live bench-room bench-live lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live bench-room bench-live bench-orders lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ bench-room: ## the room against its peers, each on one core (20 minutes; ARGS=--
 bench-live: setup-dev ## how late the live picture is, and what it costs (6 minutes; ARGS=--quick)
 	$(BIN)/python -m bench.live $(ARGS)
 
+bench-orders: ## acknowledged orders a second against bare SQL and pretix (20 minutes; ARGS=--quick)
+	@$(SETUP) bench-orders
+	$(BIN)/python -m bench.orders $(ARGS)
+
 lint: setup-dev ## style, and whether the code is formatted
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -84,6 +88,7 @@ lock: setup-dev ## lock the newest versions that pyproject.toml allows
 	$(BIN)/$(LOCK) --upgrade pyproject.toml --group build -o requirements/run.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade -c requirements/run.txt pyproject.toml --group build --group dev -o requirements/dev.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade -c requirements/dev.txt --group bench -o requirements/bench.txt > /dev/null
+	$(BIN)/$(LOCK) --upgrade --group pretix -o requirements/pretix.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade --group node -o requirements/node.txt > /dev/null
 
 third-party: setup-dev ## rewrite docs/third-party.md from what is installed

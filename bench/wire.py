@@ -85,7 +85,7 @@ def command(number: int, do: str, data: dict[str, Any]) -> bytes:
     return client_frame(json.dumps({"id": number, "do": do, "data": data}).encode())
 
 
-def next_frame(data: bytes, at: int) -> tuple[int, int] | None:
+def next_frame(data: bytes | bytearray, at: int) -> tuple[int, int] | None:
     """Where the payload of the frame at `at` begins and ends; `None` if it is not all there."""
     left = len(data) - at
     if left < 2:

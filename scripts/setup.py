@@ -20,6 +20,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMPS = VENV / "set-up.json"
+PRETIX = ROOT / "build/pretix"
 HLS_SOURCE = ROOT / "node_modules/hls.js/dist/hls.light.min.mjs"
 HLS_TARGET = ROOT / "livecommerce/static/vendor/hls.mjs"
 NODE_MINIMUM = 18
@@ -35,12 +36,14 @@ class SetupError(Exception):
 
 def main(wanted: str) -> None:
     make_venv()
-    install_packages("dev" if wanted == "bench" else wanted)
+    install_packages("dev" if wanted.startswith("bench") else wanted)
     install_project()
     fetch_player()
     compile_translations()
     if wanted == "bench":
         install_peers()
+    if wanted == "bench-orders":
+        install_pretix()
 
 
 def make_venv() -> None:
@@ -107,6 +110,19 @@ def install_peers() -> None:
     mark_done("peers", *locks)
 
 
+def install_pretix() -> None:
+    """The shop that `make bench-orders` measures against; it needs other versions than we do."""
+    packages = ROOT / "requirements/pretix.txt"
+    python = PRETIX / BIN.name / PYTHON.name
+    if python.exists() and is_done("pretix", packages):
+        return
+    say("installing pretix, which the benchmark measures against")
+    if run([PYTHON, "-m", "venv", "--clear", PRETIX]).returncode:
+        raise SetupError("Python could not make a virtual environment for pretix; see above.")
+    pip("--require-hashes", "-r", packages, python=python)
+    mark_done("pretix", packages)
+
+
 def npm_ci(folder: Path) -> None:
     """Install what the folder's lock file names, and run nothing of it."""
     command, environment = npm()
@@ -152,8 +168,8 @@ def has_compiled(source: Path) -> bool:
     return source.with_suffix(".mo").exists()
 
 
-def pip(*arguments: str | Path) -> None:
-    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input"]
+def pip(*arguments: str | Path, python: Path = PYTHON) -> None:
+    command: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--no-input"]
     if run([*command, "--disable-pip-version-check", *arguments]).returncode:
         raise SetupError(f"pip could not install that; its reason is above. {NO_NETWORK}")
 
@@ -191,8 +207,11 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     wanted = sys.argv[1] if len(sys.argv) > 1 else "run"
-    if wanted not in ("run", "dev", "bench"):
-        sys.exit("set-up: say `run` (to run it), `dev` (to test it too) or `bench` (to measure it)")
+    if wanted not in ("run", "dev", "bench", "bench-orders"):
+        sys.exit(
+            "set-up: say `run` (to run it), `dev` (to test it too), `bench` or `bench-orders` "
+            "(to measure it)"
+        )
     try:
         main(wanted)
     except SetupError as error:
