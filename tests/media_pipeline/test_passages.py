@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import re
 import threading
@@ -16,20 +15,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from core.errors import Conflict, InvalidInput
 from media_pipeline import jobs, tasks
 from media_pipeline.jobs import LeaseLost
-from media_pipeline.models import (
-    Asset,
-    AssetState,
-    Job,
-    JobState,
-    Passage,
-    Recording,
-    RecordingState,
-)
+from media_pipeline.models import Asset, AssetState, Passage, Recording, RecordingState
 from media_pipeline.playlists import parse_segments
 from media_pipeline.selectors import media_clock, playback
 from media_pipeline.services import passages, settling
@@ -39,7 +29,6 @@ from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_proces
 from media_pipeline.services.settling import (
     SETTLE_RECORDING,
     remove_passage,
-    set_public,
 )
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
@@ -325,46 +314,6 @@ def test_what_a_crash_left_undone_is_done_by_a_worker(
     assert frames_in_storage() == {*range(10), *range(20, 40)}
 
 
-def test_nothing_is_built_on_files_that_still_hold_what_was_removed(
-    world: World,
-    monkeypatch: pytest.MonkeyPatch,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    """The disk was full for so long that the removal was given up; it is free again now."""
-    recording = recording_of(world.show, Footage())
-    with django_capture_on_commit_callbacks(execute=True):
-        set_public(recording.show_id, is_public=False)
-
-    def has_no_room(*args: object) -> None:
-        raise OSError(errno.ENOSPC, "no space left")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(passages, "_move", has_no_room)
-        with pytest.raises(OSError, match="no space"):
-            removed(recording, world, 1.2, 1.8)
-    job = jobs.job_of(SETTLE_RECORDING, recording.public_id)
-    assert job
-    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED, leased_until=None)
-    recording.refresh_from_db()
-
-    with pytest.raises(Conflict):
-        removed(recording, world, 2.2, 2.8)
-    with pytest.raises(Conflict):
-        set_public(recording.show_id, is_public=True)
-    assert Passage.objects.count() == 1
-    assert not storage().keys("public/recordings")
-
-    assert settling.try_again() == 1
-    assert settling.try_again() == 0
-    run_waiting()
-    assert frames_in_storage() == {*range(10), *range(20, 40)}
-    recording.refresh_from_db()
-    removed(recording, world, 2.2, 2.8)
-    with django_capture_on_commit_callbacks(execute=True):
-        set_public(recording.show_id, is_public=True)
-    assert storage().keys("public/recordings")
-
-
 @pytest.mark.parametrize(
     ("start_s", "end_s", "field"),
     [
@@ -389,41 +338,3 @@ def test_a_passage_outside_of_the_recording_is_refused(
     recording.refresh_from_db()
     assert recording.edition == 0
     assert not Passage.objects.exists()
-
-
-def test_files_of_a_show_that_is_not_public_any_more_are_not_at_their_old_addresses(
-    world: World, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> None:
-    recording = recording_of(world.show, Footage())
-    clip = make_clip(
-        recording_id=recording.public_id,
-        edition=0,
-        start_s=0,
-        end_s=2,
-        title="one",
-        actor=world.zhang,
-    )
-    enqueue_processing(recording.public_id)
-    run_waiting()
-    assert storage().keys("public/recordings")
-    with django_capture_on_commit_callbacks(execute=True):
-        set_public(recording.show_id, is_public=False)
-    assert storage().keys("public/recordings") == storage().keys("public/clips") == []
-    recording.refresh_from_db()
-    clip.refresh_from_db()
-    whole = Asset.objects.get(recording=recording, kind="recording")
-    for key in (whole.master_key, whole.poster_key, clip.download_key, whole.download_key):
-        assert key.startswith("private/")
-        assert storage().size(key)
-    found = playback(recording.show_id)
-    assert found
-    assert found.replay_url
-    assert found.replay_url.startswith("/media/s/")
-    with django_capture_on_commit_callbacks(execute=True):
-        set_public(recording.show_id, is_public=True)
-    assert not storage().keys("private/recordings")
-    whole.refresh_from_db()
-    assert storage().size(whole.master_key)
-    assert whole.download_key.startswith("private/downloads/")
-    settling.settle(recording.public_id)  # once more changes nothing
-    assert storage().size(whole.master_key)
