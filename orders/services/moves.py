@@ -15,6 +15,7 @@ from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import Conflict
+from core.failpoints import failpoint
 from orders.events import OrderMoved
 from orders.models import GONE, Order, OrderMove, OrderState
 from orders.services import counters
@@ -51,6 +52,7 @@ def change_state(
     if moved:
         _write_down(order, to, actor, reason)
         _move_goods(order, to, actor)
+        failpoint(f"orders.after_{OrderState(to).value}")
     return moved == 1
 
 

@@ -19,6 +19,7 @@ from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import NotFound
+from core.failpoints import failpoint
 from orders import access
 from orders import payments as services
 from orders.events import PaymentSettled
@@ -72,6 +73,7 @@ def start_payment(order_id: UUID, actor: User, *, return_to: str) -> Payment:
         raise PaymentRefused
     _end_stale(order)
     payment = _open(order, provider, return_to)
+    failpoint("payments.after_open")
     return payment if _is_shown(payment) else _start(payment, provider)
 
 
@@ -98,7 +100,7 @@ def settle(notice: Notice) -> PaymentNotice:
     not applied.
     """
     try:
-        return _settle_once(notice)
+        row = _settle_once(notice)
     except IntegrityError:
         known = PaymentNotice.objects.filter(
             provider=notice.provider, event_id=notice.event_id
@@ -106,6 +108,8 @@ def settle(notice: Notice) -> PaymentNotice:
         if known is None:
             raise
         return known
+    failpoint("payments.after_settle")
+    return row
 
 
 @transaction.atomic
@@ -121,6 +125,7 @@ def _settle_once(notice: Notice) -> PaymentNotice:
     )
     row.outcome, row.note = _outcome(notice)
     row.save(update_fields=["outcome", "note"])
+    failpoint("payments.before_settle")
     return row
 
 
@@ -310,6 +315,7 @@ def _start(payment: Payment, provider: Provider) -> Payment:
     except ProviderRefused as error:
         _apply_told(payment, PaymentTold(PaymentStatus.FAILED, payment.reference or ""))
         raise PaymentRefused from error
+    failpoint("payments.after_start")
     return _keep(payment, started)
 
 

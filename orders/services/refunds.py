@@ -19,6 +19,7 @@ from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound
+from core.failpoints import failpoint
 from core.text import clean_line
 from orders import payments as services
 from orders.events import RefundSettled
@@ -305,6 +306,7 @@ def _carry_out(refund: Refund) -> bool:
     except (ProviderAway, NotFound) as error:
         _note(refund, str(error))
         return False
+    failpoint("refunds.after_asked")
     settle_refund(refund, told)
     return True
 
