@@ -210,7 +210,7 @@ def _stripe_key(name: str) -> str:
     key = _text(name).strip()
     if key and not re.fullmatch(r"[sr]k_[A-Za-z0-9_]+", key, re.ASCII):
         raise SettingsError(
-            f"{name} is no secret key: use the one that begins with sk_ or rk_, or leave it empty."
+            f"{name} is none: use the key that begins with sk_ or rk_, or leave it empty."
         )
     return key
 
