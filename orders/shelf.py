@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from core.clock import now
 from orders.models import GONE, Offer, OrderLine
@@ -34,6 +34,10 @@ class Pick:
     @property
     def seller(self) -> Seller:
         return self.variant.product.seller
+
+    @property
+    def title(self) -> str:
+        return str(self.variant)
 
     @property
     def price_minor(self) -> int:
@@ -109,10 +113,8 @@ def read(
 ) -> Shelf:
     """Everything that these lines name. `buyers` (primary keys): whose limits are looked at."""
     offers = _offers({line.offer_id for line in lines if line.offer_id}, locked)
-    variants = _variants(
-        {offer.variant_id for offer in offers},
-        {line.variant_id for line in lines if line.variant_id},
-    )
+    variants = [offer.variant for offer in offers]
+    variants += _variants({line.variant_id for line in lines if line.variant_id})
     limited = [offer.pk for offer in offers if offer.per_buyer is not None]
     pks = {variant.pk for variant in variants}
     return Shelf(
@@ -130,13 +132,16 @@ def read(
 def _offers(ids: Collection[UUID], locked: bool) -> list[Offer]:
     if not ids:
         return []
-    rows = Offer.objects.filter(public_id__in=ids).order_by("pk")
-    return list(rows.select_for_update(no_key=True) if locked else rows)
+    rows = Offer.objects.select_related("variant__product__seller").filter(public_id__in=ids)
+    ordered = rows.order_by("pk")
+    return list(ordered.select_for_update(no_key=True, of=("self",)) if locked else ordered)
 
 
-def _variants(pks: Collection[int], ids: Collection[UUID]) -> list[Variant]:
-    named = Q(pk__in=pks) | Q(public_id__in=ids) if ids else Q(pk__in=pks)
-    return list(Variant.objects.select_related("product__seller").filter(named))
+def _variants(ids: Collection[UUID]) -> list[Variant]:
+    if not ids:
+        return []
+    rows = Variant.objects.select_related("product__seller").filter(public_id__in=ids)
+    return list(rows)
 
 
 def already_bought(offer_pks: Collection[int], buyers: Collection[int]) -> Counter[tuple[int, int]]:

@@ -95,13 +95,10 @@ def _held_show(show_id: UUID) -> Show | None:
 
     They lock its row; any number of groups of orders share theirs, and let it be written to.
     """
-    shows = Show.objects.select_related("seller").filter(public_id=show_id)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM streams_show WHERE public_id = %s FOR KEY SHARE", [show_id]
-            )
-    return shows.first()
+    if connection.vendor != "postgresql":  # SQLite lets one transaction write at a time
+        return Show.objects.filter(public_id=show_id).first()
+    shows = "SELECT * FROM streams_show WHERE public_id = %s FOR KEY SHARE"
+    return next(iter(Show.objects.raw(shows, [show_id])), None)
 
 
 def role_in(user: AnyUser, show: Show) -> RoomRole:

@@ -19,6 +19,7 @@ from core.accounts.models import User
 from core.accounts.proof import Proof, proven
 from core.errors import AppError, InvalidInput, SignInRequired
 from core.failpoints import failpoint
+from core.ids import new_id
 from orders import access, shelf, terms
 from orders.access import Check
 from orders.delivery import Courier, Pickup
@@ -171,44 +172,45 @@ def decide(one: Asked, buyer: User, goods: Shelf) -> Draft:
         raise below
     if request.payment_method not in (offered := terms.payment_methods(seller)):
         raise PaymentNotOffered([method.value for method in offered])
-    order = _order(one, buyer, goods, seller, picks, fee)
+    draft = Draft(_row(one, buyer, goods, seller, picks, fee), picks, buyer)
     goods.grant(picks, buyer.pk)
-    return Draft(order, picks)
+    return draft
 
 
-def _order(
+def _row(
     one: Asked, buyer: User, goods: Shelf, seller: Seller, picks: list[Pick], fee: int
-) -> Order:
+) -> dict[str, object]:
+    """The order's columns that are not as usual."""
     request = one.request
     is_held = request.payment_method == PaymentMethod.ONLINE
-    order = Order(
-        number=new_order_number(),
-        buyer=buyer,
-        seller=seller,
-        show_id=request.show_id,
-        state=(OrderState.HELD if is_held else OrderState.PLACED).value,
-        note=request.note,
-        payment_method=request.payment_method.value,
-        delivery_fee_minor=fee,
-        total_minor=terms.goods_total(picks) + fee,
-        currency=seller.currency,
-        idempotency_key=one.key,
-        request_hash=one.digest,
-        placed_at=goods.at,
-        held_until=goods.at + timedelta(minutes=seller.hold_minutes) if is_held else None,
-    )
-    _send_to(order, request, goods, seller)
-    return order
+    return {
+        "public_id": new_id(),
+        "number": new_order_number(),
+        "buyer_id": buyer.pk,
+        "seller_id": seller.pk,
+        "show_id": request.show_id,
+        "state": (OrderState.HELD if is_held else OrderState.PLACED).value,
+        "note": request.note,
+        "payment_method": request.payment_method.value,
+        "delivery_fee_minor": fee,
+        "total_minor": terms.goods_total(picks) + fee,
+        "currency": seller.currency,
+        "idempotency_key": one.key,
+        "request_hash": one.digest,
+        "placed_at": goods.at,
+        "held_until": goods.at + timedelta(minutes=seller.hold_minutes) if is_held else None,
+        **_delivery(request, goods, seller),
+    }
 
 
-def _send_to(order: Order, request: OrderRequest, goods: Shelf, seller: Seller) -> None:
+def _delivery(request: OrderRequest, goods: Shelf, seller: Seller) -> dict[str, object]:
     to = request.destination
-    order.recipient, order.phone = to.name, to.phone
+    person: dict[str, object] = {"recipient": to.name, "phone": to.phone}
     if isinstance(to, Courier):
-        order.delivery, order.region, order.address = Delivery.COURIER.value, to.region, to.address
-        return
+        door = {"region": to.region, "address": to.address}
+        return {**person, **door, "delivery": Delivery.COURIER.value}
     point = goods.point(to.point_id, seller)
     if point is None:
         raise InvalidInput(_("Please choose a pick-up point."), field="delivery.point_id")
-    order.delivery, order.pickup_point = Delivery.PICKUP.value, point
-    order.pickup_code = new_pickup_code()
+    fetched = {"pickup_point_id": point.pk, "pickup_code": new_pickup_code()}
+    return {**person, **fetched, "delivery": Delivery.PICKUP.value}

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from core import bulk, outbox
+from core.accounts.models import User
 from core.failpoints import failpoint
+from core.ids import new_id
 from orders.events import LineSold, OrderPlaced
 from orders.models import Address, Delivery, Order, OrderLine, OrderMove
 from orders.numbers import new_order_number
@@ -18,27 +21,43 @@ from sellers.services import stock
 from sellers.services.stock import Change
 
 NUMBERS_TRIED = 5
-ORDER_COLUMNS = tuple(one.attname for one in Order._meta.concrete_fields if not one.primary_key)
-_values = attrgetter(*ORDER_COLUMNS)
+ORDER_FIELDS = [field for field in Order._meta.concrete_fields if not field.primary_key]
+ORDER_COLUMNS = tuple(field.attname for field in ORDER_FIELDS)
+USUAL = {field.attname: field.get_default() for field in ORDER_FIELDS}
+_values = itemgetter(*ORDER_COLUMNS)
 _LINE = ("order_id", "variant_id", "offer_id", "title", "quantity", "price_minor", "returned")
 _MOVE = ("order_id", "state", "actor_id", "reason", "at")
 _ADDRESS = ("public_id", "user_id", "name", "phone", "region", "address", "used_at")
 _SAME_ADDRESS = "(user_id, name, phone, region, address) DO UPDATE SET used_at = excluded.used_at"
 
+Name = tuple[int, str]
+Row = dict[str, Any]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Draft:
-    """An order that is to be written, and what it is made of."""
+    """An order that is to be written, by its columns, and what it is made of."""
 
-    order: Order
+    row: Row
     picks: list[Pick]
+    buyer: User
+    pk: int = 0
+
+    def __post_init__(self) -> None:
+        self.row = {**USUAL, **self.row}
 
     @property
-    def name(self) -> tuple[int, str]:
-        return self.order.buyer_id, self.order.idempotency_key
+    def name(self) -> Name:
+        return self.row["buyer_id"], self.row["idempotency_key"]
+
+    def order(self) -> Order:
+        """As if it had been read: several times faster than a model made field by field."""
+        order = Order.from_db("default", ("id", *ORDER_COLUMNS), (self.pk, *_values(self.row)))
+        order._state.fields_cache.update(buyer=self.buyer, seller=self.picks[0].seller)
+        return order
 
 
-def write(drafts: Sequence[Draft]) -> dict[tuple[int, str], Order]:
+def write(drafts: Sequence[Draft]) -> dict[Name, Order]:
     """Write the orders with all that belongs to them; those whose key was free, by their names.
 
     A key that somebody else has used meanwhile decides: such an order is not written at all.
@@ -51,7 +70,7 @@ def write(drafts: Sequence[Draft]) -> dict[tuple[int, str], Order]:
         _insert_parts(written)
         _count(written)
         outbox.publish(_placed(draft) for draft in written)
-    return {draft.name: draft.order for draft in written}
+    return {draft.name: draft.order() for draft in written}
 
 
 def _insert_orders(drafts: list[Draft]) -> list[Draft]:
@@ -59,17 +78,9 @@ def _insert_orders(drafts: list[Draft]) -> list[Draft]:
     waiting = {draft.name: draft for draft in drafts}
     written: list[Draft] = []
     for _draw in range(NUMBERS_TRIED):
-        new = bulk.insert(
-            Order,
-            ORDER_COLUMNS,
-            [_values(draft.order) for draft in waiting.values()],
-            conflict="DO NOTHING",
-            returning="id, buyer_id, idempotency_key",
-        )
-        for pk, buyer_pk, key in new:
+        for pk, buyer_pk, key in _insert(waiting.values()):
             draft = waiting.pop((buyer_pk, key))
-            draft.order.pk, draft.order._state.adding = pk, False
-            draft.order._state.db = "default"
+            draft.pk = pk
             written.append(draft)
         waiting = {name: draft for name, draft in waiting.items() if _draw_again(draft)}
         if not waiting:
@@ -77,52 +88,54 @@ def _insert_orders(drafts: list[Draft]) -> list[Draft]:
     raise RuntimeError(f"no free order number in {NUMBERS_TRIED} draws")
 
 
+def _insert(drafts: Iterable[Draft]) -> list[tuple[Any, ...]]:
+    return bulk.insert(
+        Order,
+        ORDER_COLUMNS,
+        [_values(draft.row) for draft in drafts],
+        conflict="DO NOTHING",
+        returning="id, buyer_id, idempotency_key",
+    )
+
+
 def _draw_again(draft: Draft) -> bool:
     """Whether only its number was taken, which it then has another of; else its key was."""
     buyer_pk, key = draft.name
     if Order.objects.filter(buyer=buyer_pk, idempotency_key=key).exists():
         return False
-    draft.order.number = new_order_number()
+    draft.row["number"] = new_order_number()
     return True
 
 
 def _insert_parts(drafts: Sequence[Draft]) -> None:
     bulk.insert(OrderLine, _LINE, [row for draft in drafts for row in _line_rows(draft)])
-    bulk.insert(OrderMove, _MOVE, [_move_row(draft.order) for draft in drafts])
-    _remember([draft.order for draft in drafts])
+    bulk.insert(OrderMove, _MOVE, [_move_row(draft) for draft in drafts])
+    _remember(drafts)
 
 
 def _line_rows(draft: Draft) -> Iterable[tuple[object, ...]]:
     for pick in draft.picks:
         offer_pk = pick.offer.pk if pick.offer else None
-        line = pick.line
-        yield (
-            draft.order.pk,
-            pick.variant.pk,
-            offer_pk,
-            str(pick.variant),
-            line.quantity,
-            line.price_minor,
-            0,
-        )
+        quantity, price_minor = pick.line.quantity, pick.line.price_minor
+        yield draft.pk, pick.variant.pk, offer_pk, pick.title, quantity, price_minor, 0
 
 
-def _move_row(order: Order) -> tuple[object, ...]:
-    return order.pk, order.state, order.buyer_id, "", order.placed_at
+def _move_row(draft: Draft) -> tuple[object, ...]:
+    return draft.pk, draft.row["state"], draft.buyer.pk, "", draft.row["placed_at"]
 
 
-def _remember(orders: Iterable[Order]) -> None:
+def _remember(drafts: Iterable[Draft]) -> None:
     """Keep the addresses for the buyers' next orders; each once, in the order of its unique key."""
     sent = {
-        (one.buyer_id, one.recipient, one.phone, one.region, one.address): one
-        for one in orders
-        if one.delivery == Delivery.COURIER
+        _place(draft.row): draft.row["placed_at"]
+        for draft in drafts
+        if draft.row["delivery"] == Delivery.COURIER
     }
-    known = [
-        (one.public_id, *place, one.placed_at)
-        for place, one in sorted(sent.items(), key=lambda pair: pair[0])
-    ]
+    known = [(new_id(), *place, at) for place, at in sorted(sent.items())]
     bulk.insert(Address, _ADDRESS, known, conflict=_SAME_ADDRESS)
+
+
+_place = itemgetter("buyer_id", "recipient", "phone", "region", "address")
 
 
 def _count(drafts: Sequence[Draft]) -> None:
@@ -130,30 +143,29 @@ def _count(drafts: Sequence[Draft]) -> None:
     sold = Counter[int]()
     taken: list[Change] = []
     for draft in drafts:
-        order = draft.order
+        order_id, buyer_pk = draft.row["public_id"], draft.buyer.pk
         for pick in draft.picks:
             quantity = pick.line.quantity
             if pick.offer is not None:
                 sold[pick.offer.pk] += quantity
-            taken.append(Change(pick.variant.pk, quantity, order.public_id, order.buyer_id))
+            taken.append(Change(pick.variant.pk, quantity, order_id, buyer_pk))
     count_sold(sold)
     stock.reserve_many(taken)
 
 
 def _placed(draft: Draft) -> OrderPlaced:
-    order = draft.order
+    row = draft.row
     return OrderPlaced(
-        order_id=order.public_id,
-        order_number=order.number,
-        seller_id=order.seller.public_id,
-        show_id=order.show_id,
-        buyer_name=order.buyer.masked_name,
+        order_id=row["public_id"],
+        order_number=row["number"],
+        seller_id=draft.picks[0].seller.public_id,
+        show_id=row["show_id"],
+        buyer_name=draft.buyer.masked_name,
         lines=[
-            LineSold(pick.variant.public_id, str(pick.variant), pick.line.quantity)
-            for pick in draft.picks
+            LineSold(pick.variant.public_id, pick.title, pick.line.quantity) for pick in draft.picks
         ],
-        total_minor=order.total_minor,
-        currency=order.currency,
-        state=order.state,
-        at=order.placed_at,
+        total_minor=row["total_minor"],
+        currency=row["currency"],
+        state=row["state"],
+        at=row["placed_at"],
     )

@@ -24,7 +24,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.text import clean_line
 from sellers.errors import SoldOut
 from sellers.events import StockChanged
-from sellers.models import MovementKind, Stock, StockMovement, Variant
+from sellers.models import MovementKind, Stock, StockMovement
 
 MOST_ON_HAND = 1_000_000
 
@@ -153,7 +153,8 @@ def _change_many(kind: MovementKind, changes: Sequence[Change], *, reason: str =
             ],
             reason,
         )
-        _tell(changed)
+        # The rows are ours until commit, so what was returned holds.
+        outbox.publish(changed)
 
 
 def _sums(changes: Iterable[Change]) -> Mapping[int, int]:
@@ -163,8 +164,8 @@ def _sums(changes: Iterable[Change]) -> Mapping[int, int]:
     return sums
 
 
-def _update(kind: MovementKind, pieces: Mapping[int, int]) -> dict[int, tuple[int, int]]:
-    """The one UPDATE; available and version of each variant. Raises `NotAll`.
+def _update(kind: MovementKind, pieces: Mapping[int, int]) -> list[StockChanged]:
+    """The one UPDATE; what is to be told of it. Raises `NotAll`.
 
     PostgreSQL locks the rows of an UPDATE in any order: of several, they are locked before it.
     """
@@ -173,7 +174,7 @@ def _update(kind: MovementKind, pieces: Mapping[int, int]) -> dict[int, tuple[in
     rows = bulk.execute(update_sql(kind), bulk.encode(pieces.items()))
     if len(rows) != len(pieces):
         raise NotAll(_("This was not set aside for the order any more."))
-    return {pk: (available, version) for pk, available, version in rows}
+    return [StockChanged(_uuid(one), available, version) for one, available, version in rows]
 
 
 def update_sql(kind: MovementKind) -> str:
@@ -186,7 +187,8 @@ def update_sql(kind: MovementKind) -> str:
         "version = s.version + 1 "
         f"FROM {bulk.rows(variant='bigint', pieces='bigint')} "
         f"WHERE s.variant_id = r.variant AND {effect.condition} "
-        "RETURNING variant_id, on_hand - reserved, version"
+        "RETURNING (SELECT public_id FROM sellers_variant AS v WHERE v.id = variant_id), "
+        "on_hand - reserved, version"
     )
 
 
@@ -204,13 +206,9 @@ def _record(
     bulk.insert(StockMovement, _MOVEMENT, [(*one, kind.value, reason, at) for one in movements])
 
 
-def _tell(changed: Mapping[int, tuple[int, int]]) -> None:
-    """One fact for each variant. The rows are ours until commit, so what was returned holds."""
-    ids = Variant.objects.filter(pk__in=changed).values_list("pk", "public_id")
-    outbox.publish(
-        StockChanged(public_id, available=changed[pk][0], version=changed[pk][1])
-        for pk, public_id in ids
-    )
+def _uuid(value: UUID | str) -> UUID:
+    """SQLite has ids as text."""
+    return value if isinstance(value, UUID) else UUID(value)
 
 
 def _change_of(variant_id: UUID, quantity: int, order_id: UUID, actor: User | None) -> Change:
