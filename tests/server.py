@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from tests import template
+from tests.livecommerce.command import migrate
 
 ROOT = Path(__file__).parent.parent
 READY_WITHIN_S = 60
@@ -183,9 +184,16 @@ def _environment(data: Path) -> dict[str, str]:
 def _prepare(server: Server) -> None:
     """Migrate its database and build the tests' world in it."""
     if "DATABASE_URL" in server.environment:
+        migrated = server.run("migrate")
+        assert migrated.returncode == 0, migrated.stdout + migrated.stderr
         _build(server)
     else:
-        template.copy("world", server.data, lambda data: _build(_unserved(data)))
+        template.copy("world", server.data, _make_world)
+
+
+def _make_world(data: Path) -> None:
+    migrate(data)
+    _build(_unserved(data))
 
 
 def _unserved(data: Path) -> Server:
@@ -193,8 +201,6 @@ def _unserved(data: Path) -> Server:
 
 
 def _build(server: Server) -> None:
-    migrated = server.run("migrate")
-    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
     subprocess.run(
         [
             sys.executable,

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-# Shared by the workers of a test run; outside of one there is none, and nothing is kept.
-_folder: Path | None = None
+# Shared by the workers of a test run and the processes that they start; outside of a run there is
+# none, and nothing is kept.
+FOLDER = "TEST_TEMPLATES"
 
 
 def keep_in(folder: Path) -> None:
     """Keep what is made in this folder, which exists."""
-    global _folder
-    _folder = folder
+    os.environ[FOLDER] = str(folder)
 
 
 def copy(name: str, to: Path, make: Callable[[Path], None]) -> None:
     """Fill the folder `to` as `make` fills an empty one."""
-    if _folder is None:
+    if not (shared := os.environ.get(FOLDER)):
         make(to)
         return
-    kept = _folder / name
-    with (_folder / f"{name}.lock").open("w") as lock:
+    folder = Path(shared)
+    kept = folder / name
+    with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         if not kept.exists():
-            unfinished = _folder / f"{name}.unfinished"
+            unfinished = folder / f"{name}.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             make(unfinished)

@@ -27,6 +27,7 @@ from tests.chaos.actors import Actor, Goods, Traffic
 from tests.chaos.people import People
 from tests.chaos.proxy import ProxyProcess
 from tests.chaos.viewer import Crowd, Rules, Viewer
+from tests.livecommerce.command import migrate
 from tests.redis_server import RedisServer, redis_server
 from tests.server import Served, serving
 
@@ -197,9 +198,7 @@ def house(data: Path, *, redis_url: str | None, server: str) -> Iterator[Served]
 def build_template(folder: Path, scale: Scale, environment: dict[str, str]) -> None:
     """An instance with everybody in it, to be copied for each scene."""
     run = {"env": environment, "check": True, "timeout": 120}
-    subprocess.run(
-        [sys.executable, "-m", "livecommerce.cli", "migrate"], **run, capture_output=True
-    )
+    migrate(folder)
     build = (
         "import django; django.setup(); from pathlib import Path; from tests.chaos import people; "
         f"people.build(Path({str(folder)!r}), speakers={scale.speakers}, buyers={scale.buyers})"

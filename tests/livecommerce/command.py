@@ -50,7 +50,7 @@ def livecommerce(
         input=given,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
