@@ -19,6 +19,7 @@ from orders.errors import (
 )
 from orders.fees import delivery_fee, weight_of
 from orders.models import Offer, PaymentMethod
+from orders.payments import online_for
 from orders.requests import Line
 from orders.shelf import Pick, Shelf
 from sellers.errors import SoldOut
@@ -115,10 +116,10 @@ def minimum_problem(seller: Seller, goods_minor: int) -> AppError | None:
 
 
 def payment_methods(seller: Seller) -> list[PaymentMethod]:
-    """How this seller can be paid."""
+    """How this seller can be paid; online only where this instance has a payment service."""
     takes = {
         PaymentMethod.CASH_ON_DELIVERY: seller.takes_cash,
-        PaymentMethod.ONLINE: seller.takes_online,
+        PaymentMethod.ONLINE: online_for(seller) is not None,
     }
     return [method for method, taken in takes.items() if taken]
 
