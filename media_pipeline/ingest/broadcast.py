@@ -97,12 +97,14 @@ class Broadcast:
         """Continue the running take, or begin a new one; with `take_over`, in another's place.
 
         A running take that its phone `keeps` is set aside for it. Raises `SomebodyBroadcasts` while
-        another take's connection is open, and what `takes.open_take` raises.
+        another take's connection is open, `TakenOver` for a take that was set aside, and what
+        `takes.open_take` raises.
         """
         if keeps:
             await run_in_db(late_takes.set_aside, self.recording, keeps)
             await self.set_aside({one.take_id for one in keeps})
         if self._row is None or self._row.public_id != take_id:
+            await run_in_db(late_takes.check_not_replaced, take_id)
             if take_over:
                 await self._have_left(self._connection, self._following)
                 await self._have_left_elsewhere(take_id)

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from core.clock import now
-from media_pipeline.ingest.errors import BadProtocol, ServerStops, ShowIsOver, TakeIsOver
+from media_pipeline.ingest.errors import (
+    BadProtocol,
+    ServerStops,
+    ShowIsOver,
+    TakeIsOver,
+    TakenOver,
+)
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.services import takes
 from media_pipeline.services.takes import Kept
@@ -64,6 +70,13 @@ def _add(recording: Recording, kept: KeptTake) -> None:
             )
     except IntegrityError as error:  # another connection was faster: the phone comes again
         raise ServerStops from error
+
+
+def check_not_replaced(take_id: uuid.UUID) -> None:
+    """Raises `TakenOver` where the show went on without this take while its phone was away."""
+    take = Take.objects.filter(public_id=take_id, late_since__isnull=False).first()
+    if take and take.recording.takes.filter(position__gt=take.position).exists():
+        raise TakenOver
 
 
 def receive(recording: Recording, take_id: uuid.UUID) -> Take:

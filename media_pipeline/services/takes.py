@@ -22,6 +22,7 @@ from media_pipeline.ingest.errors import (
     ShowIsOver,
     SomebodyBroadcasts,
     TakeIsOver,
+    TakenOver,
 )
 from media_pipeline.ingest.rebuild import rebuild
 from media_pipeline.live import low_shelf
@@ -95,7 +96,7 @@ def _continued(take: Take, recording: Recording) -> Take:
     if take.state != TakeState.OPEN:
         raise TakeIsOver(duration_s=take.duration_s)
     if take.late_since and recording.takes.filter(position__gt=take.position).exists():
-        raise SomebodyBroadcasts  # others filmed since; its phone may send what it kept
+        raise TakenOver  # others filmed since; its phone may send what it kept
     if not claim(take, KEPT_FOR):
         raise ServerStops
     Take.objects.filter(pk=take.pk).update(late_since=None)

@@ -220,7 +220,7 @@ async def test_a_phone_that_was_away_while_another_took_over_still_delivers(
         await second.hello(show, other, take_over=True)
         await second.film(recorder_film, last=30)
         answer = await again.hello(show, kept)
-        assert await refusal(again, answer) == ("already_broadcasting", 4409)
+        assert await refusal(again, answer) == ("taken_over", 4409)
         async with camera(site, show.public_id) as late:
             answer = await late.hello(show, kept, keeps=[kept], age_ms=9_000)
             assert answer["ready"]["next"] == half

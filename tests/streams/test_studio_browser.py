@@ -204,6 +204,62 @@ def test_viewers_see_the_present_at_once_after_an_outage_and_the_recording_gets_
         viewer.context.close()
 
 
+def test_what_does_not_fit_is_said_and_a_show_can_end_without_what_is_left(
+    server: Server, browser: Browser
+) -> None:
+    with network_to(server) as network:
+        zhang = Visitor(browser, network.url)
+        zhang.page.clock.install()
+        page = new_show(zhang, "In the valley")
+        status = page.locator("#status")
+        go_live(page)
+        network.down()
+        expect(status).to_contain_text("3 seconds are kept on this device")
+        page.clock.fast_forward(30_000)
+        expect(status).to_contain_text("what happens now is not recorded")
+
+        network.uplink_kbit = 80
+        network.up()
+        expect(page.locator("#air-badge")).to_have_text("Live", timeout=15_000)
+        expect(status).to_contain_text("Sending what was kept: 0:")
+        page.locator("#end-show").click()
+        page.locator("#end-yes").click()
+        page.locator("#end-without").click(timeout=30_000)
+        expect(page.locator("#cut-form")).to_be_visible(timeout=40_000)
+        assert zhang.faults == []
+
+
+def test_a_phone_that_another_one_relieves_sends_what_it_kept(
+    server: Server, browser: Browser
+) -> None:
+    with network_to(server) as network:
+        zhang = Visitor(browser, network.url)
+        page = new_show(zhang, "Two phones in the valley")
+        go_live(page)
+        first = recording(page)["take"]["id"]
+        network.down()
+        expect(page.locator("#status")).to_contain_text("6 seconds are kept", timeout=15_000)
+        other = zhang.context.new_page()
+        other.goto(page.url.replace(network.url, server.url))
+        other.locator("#go-live").click()
+        expect(other.locator("#air-badge")).to_have_text("Live")
+        network.uplink_kbit = 200
+        network.up()
+
+        status = page.locator("#status")
+        expect(status).to_contain_text("Sending what was kept here: 0:", timeout=15_000)
+        expect(page.locator("#preview-box")).to_have_attribute("data-state", "moved")
+        network.uplink_kbit = None
+        expect(status).to_have_text(
+            "The show goes on from another phone. This one has stopped filming.", timeout=30_000
+        )
+        eventually(lambda: recording(other)["take"]["id"] != first, within_s=20, what="its take")
+        page.close()
+        end_show(other)
+        assert recording(other)["duration_s"] > 7
+        assert zhang.faults == []
+
+
 def test_changing_the_microphone_on_air_begins_another_take(
     server: Server, browser: Browser
 ) -> None:
