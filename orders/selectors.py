@@ -30,8 +30,8 @@ class OfferView(msgspec.Struct, frozen=True):
     Of two views of an offer the higher `version` holds, and of what is in stock the higher
     `stock_version`. It can be ordered from `opens_at_ms` until `closes_at_ms` (milliseconds since
     1970, by the server's clock), where those are set; one that opens `on_tap` waits for the host.
-    `quantity` is how many the show means to sell, `left` how many of them there are now: stock
-    that falls below it counts. Each buyer may have `per_buyer`.
+    `quantity` is how many the show means to sell, of which `sold` are, and `left` how many there
+    are now: stock that falls below it counts. Each buyer may have `per_buyer`.
     """
 
     id: UUID
@@ -43,6 +43,7 @@ class OfferView(msgspec.Struct, frozen=True):
     stock_version: int
     image_url: str | None
     quantity: int | None = None
+    sold: int = 0
     left: int = 0
     per_buyer: int | None = None
     opens_at_ms: int | None = None
@@ -92,6 +93,7 @@ def offer_view(offer: Offer) -> OfferView:
         stock_version=variant.stock.version,
         image_url=variant.product.image_url,
         quantity=offer.quantity,
+        sold=offer.sold,
         left=_left(offer, variant.stock.available),
         per_buyer=offer.per_buyer,
         opens_at_ms=epoch_ms(offer.opens_at) if offer.opens_at else None,
@@ -154,7 +156,7 @@ def counts_by_state(orders: QuerySet[Order]) -> dict[str, int]:
 
 def to_pack(orders: QuerySet[Order]) -> list[ToPack]:
     """What the orders that wait to be packed add up to, the most first."""
-    waiting = orders.order_by().filter(state=OrderState.PLACED)
+    waiting = orders.order_by().filter(state__in=(OrderState.PLACED, OrderState.PAID))
     sums = (
         OrderLine.objects.filter(order__in=waiting.values("pk"))
         .values("title")
@@ -180,6 +182,11 @@ def saved_address(user: User) -> KnownAddress | None:
     if order is not None:
         return KnownAddress(name=order.recipient, phone=order.phone, address="")
     return None
+
+
+def addresses_of(user: User) -> QuerySet[Address]:
+    """Where the buyer had orders sent, the last used first."""
+    return Address.objects.filter(user=user)
 
 
 def pickup_points(show_id: UUID) -> QuerySet[PickupPoint]:

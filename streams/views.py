@@ -13,12 +13,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from core.clock import iso_ms
+from core.accounts.access import AnyUser, is_signed_in
+from core.clock import epoch_ms, iso_ms, now
 from core.errors import NotAllowed, NotFound, SignInRequired
 from media_pipeline.selectors import Playback
 from media_pipeline.selectors import playback as playback_of
 from media_pipeline.services.passages import removed_passages
 from media_pipeline.storage import storage
+from orders.selectors import orders_under_way
 from streams import access, replays, selectors
 from streams.models import Show, ShowState
 from streams.services.chat import LONGEST_TEXT
@@ -63,6 +65,8 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "socket_path": f"/ws/shows/{wanted.public_id}/",
         "playback_url": reverse("show_playback", args=[wanted.public_id]),
         "login_url": login_url,
+        "at_ms": epoch_ms(now()),
+        "has_orders": _has_orders(request.user),
         "scheduled_at": iso_ms(wanted.scheduled_at),
         "snapshot": snapshot,
         "you": msgspec.to_builtins(selectors.you(request.user, wanted)),
@@ -86,6 +90,11 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "longest_text": LONGEST_TEXT,
         "page_data": data,
     }
+
+
+def _has_orders(user: AnyUser) -> bool:
+    """Whether there is something to be told to this person while they watch."""
+    return is_signed_in(user) and orders_under_way(user.public_id).exists()
 
 
 def _moments(

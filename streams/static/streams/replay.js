@@ -50,7 +50,7 @@ function onHello({ you, snapshot }) {
 
 function onEvents(events) {
   for (const event of events) {
-    if (event.type === "stock.changed") state.apply(event);
+    if (event.type === "stock.changed" || event.type === "offer.changed") state.apply(event);
     if (event.type === "chat.removed") {
       track.remove(event.data);
       chat.remove(event.data);

@@ -1,9 +1,12 @@
 /** What the room and the replay share: the page's data, its goods, ordering and sharing. */
 
 import { api } from "../livecommerce/api.js";
-import { one, pageData, show } from "../livecommerce/dom.js";
+import { all, one, pageData, show } from "../livecommerce/dom.js";
 import { count } from "../livecommerce/format.js";
-import { OrderSheet } from "./order-sheet.js";
+import { OrderSheet } from "../orders/order-sheet.js";
+import { ShopTime } from "../orders/shop-time.js";
+import { tellCountdowns } from "../livecommerce/server-clock.js";
+import { MyOrders } from "./my-orders.js";
 import { RoomClient } from "./room-client.js";
 import { listenForBuy, showPinned, showShelf, updateCards } from "./room-offers.js";
 import { RoomState } from "./room-state.js";
@@ -19,10 +22,15 @@ export class RoomPage {
     this.data = pageData("room-data");
     this.state = new RoomState(this.data.snapshot);
     this.state.you = this.data.you;
-    this.client = new RoomClient(this.data.socket_path, listener);
+    this.client = new RoomClient(this.data.socket_path, { ...listener, onHello: (hello) => this.#hello(hello, listener) });
+    this.time = new ShopTime(this.data.at_ms, () => [...this.state.offers.values()], () => this.#tick());
+    this.mine = new MyOrders();
     this.sheet = new OrderSheet(this.#shop());
     this.shelfSheet = /** @type {HTMLDialogElement} */ (one("#shelf-sheet"));
-    listenForBuy((offerId) => this.#buy(offerId));
+    listenForBuy((offerId) => this.#buy(offerId), (offerId) => this.sheet.add(offerId));
+    for (const button of all("[data-basket]")) button.addEventListener("click", () => this.#openBasket());
+    setInterval(() => tellCountdowns(this.time.clock), 1000);
+    if (this.data.has_orders) this.mine.listen();
     this.#listenForShelf();
     one("#share").addEventListener("click", () => this.share());
   }
@@ -44,7 +52,9 @@ export class RoomPage {
     show(one(".shelf"), beside.length > 0 || offers.length === 0);
     updateCards(offers);
     one("#offer-count").textContent = String(offers.length);
+    this.#showBasket();
     this.sheet.refresh();
+    this.time.changed(this.client);
   }
 
   /** Nothing can be bought here any more. */
@@ -72,15 +82,46 @@ export class RoomPage {
 
   #shop() {
     return {
+      name: this.data.show_id,
+      asks: { show_id: this.data.show_id },
       showId: this.data.show_id,
+      lineId: /** @type {"offer_id"} */ ("offer_id"),
       signedIn: () => this.state.you.signed_in,
-      offer: (id) => this.state.offers.get(id),
+      now: () => this.time.now(),
+      good: (id) => this.state.offers.get(id),
+      goods: () => [...this.state.offers.values()],
       place: (order) => this.#place(order),
-      offerChanged: (offer) => {
+      goodChanged: (offer) => {
         this.state.keepOffer(offer);
         this.showOffers();
       },
+      basketChanged: () => this.#showBasket(),
+      placed: () => this.mine.listen(),
     };
+  }
+
+  #hello(hello, listener) {
+    listener.onHello(hello);
+    this.time.connected(this.client, hello.at_ms);
+  }
+
+  #tick() {
+    updateCards(this.state.offers.values(), this.time.now());
+    this.sheet.refresh();
+  }
+
+  #showBasket() {
+    const { pieces, text } = this.sheet?.sum ?? { pieces: 0, text: "" };
+    const label = interpolate(ngettext("Basket: %(count)s thing, %(sum)s", "Basket: %(count)s things, %(sum)s", pieces), { count: pieces, sum: text }, true);
+    for (const button of all("[data-basket]")) {
+      show(button, pieces > 0);
+      one("span", button).textContent = label;
+    }
+  }
+
+  #openBasket() {
+    if (this.shelfSheet.open) this.shelfSheet.close();
+    this.sheet.openBasket();
   }
 
   async #place(order) {

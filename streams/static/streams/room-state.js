@@ -1,16 +1,6 @@
 /** What a page knows of a show, and how each event changes it. Pure: no DOM, no network. */
 
-/**
- * @typedef {object} Offer
- * @property {string} id
- * @property {string} variant_id
- * @property {string} title
- * @property {number} price_minor
- * @property {string} currency
- * @property {number} available
- * @property {number} stock_version
- * @property {string|null} image_url
- */
+/** @typedef {import("../orders/terms.js").Good} Offer */
 
 /** How many chat lines a page keeps: enough to read back, few enough for a cheap phone. */
 const CHAT_KEPT = 200;
@@ -45,7 +35,8 @@ export class RoomState {
   /** Begin again from a snapshot. */
   load(snapshot) {
     this.show = snapshot.show;
-    this.offers = new Map(snapshot.offers.map((offer) => [offer.id, offer]));
+    this.offers = new Map();
+    for (const offer of snapshot.offers) this.keepOffer(offer);
     this.pinnedId = null;
     if (snapshot.pinned) this.#pin(snapshot.pinned);
     this.chat = (snapshot.chat ?? []).filter((event) => event.type === "chat.message");
@@ -82,20 +73,27 @@ export class RoomState {
     this.#pin(offer);
   }
 
+  /** Of two views of an offer the higher `version` has its terms, the higher `stock_version` its stock. */
   keepOffer(offer) {
     const known = this.offers.get(offer.id);
-    const stale = known && known.stock_version > offer.stock_version;
-    const stock = stale ? { available: known.available, stock_version: known.stock_version } : {};
-    this.offers.set(offer.id, { ...offer, ...stock });
+    const terms = known && (known.version ?? 0) > (offer.version ?? 0) ? known : offer;
+    const stock = known && known.stock_version > offer.stock_version ? known : offer;
+    const { available, stock_version } = stock;
+    this.offers.set(offer.id, { ...terms, available, stock_version, left: leftOf(terms, available) });
   }
 
   /** Facts may arrive twice and out of order: the highest version is the truth. */
   setStock({ variant_id, available, version }) {
     for (const offer of this.offers.values()) {
       if (offer.variant_id !== variant_id || offer.stock_version >= version) continue;
-      Object.assign(offer, { available, stock_version: version });
+      Object.assign(offer, { available, stock_version: version, left: leftOf(offer, available) });
     }
   }
+}
+
+/** What is left of an offer, where so many are in stock. @param {Offer} offer @param {number} available */
+function leftOf(offer, available) {
+  return typeof offer.quantity === "number" ? Math.min(available, offer.quantity - (offer.sold ?? 0)) : available;
 }
 
 const showBecomes = (changes) => (state, event) => {
@@ -153,6 +151,10 @@ const CHANGES = {
   },
   "product.unpinned": (state) => {
     state.pinnedId = null;
+    return "offers";
+  },
+  "offer.changed": (state, event) => {
+    state.keepOffer(event.data.offer);
     return "offers";
   },
   "stock.changed": (state, event) => {
