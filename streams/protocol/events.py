@@ -39,7 +39,7 @@ class ShowInterruptedEvent(RoomEvent, frozen=True):
 
 
 class ShowResumedEvent(RoomEvent, frozen=True):
-    """The camera is back."""
+    """The picture is back: viewers are shown what is filmed now."""
 
     type: ClassVar[str] = "show.resumed"
 
