@@ -65,7 +65,7 @@ class AnswerIn(Input):
     returned: list[ReturnedIn] = []
 
 
-class PaymentOut(Schema):
+class PaymentInFull(Schema):
     """`redirect` is an address to go to, `qr` a text to show as a QR code; one of them is set."""
 
     id: UUID = Field(alias="public_id")
@@ -103,7 +103,7 @@ class MoneyOut(Schema):
     total_minor: int
     refunded_minor: int
     currency: str
-    payments: list[PaymentOut]
+    payments: list[PaymentInFull]
     refunds: list[RefundOut]
 
 
@@ -125,7 +125,7 @@ class ClaimOut(Schema):
 @router.post(
     "/orders/{uuid:order_id}/payments",
     auth=session_user,
-    response={201: PaymentOut},
+    response={201: PaymentInFull},
     by_alias=False,
 )
 def create_payment(request: HttpRequest, order_id: UUID) -> Status[Payment]:
