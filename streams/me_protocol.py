@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,36 @@ class OrderChanged(RoomEvent, frozen=True):
     order_id: UUID
     number: str
     state: str
+
+
+class PaymentChanged(RoomEvent, frozen=True):
+    """A payment for an order of yours came to its end. `is_surplus`: it is paid back by itself."""
+
+    type: ClassVar[str] = "payment.changed"
+    order_id: UUID
+    number: str
+    state: Literal["paid", "failed"]
+    is_surplus: bool
+
+
+class RefundChanged(RoomEvent, frozen=True):
+    """Money of an order of yours was paid back, or could not be."""
+
+    type: ClassVar[str] = "refund.changed"
+    order_id: UUID
+    number: str
+    state: Literal["done", "failed"]
+    amount_minor: int
+    currency: str
+
+
+class ClaimMoved(RoomEvent, frozen=True):
+    """What you asked back was asked, answered or taken back."""
+
+    type: ClassVar[str] = "claim.changed"
+    order_id: UUID
+    number: str
+    state: Literal["open", "accepted", "declined", "withdrawn"]
 
 
 class OrderUnderWay(msgspec.Struct, frozen=True):

@@ -132,7 +132,12 @@ MINE = """## What is yours
 `/ws/me/` is for whoever is signed in, and tells what happens to their own orders: the same protocol
 and frames, with types of its own. It has no `resume` token, and of the commands only `ping`.
 """
-MY_EVENTS = (me_protocol.OrderChanged,)
+MY_EVENTS = (
+    me_protocol.OrderChanged,
+    me_protocol.PaymentChanged,
+    me_protocol.RefundChanged,
+    me_protocol.ClaimMoved,
+)
 MY_TYPES = (me_protocol.MySnapshot, me_protocol.OrderUnderWay)
 
 CLIENTS = """## Clients

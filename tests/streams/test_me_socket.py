@@ -10,6 +10,7 @@ from core.accounts.models import User
 from core.realtime import tickets
 from core.realtime.db import run_in_db
 from orders.models import OrderState
+from orders.services.claims import answer_claim, ask_refund
 from orders.services.fulfil import move_order
 from streams.client import Refused, RoomClient, RoomClosed
 from streams.me_consumer import MyDoor
@@ -59,6 +60,21 @@ async def test_each_hears_of_their_own_orders_alone(site: str, world: World) -> 
         told = await wang.event("order.changed")
         assert told["data"]["order_id"] == str(theirs.public_id)
         assert (len(li.events), len(wang.events)) == (1, 1)
+
+
+async def test_money_asked_back_and_paid_back_is_told(site: str, world: World) -> None:
+    order = await run_in_db(li_orders, world)
+    for to in (OrderState.PACKED, OrderState.SENT, OrderState.DELIVERED):
+        await run_in_db(move_order, order.public_id, to, world.zhang)
+    async with mine(site, world.li) as li:
+        claim = await run_in_db(ask_refund, order.public_id, world.li, "One was bruised.", 1000)
+        await run_in_db(answer_claim, claim.public_id, world.zhang, accept=True)
+        await li.until(lambda: len(li.events) >= 3)
+        told = [(event["type"], event["data"]["state"]) for event in li.events]
+        assert ("claim.changed", "open") in told
+        assert ("claim.changed", "accepted") in told
+        refund = next(event for event in li.events if event["type"] == "refund.changed")
+        assert (refund["data"]["amount_minor"], refund["data"]["number"]) == (1000, order.number)
 
 
 async def test_what_happened_meanwhile_is_told_to_who_comes_back(site: str, world: World) -> None:

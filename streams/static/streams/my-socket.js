@@ -43,7 +43,10 @@ export function newsOf({ type, data }) {
 /** @type {Record<string, (data: any) => string|undefined>} */
 const NEWS = {
   "order.changed": ({ state }) => STATES[state]?.(),
-  "payment.changed": ({ state }) => (state === "paid" ? gettext("your payment has arrived") : gettext("the payment did not work")),
+  "payment.changed": ({ state, is_surplus: isSurplus }) => {
+    if (state !== "paid") return gettext("the payment did not work");
+    return isSurplus ? gettext("a payment came too late, and is paid back") : gettext("your payment has arrived");
+  },
   "refund.changed": ({ state }) => (state === "done" ? gettext("money was paid back to you") : undefined),
   "claim.changed": ({ state }) => CLAIMS[state]?.(),
 };
