@@ -21,6 +21,7 @@ from media_pipeline.services import settling
 from media_pipeline.storage import storage
 from orders import access as orders_access
 from orders import photos as orders_photos
+from orders import shows as orders_shows
 from orders.events import (
     ClaimChanged,
     OfferChanged,
@@ -47,6 +48,7 @@ from streams.events import (
 )
 from streams.services import encoders, moderation, shows
 from streams.studio import handlers as studio_handlers
+from streams.studio import selectors as studio_selectors
 
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     StockChanged: (handlers.tell_stock, studio_handlers.tell_low_stock),
@@ -93,3 +95,4 @@ def connect() -> None:
     orders_photos.keepers[:] = [storage]
     outbox.wiring.connect(HANDLERS)
     orders_access.guards[:] = [streams_access.may_order]
+    orders_shows.namers[:] = [studio_selectors.show_names]

@@ -8,8 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.money import to_major
-from sellers.models import Variant
-from sellers.services.catalogue import HEAVIEST_G, HIGHEST_PRICE_MINOR
+from sellers.models import Unit, Variant
+from sellers.services.catalogue import HEAVIEST_G, HIGHEST_LOW, HIGHEST_PRICE_MINOR, LOW_AT
+from sellers.services.counting import LONGEST_NOTE, Happened
 from sellers.services.stock import MOST_ON_HAND
 
 _WHOLE = {"inputmode": "numeric"}
@@ -17,6 +18,8 @@ _WHOLE = {"inputmode": "numeric"}
 
 class ProductForm(forms.Form):
     """A product and its one variant. The price is in whole units of the seller's currency."""
+
+    field_order = ["title", "variant_title", "unit", "price", "weight_g", "low_at", "about"]
 
     title = forms.CharField(label=_("What is it?"), max_length=120)
     variant_title = forms.CharField(
@@ -34,6 +37,16 @@ class ProductForm(forms.Form):
         min_value=0,
         max_value=HEAVIEST_G,
         required=False,
+        widget=forms.NumberInput(attrs=_WHOLE),
+    )
+    unit = forms.ChoiceField(label=_("One of it is a"), choices=Unit.choices, initial=Unit.BOX)
+    low_at = forms.IntegerField(
+        label=_("Warn me when so many are left"),
+        min_value=0,
+        max_value=HIGHEST_LOW,
+        required=False,
+        initial=LOW_AT,
+        help_text=_("0: never"),
         widget=forms.NumberInput(attrs=_WHOLE),
     )
     about = forms.CharField(
@@ -54,20 +67,26 @@ class NewProductForm(ProductForm):
         initial=0,
         widget=forms.NumberInput(attrs=_WHOLE),
     )
-    field_order = ["title", "variant_title", "price", "on_hand", "weight_g", "about"]
+    field_order = [
+        "title", "variant_title", "unit", "price", "on_hand", "weight_g", "low_at", "about"
+    ]  # fmt: skip
 
 
 class CountForm(forms.Form):
-    """How many are there, and why this is not what the books say."""
+    """What happened to the goods. With "counted" the number is how many there are now."""
 
-    on_hand = forms.IntegerField(
-        label=_("Counted"),
+    happened = forms.ChoiceField(label=_("What happened?"), choices=Happened.choices)
+    pieces = forms.IntegerField(
+        label=_("How many"),
         min_value=0,
         max_value=MOST_ON_HAND,
         widget=forms.NumberInput(attrs=_WHOLE),
     )
-    reason = forms.CharField(
-        label=_("Why"), max_length=200, help_text=_("For example: new harvest, or two were spoilt")
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        help_text=_("For example: second picking, or mice were in the shed"),
     )
 
 
@@ -78,6 +97,8 @@ def told(variant: Variant) -> dict[str, object]:
         "title": product.title,
         "variant_title": variant.title,
         "price": to_major(variant.price_minor, product.seller.currency),
+        "unit": variant.unit,
         "weight_g": variant.weight_g,
+        "low_at": variant.low_at,
         "about": product.about,
     }

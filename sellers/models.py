@@ -117,6 +117,11 @@ class Variant(models.Model):
     def price(self) -> Money:
         return Money(self.price_minor, self.product.seller.currency)
 
+    @property
+    def is_low(self) -> bool:
+        """Whether so little of it is left that its seller wants to know."""
+        return self.low_at > 0 and self.stock.available <= self.low_at
+
 
 class Stock(models.Model):
     """How much of a variant is there. Written by `sellers.services.stock` alone."""
@@ -162,6 +167,9 @@ class StockMovement(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     order_id = models.UUIDField(null=True, help_text="The order's public id, where one is behind.")
+    key = models.UUIDField(
+        null=True, unique=True, editable=False, help_text="Of the form that made it: once."
+    )
     at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -23,11 +23,13 @@ from core.money import to_minor
 from core.pages import id_of_form, made_once, page
 from sellers.access import KEEPERS, acts_for, member_of, sellers_of
 from sellers.forms import CountForm, NewProductForm, ProductForm, told
-from sellers.models import Product, Seller, Variant
-from sellers.selectors import products_of
-from sellers.services import catalogue, stock
+from sellers.models import Product, Seller, StockMovement, Variant
+from sellers.selectors import ledger, products_of
+from sellers.services import catalogue
+from sellers.services.counting import SIGN, write_down
 
-SHOWN_MOVEMENTS = 20
+SHOWN_MOVEMENTS = 10
+LEDGER_PAGE = 50
 
 
 @require_GET
@@ -81,10 +83,28 @@ def stock_count(request: HttpRequest, product_id: UUID) -> HttpResponse:
     variant = _variant(product_id)
     actor = member_of(request.user, variant.product.seller)
     form = CountForm(request.POST)
-    if form.is_valid() and _done(form, partial(_count, form.cleaned_data, variant, actor)):
-        messages.success(request, _("Counted."))
+    count = partial(_count, form, variant, actor, id_of_form(request))
+    if form.is_valid() and _done(form, count):
+        messages.success(request, _("Written down."))
         return redirect("studio_product", product_id=product_id)
     return _product_page(request, variant, count_form=form)
+
+
+@require_GET
+@page
+def stock_ledger(request: HttpRequest, product_id: UUID) -> HttpResponse:
+    """Every movement of a product, each with what was there after it."""
+    variant = _variant(product_id)
+    member_of(request.user, variant.product.seller)
+    before = request.GET.get("before", "")
+    edge = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+    lines = ledger(variant, before=edge, size=LEDGER_PAGE)
+    context = {
+        "variant": variant,
+        "lines": lines,
+        "before": lines[-1].movement.pk if len(lines) == LEDGER_PAGE else None,
+    }
+    return render(request, "studio/ledger.html", context)
 
 
 def _product_page(
@@ -100,8 +120,9 @@ def _product_page(
         "seller": seller,
         "keeps": acts_for(request.user, seller, *KEEPERS),
         "form": form or ProductForm(initial=told(variant)),
-        "count_form": count_form or CountForm(initial={"on_hand": variant.stock.on_hand}),
-        "movements": variant.movements.select_related("actor").order_by("-pk")[:SHOWN_MOVEMENTS],
+        "count_form": count_form or CountForm(),
+        "lines": ledger(variant, size=SHOWN_MOVEMENTS),
+        "signs": SIGN,
     }
     return render(request, "studio/product.html", context)
 
@@ -127,6 +148,8 @@ def _add(form: NewProductForm, seller: Seller, actor: User, public_id: UUID) -> 
         variant_title=typed["variant_title"],
         price_minor=to_minor(typed["price"], seller.currency),
         weight_g=typed["weight_g"] or 0,
+        unit=typed["unit"],
+        low_at=typed["low_at"] or 0,
         on_hand=typed["on_hand"],
         public_id=public_id,
     )
@@ -143,12 +166,15 @@ def _edit(typed: Mapping[str, Any], variant: Variant, actor: User) -> None:
         title=typed["variant_title"],
         price_minor=to_minor(typed["price"], product.seller.currency),
         weight_g=typed["weight_g"] or 0,
+        unit=typed["unit"],
+        low_at=typed["low_at"] or 0,
         is_active=variant.is_active,
     )
 
 
-def _count(typed: Mapping[str, Any], variant: Variant, actor: User) -> None:
-    stock.adjust(variant.public_id, on_hand=typed["on_hand"], reason=typed["reason"], actor=actor)
+def _count(form: CountForm, variant: Variant, actor: User, key: UUID) -> None:
+    write = partial(write_down, variant, **form.cleaned_data, actor=actor, key=key)
+    made_once(write, StockMovement.objects.filter(key=key))
 
 
 def _variant(product_id: UUID) -> Variant:

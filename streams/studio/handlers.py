@@ -27,8 +27,6 @@ from streams.studio.protocol import (
 from streams.studio.selectors import studio_orders
 from streams.studio.topics import studio_topic
 
-LOW_STOCK = 5
-
 
 def tell_order(fact: OrderPlaced, fact_id: UUID) -> None:
     if fact.show_id is None:
@@ -48,12 +46,14 @@ def tell_move(fact: OrderMoved, fact_id: UUID) -> None:
 
 
 def tell_low_stock(fact: StockChanged, fact_id: UUID) -> None:
-    """Tell the studio of every open show that sells the variant, when there is little left."""
-    if fact.available > LOW_STOCK:
-        return
-    for offer in Offer.objects.filter(variant__public_id=fact.variant_id).select_related(
-        "variant__product"
-    ):
+    """Tell the studio of every open show that sells the variant, when there is as little left as
+    its seller wants to be told of (`Variant.low_at`).
+    """
+    offers = Offer.objects.filter(
+        variant__public_id=fact.variant_id,
+        variant__low_at__gte=max(1, fact.available),
+    )
+    for offer in offers.select_related("variant__product"):
         if Show.objects.filter(public_id=offer.show_id).exclude(state=ShowState.ENDED).exists():
             event = StockLow(fact.variant_id, str(offer.variant), fact.available, fact.version)
             _tell(offer.show_id, event, now(), fact_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -23,6 +23,7 @@ from media_pipeline.selectors import playback
 from media_pipeline.storage import storage
 from orders.models import Delivery, Order, OrderState
 from orders.selectors import OfferView, offer_views, orders_of_seller
+from orders.shows import ShowName
 from sellers.models import Seller, Stock
 from streams.access import bans_of, mutes_of
 from streams.models import Ban, Mute, Show, ShowState
@@ -145,6 +146,15 @@ class ClipView:
     job_id: UUID | None = field(default=None)
 
 
+def show_names(show_ids: Collection[UUID]) -> dict[UUID, ShowName]:
+    """What pages of orders call these shows."""
+    shows = Show.objects.filter(public_id__in=show_ids)
+    return {
+        show.public_id: ShowName(show.title, show.started_at or show.scheduled_at)
+        for show in shows.only("public_id", "title", "started_at", "scheduled_at")
+    }
+
+
 def show_groups(user: User) -> list[ShowGroup]:
     """The user's shows: live first, then the next ones, then the latest that ended."""
     shows = shows_of(user).select_related("seller", "host", "stop")
@@ -180,7 +190,8 @@ def stock_summary(sellers: Iterable[Seller]) -> StockSummary:
 
 def waiting_orders(sellers: Iterable[Seller]) -> int:
     """How many orders wait to be packed."""
-    return Order.objects.filter(seller__in=sellers, state=OrderState.PLACED).count()
+    to_pack = (OrderState.PLACED, OrderState.PAID)
+    return Order.objects.filter(seller__in=sellers, state__in=to_pack).count()
 
 
 def console(show: Show) -> ConsoleView:

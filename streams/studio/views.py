@@ -18,6 +18,7 @@ from core.ids import parse_id
 from core.pages import id_of_form, made_once, page
 from media_pipeline.services.passages import removed_passages
 from sellers.access import sellers_of
+from sellers.selectors import low_variants
 from streams.access import may_host, show_to_host
 from streams.models import Show, ShowState
 from streams.services import approvals, ingest_keys, stopping
@@ -26,6 +27,9 @@ from streams.services.shows import schedule_show
 from streams.studio import access, selectors
 from streams.studio.forms import ScheduleForm
 from streams.studio.replay_desk import ready_s
+
+
+LOW_SHOWN = 5
 
 
 @require_GET
@@ -42,6 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "has_shows": has_shows,
         "waiting_orders": selectors.waiting_orders(sellers),
         "stock": selectors.stock_summary(sellers),
+        "low": low_variants(sellers)[:LOW_SHOWN],
         "may_schedule": access.schedulable_sellers(user).exists(),
         "sees_all": (sees_all := has_role(user, Role.OPERATOR)),
         "first_shows": approvals.waiting().count() if sees_all else 0,

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 
-from core.clock import now
 from core.models import OutboxFact
 from orders.models import Order, OrderState
 from orders.services.fulfil import move_order
@@ -146,104 +144,6 @@ def test_an_order_of_nobody_is_not_found(client: Client, world: World) -> None:
     client.force_login(world.li)
 
     assert client.get(f"/orders/{uuid4()}/").status_code == 404
-
-
-def test_the_seller_sees_what_to_pack_and_for_whom(client: Client, world: World) -> None:
-    order = li_orders(world)
-    li_orders(world, buyer=world.wang, quantity=3, note="ring twice")
-    client.force_login(world.zhang)
-
-    answer = client.get("/studio/orders/")
-
-    page = answer.content.decode()
-    for words in (order.number, "8 River Street", 'href="tel:13800138000"', "ring twice"):
-        assert words in page
-    assert [(one.title, one.quantity) for one in answer.context["to_pack"]] == [
-        ("Huaniu apples, 5 kg box", 5)
-    ]
-    assert answer.context["waiting_orders"] == 2
-
-
-def test_orders_are_filtered_by_state(client: Client, world: World) -> None:
-    packed, fresh = li_orders(world), li_orders(world, key="second")
-    move_order(packed.public_id, OrderState.PACKED, world.zhang)
-    client.force_login(world.zhang)
-
-    answer = client.get("/studio/orders/?state=packed")
-
-    assert [card.order for card in answer.context["cards"]] == [packed]
-    counts = {tab.state: tab.count for tab in answer.context["tabs"] if tab.count}
-    assert counts == {"placed": 1, "packed": 1}
-    assert fresh.number not in answer.content.decode()
-
-
-def test_one_tap_moves_an_order(client: Client, world: World) -> None:
-    order = li_orders(world)
-    client.force_login(world.zhang)
-
-    answer = move_on_page(client, order, "packed")
-
-    order.refresh_from_db()
-    assert order.state == OrderState.PACKED
-    assert answer.redirect_chain == [("/studio/orders/?state=placed", 302)]
-    assert f"Order {order.number}: packed." in answer.content.decode()
-
-
-def test_two_packers_tapping_do_no_harm(client: Client, world: World) -> None:
-    order = li_orders(world)
-    client.force_login(world.zhang)
-    move_on_page(client, order, "packed")
-    move_on_page(client, order, "sent")
-
-    answer = move_on_page(client, order, "packed")
-
-    assert "This order is already sent." in answer.content.decode()
-
-
-@pytest.mark.parametrize("to", ["", "flown"])
-def test_an_order_cannot_become_just_anything(client: Client, world: World, to: str) -> None:
-    order = li_orders(world)
-    client.force_login(world.zhang)
-
-    assert move_on_page(client, order, to).status_code == 404
-
-
-def test_a_seller_sees_only_the_own_orders(client: Client, world: World) -> None:
-    order = li_orders(world)
-    client.force_login(world.gao)
-
-    page = seen(client, "/studio/orders/")
-
-    assert order.number not in page
-    assert "No orders yet" in page
-
-
-def test_who_sells_nothing_has_no_orders_to_pack(client: Client, world: World) -> None:
-    client.force_login(world.li)
-
-    assert client.get("/studio/orders/").status_code == 404
-
-
-def test_the_county_centre_sees_every_sellers_orders(client: Client, world: World) -> None:
-    order = li_orders(world)
-    client.force_login(world.zhao)
-
-    page = seen(client, "/studio/orders/")
-
-    assert order.number in page
-    assert "Zhang&#x27;s orchard" in page
-
-
-def test_the_studio_asks_the_database_no_more_for_more_orders(
-    client: Client, world: World, django_assert_max_num_queries: Any
-) -> None:
-    for number in range(12):
-        li_orders(world, key=f"click-{number}", quantity=1)
-    Order.objects.update(placed_at=now() - timedelta(days=1))
-    client.force_login(world.zhang)
-
-    with django_assert_max_num_queries(16):
-        client.get("/studio/orders/")
 
 
 def test_operators_read_orders_in_the_admin_and_change_none(client: Client, world: World) -> None:

@@ -19,6 +19,14 @@ HONEY: dict[str, Any] = {
     "on_hand": 24,
 }
 
+BARGAIN: dict[str, Any] = {
+    "title": "5 kg box",
+    "price_minor": 1,
+    "weight_g": 5000,
+    "unit": "box",
+    "low_at": 5,
+}
+
 
 def test_a_product_is_added_and_counted(world: World) -> None:
     variant = catalogue.add_product(world.farm, actor=world.zhang, **HONEY)
@@ -48,6 +56,8 @@ def test_a_product_may_be_added_before_it_is_there(world: World) -> None:
         ({"price_minor": catalogue.HIGHEST_PRICE_MINOR + 1}, "price"),
         ({"weight_g": -1}, "weight_g"),
         ({"on_hand": -1}, "on_hand"),
+        ({"unit": "cartload"}, "unit"),
+        ({"low_at": -1}, "low_at"),
     ],
 )
 def test_what_cannot_be_sold_is_not_added(
@@ -69,18 +79,14 @@ def test_nobody_else_touches_a_sellers_goods(world: World, who: str) -> None:
     with pytest.raises(NotFound):
         catalogue.edit_product(world.apples.product, actor=stranger, title="Mine", about="")
     with pytest.raises(NotFound):
-        catalogue.edit_variant(
-            world.apples, actor=stranger, title="Mine", price_minor=1, weight_g=0
-        )
+        catalogue.edit_variant(world.apples, actor=stranger, **BARGAIN)
 
     assert Product.objects.filter(seller=world.farm).count() == 2
     assert Variant.objects.get(pk=world.apples.pk).price_minor == 3990
 
 
 def test_a_new_price_leaves_the_shows_as_they_are(world: World) -> None:
-    catalogue.edit_variant(
-        world.apples, actor=world.zhang, title="5 kg box", price_minor=4990, weight_g=5000
-    )
+    catalogue.edit_variant(world.apples, actor=world.zhang, **BARGAIN | {"price_minor": 4990})
 
     world.apple_offer.refresh_from_db()
     assert world.apple_offer.price_minor == 3590

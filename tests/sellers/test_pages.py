@@ -8,6 +8,8 @@ from django.test import Client
 from core.ids import new_id
 from sellers.models import Member, MemberRole, Product, Stock, Variant
 from sellers.services import stock
+from sellers.services.counting import write_down
+from tests.books import faults_in_books
 from tests.world import World
 
 KEY = new_id()
@@ -17,6 +19,8 @@ HONEY = {
     "price": "45.00",
     "on_hand": "24",
     "weight_g": "",
+    "unit": "bottle",
+    "low_at": "6",
     "about": "",
 }
 
@@ -31,9 +35,15 @@ def page_of(variant: Variant) -> str:
     return f"/studio/products/{variant.product.public_id}/"
 
 
-def count(client: Client, variant: Variant, on_hand: str, reason: str = "recounted") -> Any:
-    typed = {"on_hand": on_hand, "reason": reason}
+def count(
+    client: Client, variant: Variant, pieces: str, happened: str = "counted", **also: str
+) -> Any:
+    typed = {"pieces": pieces, "happened": happened, **also}
     return client.post(page_of(variant) + "count/", typed, follow=True)
+
+
+def on_hand(variant: Variant) -> int:
+    return Stock.objects.get(variant=variant).on_hand
 
 
 def test_the_list_shows_what_there_is_to_sell(zhang: Client, world: World) -> None:
@@ -57,6 +67,7 @@ def test_a_product_is_added(zhang: Client, world: World) -> None:
     assert "Added." in answer.content.decode()
     variant = Variant.objects.select_related("stock").get(title="500 g jar")
     assert (variant.price_minor, variant.weight_g, variant.stock.on_hand) == (4500, 0, 24)
+    assert (variant.unit, variant.low_at) == ("bottle", 6)
     assert variant.product.seller == world.farm
 
 
@@ -81,6 +92,8 @@ def test_a_product_that_is_sent_twice_is_added_once(zhang: Client, world: World)
         ("on_hand", "-1"),
         ("on_hand", ""),
         ("weight_g", "-5"),
+        ("unit", "cartload"),
+        ("low_at", "many"),
     ],
 )
 def test_what_is_wrong_is_said_beside_it(zhang: Client, field: str, typed: str) -> None:
@@ -101,26 +114,99 @@ def test_a_product_is_edited(zhang: Client, world: World) -> None:
     assert variant.price_minor == 4150
 
 
-def test_stock_is_counted_with_a_reason(zhang: Client, world: World) -> None:
-    page = count(zhang, world.apples, "35", "five were spoilt").content.decode()
+@pytest.mark.parametrize(
+    ("happened", "pieces", "left"),
+    [
+        ("counted", "35", 35),
+        ("harvested", "12", 52),
+        ("damaged", "5", 35),
+        ("given", "1", 39),
+        ("own_use", "40", 0),
+        ("other", "7", 7),
+    ],
+)
+def test_what_happened_to_goods_is_written_down(
+    zhang: Client, world: World, happened: str, pieces: str, left: int
+) -> None:
+    page = count(zhang, world.apples, pieces, happened, note="mice in the shed").content.decode()
 
-    assert Stock.objects.get(variant=world.apples).on_hand == 35
-    assert "five were spoilt" in page
+    assert on_hand(world.apples) == left
+    assert "mice in the shed" in page
+    assert faults_in_books() == []
+
+
+def test_a_harvest_that_is_sent_twice_is_one(zhang: Client, world: World) -> None:
+    for _tap in range(2):
+        answer = count(zhang, world.apples, "12", "harvested", form_key=str(KEY))
+        assert "Written down." in answer.content.decode()
+
+    assert on_hand(world.apples) == 52
+
+
+def test_a_harvest_counts_though_orders_come_meanwhile(world: World) -> None:
+    seen = Variant.objects.select_related("stock").get(pk=world.apples.pk)
+    stock.reserve(world.apples.public_id, 3, order_id=new_id(), actor=world.li)
+
+    write_down(seen, happened="harvested", pieces=5, note="", actor=world.zhang, key=None)
+
+    row = Stock.objects.get(variant=world.apples)
+    assert (row.on_hand, row.reserved) == (45, 3)
 
 
 @pytest.mark.parametrize(
-    ("on_hand", "reason", "field"),
-    [("", "x", "on_hand"), ("3", "", "reason"), ("3", "x", "on_hand")],
+    ("pieces", "happened", "note", "field"),
+    [
+        ("", "counted", "", "pieces"),
+        ("-1", "counted", "", "pieces"),
+        ("1.5", "harvested", "", "pieces"),
+        ("9" * 400, "harvested", "", "pieces"),
+        ("1000000", "harvested", "", "pieces"),
+        ("3", "counted", "", "pieces"),  # ten are promised
+        ("0", "damaged", "", "pieces"),
+        ("31", "damaged", "", "pieces"),  # thirty are not promised
+        ("41", "given", "", "pieces"),
+        ("3", "eaten", "", "happened"),
+        ("30", "other", "", "note"),
+        ("30", "other", "n" * 151, "note"),
+    ],
 )
-def test_a_wrong_count_is_said_beside_it(
-    zhang: Client, world: World, on_hand: str, reason: str, field: str
+def test_what_cannot_have_happened_is_said_beside_it(
+    zhang: Client, world: World, pieces: str, happened: str, note: str, field: str
 ) -> None:
     stock.reserve(world.apples.public_id, 10, order_id=new_id(), actor=world.li)
 
-    answer = count(zhang, world.apples, on_hand, reason)
+    answer = count(zhang, world.apples, pieces, happened, note=note)
 
     assert list(answer.context["count_form"].errors) == [field]
-    assert Stock.objects.get(variant=world.apples).on_hand == 40
+    assert on_hand(world.apples) == 40
+
+
+def test_the_ledger_says_what_was_there_after_each_movement(zhang: Client, world: World) -> None:
+    order = new_id()
+    stock.reserve(world.apples.public_id, 4, order_id=order, actor=world.li)
+    count(zhang, world.apples, "35")
+    stock.ship(world.apples.public_id, 4, order_id=order, actor=world.zhang)
+
+    answer = zhang.get(page_of(world.apples) + "ledger/")
+
+    lines = answer.context["lines"]
+    assert [(line.on_hand, line.reserved) for line in lines] == [(31, 0), (35, 4), (40, 4), (40, 0)]
+    assert f"/studio/orders/{order}/" in answer.content.decode()
+    older = zhang.get(page_of(world.apples) + f"ledger/?before={lines[1].movement.pk}")
+    assert older.context["lines"] == lines[2:]
+    assert zhang.get(page_of(world.apples) + "ledger/?before=' --").status_code == 200
+
+
+def test_what_is_nearly_gone_is_told_where_its_seller_looks(zhang: Client, world: World) -> None:
+    assert "Nearly gone" not in zhang.get("/studio/").content.decode()
+    Variant.objects.filter(pk=world.apples.pk).update(low_at=40)
+    Variant.objects.filter(pk=world.pears.pk).update(low_at=0)
+    count(zhang, world.pears, "0")
+
+    for address in ("/studio/", "/studio/products/"):
+        page = zhang.get(address)
+        assert "Nearly gone" in page.content.decode()
+    assert [one.pk for one in zhang.get("/studio/").context["low"]] == [world.apples.pk]
 
 
 def test_a_packer_counts_and_does_not_price(client: Client, world: World) -> None:
@@ -129,6 +215,7 @@ def test_a_packer_counts_and_does_not_price(client: Client, world: World) -> Non
 
     assert "Price and words" not in client.get(page_of(world.apples)).content.decode()
     assert count(client, world.apples, "39").status_code == 200
+    assert client.get(page_of(world.apples) + "ledger/").status_code == 200
     assert client.post(page_of(world.apples), HONEY).status_code == 404
     assert client.get("/studio/products/new/").status_code == 404
 
@@ -141,6 +228,7 @@ def test_strangers_find_nothing_and_change_nothing(client: Client, world: World,
     client.force_login(getattr(world, who))
 
     assert client.get(page_of(world.apples)).status_code == 404
+    assert client.get(page_of(world.apples) + "ledger/").status_code == 404
     assert client.post(page_of(world.apples), HONEY).status_code == 404
     assert count(client, world.apples, "1").status_code == 404
     assert (

@@ -1,0 +1,23 @@
+"""Looking things up in templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django import template
+
+from orders import photos
+
+register = template.Library()
+
+
+@register.filter
+def of(known: Mapping[str, str], key: str) -> str:
+    """`{{ taken|of:code }}`: what `known` has for the key, or nothing."""
+    return known.get(str(key), "")
+
+
+@register.filter
+def photo_address(key: str) -> str:
+    """`{{ photo.key|photo_address }}`: from where a browser can read it, for some hours."""
+    return photos.address(key)
