@@ -17,6 +17,7 @@ from django.db import connection
 
 from livecommerce.health import redis_problem, waiting_migrations
 from media_pipeline.ffmpeg import ffmpeg_path, ffprobe_path
+from orders.services.refunds import failed_refunds
 
 FREE_AT_LEAST = 2 * 1024**3  # two hours of a phone's video, with its renditions
 CODECS = ("libx264", "aac", "libopus")
@@ -114,6 +115,22 @@ def check_player() -> Finding:
     return Finding("hls.js", "vendor/hls.mjs is not among the static files", remedy)
 
 
+def check_payments() -> Finding:
+    if not settings.STRIPE_SECRET_KEY:
+        return Finding("payments", "in cash only: STRIPE_SECRET_KEY is not set")
+    told = "tells by webhook" if settings.STRIPE_WEBHOOK_SECRET else "is asked once a minute"
+    try:
+        failed = failed_refunds()
+    except DatabaseError:
+        return Finding("payments", f"Stripe, which {told}")  # the database has its own line
+    finally:
+        connection.close()
+    if failed:
+        found = f"{failed} refunds could not be paid back"
+        return Finding("payments", found, "Look at them under /admin/orders/refund/?state=failed")
+    return Finding("payments", f"Stripe, which {told}")
+
+
 CHECKS: Sequence[Callable[[], Finding]] = (
     check_data,
     check_space,
@@ -121,4 +138,5 @@ CHECKS: Sequence[Callable[[], Finding]] = (
     check_redis,
     check_ffmpeg,
     check_player,
+    check_payments,
 )

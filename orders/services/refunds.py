@@ -45,6 +45,7 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(hours=6)  # twelve attempts take a day and a half
 PENDING_PAUSE = timedelta(hours=1)
 BUDGET_S = 3.0
+AGAIN = "again:"
 AFTER_SENDING = (OrderState.SENT, OrderState.DELIVERED)
 
 
@@ -197,7 +198,7 @@ def try_again(refund: Refund, actor: User) -> Refund:
     refund.refresh_from_db(fields=["state"])
     if refund.state != RefundState.FAILED:
         raise Conflict(_("This was paid back, or still will be."))
-    key = f"again:{refund.pk}"
+    key = f"{AGAIN}{refund.pk}"
     if (known := _known(refund.payment, key, refund.amount_minor)) is not None:
         return known
     if not refund.payment.is_surplus:
@@ -377,3 +378,10 @@ def paid_back(payment: Payment) -> int:
     kept = payment.refunds.exclude(state=RefundState.FAILED)
     total: int = kept.aggregate(total=Sum("amount_minor", default=0))["total"]
     return total
+
+
+def failed_refunds() -> int:
+    """How many refunds wait for a person: they failed, and were not tried again by hand."""
+    failed = Refund.objects.filter(state=RefundState.FAILED).values_list("pk", flat=True)
+    again = Refund.objects.filter(key__startswith=AGAIN).values_list("key", flat=True)
+    return len(set(failed) - {int(key.removeprefix(AGAIN)) for key in again})

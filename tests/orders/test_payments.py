@@ -244,6 +244,7 @@ def test_a_second_payment_goes_back_by_itself(stripe: StripeServer, held: Order)
 
     assert state_of(held) == OrderState.PAID
     assert [one.is_surplus for one in Payment.objects.all()] == [True, False]
+    assert "paid already" in Refund.objects.get().reason
     first.refresh_from_db()
     assert stripe.refunded(first.charge) == held.total_minor
     assert held.refunded_minor == 0

@@ -15,7 +15,7 @@ from orders.models import Order, OrderState, Refund, RefundState
 from orders.services import refunds
 from orders.services.fulfil import move_order
 from orders.services.payments import pay_back
-from orders.services.refunds import carry_out_refunds, try_again
+from orders.services.refunds import carry_out_refunds, failed_refunds, try_again
 from sellers.models import Member, MemberRole, StockMovement
 from tests.orders.paying import facts, faults_in_money, held, pays, state_of, stripe
 from tests.orders.shop import li_orders
@@ -151,12 +151,14 @@ def test_what_stripe_refuses_can_be_tried_again_by_hand(
     failed = Refund.objects.get()
     paid.refresh_from_db()
     assert (failed.state, paid.refunded_minor) == (RefundState.FAILED, 0)
+    assert failed_refunds() == 1
 
     stripe.faults.refuse_refunds = False
     assert try_again(failed, world.zhao) == try_again(failed, world.zhao)
     carry_out_refunds()
 
     assert at_stripe(stripe) == [7180]
+    assert failed_refunds() == 0
     with pytest.raises(Conflict):
         try_again(Refund.objects.get(state=RefundState.DONE), world.zhao)
     assert faults_in_money() == []
