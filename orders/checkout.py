@@ -12,7 +12,6 @@ from core.accounts.access import AnyUser, is_signed_in
 from core.accounts.models import User
 from orders import terms
 from orders.models import Address, Order, PaymentMethod
-from orders.payments import online_for
 from sellers.models import DeliveryZone, PickupPoint, Seller
 from sellers.regions import REGIONS
 
@@ -62,7 +61,7 @@ def checkout(user: AnyUser, seller: Seller) -> dict[str, object]:
         "addresses": _saved(user) if is_signed_in(user) else [],
         "pickup_points": list(_points(seller)),
         "regions": _regions(list(seller.zones.all())),
-        "payment_methods": _methods(seller),
+        "payment_methods": terms.payment_methods(seller),
         "min_order_minor": seller.min_order_minor,
         "hold_minutes": seller.hold_minutes,
     }
@@ -92,10 +91,3 @@ def _serves(zones: list[DeliveryZone], region: str) -> bool:
     naming = next((zone for zone in zones if region in zone.regions), None)
     zone = naming or next((zone for zone in zones if not zone.regions), None)
     return zone is not None and zone.is_served
-
-
-def _methods(seller: Seller) -> list[PaymentMethod]:
-    """Online only where a payment service is set up."""
-    methods = terms.payment_methods(seller)
-    can_pay_online = online_for(seller) is not None
-    return [one for one in methods if one != PaymentMethod.ONLINE or can_pay_online]
