@@ -70,7 +70,7 @@ def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]
     if show is None:
         return lambda buyer: None
     withheld = is_withheld(show)
-    bans = {ban.user_id: ban for ban in bans_of(show).filter(user__in=buyers)}
+    bans = {ban.user_id: ban for ban in bans_of(show).filter(user__in=[one.pk for one in buyers])}
     doubtful = (
         list(buyers)
         if show.audience == Audience.INVITED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from orders.models import OrderLine, OrderState
+from orders.models import GONE, Offer, OrderLine, OrderState
 from sellers.models import Stock, StockMovement
 
 PROMISED = (OrderState.HELD, OrderState.PLACED, OrderState.PAID, OrderState.PACKED)
@@ -12,7 +12,14 @@ PROMISED = (OrderState.HELD, OrderState.PLACED, OrderState.PAID, OrderState.PACK
 
 def faults_in_books() -> list[str]:
     """Every way in which stock, its ledger and the orders contradict each other."""
-    return [fault for stock in Stock.objects.all() for fault in _faults(stock)]
+    in_stock = [fault for stock in Stock.objects.all() for fault in _faults(stock)]
+    return in_stock + [fault for offer in Offer.objects.all() for fault in _offer_faults(offer)]
+
+
+def _offer_faults(offer: Offer) -> list[str]:
+    held = OrderLine.objects.filter(offer=offer).exclude(order__state__in=GONE)
+    sold = held.aggregate(total=Sum("quantity", default=0))["total"]
+    return [] if offer.sold == sold else [f"offer {offer.pk}: sold {offer.sold}, ordered {sold}"]
 
 
 def _faults(stock: Stock) -> list[str]:

@@ -6,9 +6,10 @@ shows (shared), offers by key, stock by key, the orders' own new rows by key.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -34,6 +35,7 @@ from sellers.models import Seller
 Name = tuple[int, str]
 """Buyer and key: what makes an intent one order."""
 Answer = Order | AppError
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,41 +71,41 @@ def place_group(asked: Sequence[Asked]) -> list[Answer]:
 
 
 def _answers(asked: Sequence[Asked]) -> list[Answer]:
-    firsts: dict[Name, Asked] = {}
-    for one in asked:
-        firsts.setdefault(one.name, one)
-    answers = _once_each(list(firsts.values()))
-    return [
-        answers[one.name] if one is firsts[one.name] else _repeated(one, answers[one.name])
-        for one in asked
-    ]
-
-
-def _once_each(asked: Sequence[Asked]) -> dict[Name, Answer]:
-    """The answers to requests of which no two have the same name."""
     people = proven([one.proof for one in asked if one.proof is not None])
     checks = _checks(asked)
     goods = _read(asked)
     # After the locks: whoever placed the same order elsewhere has committed it by now.
     known = known_orders(asked)
-    answers: dict[Name, Answer] = {}
     drafts: dict[Name, Draft] = {}
-    for one in asked:
-        with translation.override(one.language):
-            try:
-                buyer = one.buyer if one.proof is None else _still(people.get(one.proof))
-                if (order := known.get(one.name)) is not None:
-                    answers[one.name] = _same(one, order)
-                    continue
-                for check in checks.get(one.request.show_id, ()):
-                    check(buyer)
-                drafts[one.name] = decide(one, buyer, goods)
-            except AppError as refusal:
-                answers[one.name] = refusal
+
+    def answer(one: Asked) -> Answer | None:
+        """None: what becomes of the draft of this name."""
+        buyer = one.buyer if one.proof is None else _still(people.get(one.proof))
+        if (order := known.get(one.name)) is not None:
+            return _same(one, order)
+        if one.name not in drafts:
+            for check in checks.get(one.request.show_id, ()):
+                check(buyer)
+            drafts[one.name] = decide(one, buyer, goods)
+        return None
+
+    answers = [_told(one, answer) for one in asked]
     placed = write(list(drafts.values()))
     lost = [one for one in asked if one.name in drafts and one.name not in placed]
-    winners = known_orders(lost) if lost else {}
-    return answers | placed | {one.name: _repeated(one, winners[one.name]) for one in lost}
+    made = placed | (known_orders(lost) if lost else {})
+    return [
+        _told(one, lambda one: _same(one, made[one.name])) if found is None else found
+        for one, found in zip(asked, answers, strict=True)
+    ]
+
+
+def _told(one: Asked, answer: Callable[[Asked], T]) -> T | AppError:
+    """The answer, or the refusal in the language of who asked."""
+    with translation.override(one.language):
+        try:
+            return answer(one)
+        except AppError as refusal:
+            return refusal
 
 
 def _checks(asked: Sequence[Asked]) -> dict[UUID | None, list[Check]]:
@@ -144,17 +146,6 @@ def _same(one: Asked, order: Order) -> Order:
     if order.request_hash != one.digest:
         raise KeyReused
     return order
-
-
-def _repeated(one: Asked, first: Answer) -> Answer:
-    """The answer to a request that came twice at once: what the first of them got."""
-    if isinstance(first, AppError):
-        return first
-    try:
-        with translation.override(one.language):
-            return _same(one, first)
-    except KeyReused as refusal:
-        return refusal
 
 
 def decide(one: Asked, buyer: User, goods: Shelf) -> Draft:

@@ -6,15 +6,18 @@ prints what came of each as one JSON object.
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 from unittest import mock
-from uuid import UUID
 
 import django
 
@@ -22,18 +25,19 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import IntegrityError, connection, connections, transaction  # noqa: E402
-from django.db.models import F, Q  # noqa: E402
+from django.test import override_settings  # noqa: E402
 
 from core.accounts.models import User  # noqa: E402
 from core.errors import Conflict  # noqa: E402
-from orders.models import Order, OrderState  # noqa: E402
+from orders.models import Offer, Order, OrderState  # noqa: E402
+from orders.services import commit  # noqa: E402
 from orders.services.fulfil import move_order  # noqa: E402
 from sellers.errors import SoldOut  # noqa: E402
-from sellers.models import Stock  # noqa: E402
+from sellers.models import MovementKind, Stock  # noqa: E402
 from sellers.services import stock  # noqa: E402
 from tests import world as world_module  # noqa: E402
 from tests.books import faults_in_books  # noqa: E402
-from tests.orders.shop import li_orders  # noqa: E402
+from tests.orders.shop import li_orders, line  # noqa: E402
 from tests.world import World  # noqa: E402
 
 BUYERS = 20
@@ -63,17 +67,69 @@ def together(actions: Sequence[Callable[[], str]]) -> Counter[str]:
     return Counter(outcomes)
 
 
+class Ways:
+    """How orders come to their transactions: in groups, each alone, in groups of two processes."""
+
+    @staticmethod
+    @contextmanager
+    def grouped() -> Iterator[None]:
+        yield
+
+    @staticmethod
+    @contextmanager
+    def alone() -> Iterator[None]:
+        with override_settings(GROUP_COMMIT=False):
+            yield
+
+    @staticmethod
+    @contextmanager
+    def in_two() -> Iterator[None]:
+        """For the database, two committers are as good as two processes."""
+        both = commit.Committer(), commit.Committer()
+        turns = itertools.cycle(both)
+        asked = mock.Mock(ask=lambda one: next(turns).ask(one))
+        with mock.patch.object(commit, "committer", asked):
+            yield
+        for one in both:
+            one.stop(LIMIT_S)
+
+
+Race = Callable[[], dict[str, object]]
+
+
+def ways(*names: str) -> Callable[[Race], Race]:
+    """The same race, once each way."""
+
+    def several(race: Race) -> Race:
+        @wraps(race)
+        def run() -> dict[str, object]:
+            found: dict[str, object] = {}
+            for name in names:
+                with getattr(Ways, name)():
+                    found[name] = race()
+            return found
+
+        return run
+
+    return several
+
+
+@ways("grouped", "alone", "in_two")
 def last_boxes() -> dict[str, object]:
     """Twenty buyers, ten boxes."""
     world = world_of_boxes()
-    buyers = [User.objects.create_user(f"buyer{number}") for number in range(BUYERS)]
-
-    def buys(buyer: User) -> Callable[[], str]:
-        return lambda: outcome(li_orders(world, buyer=buyer, quantity=1))
-
-    return told(together([buys(buyer) for buyer in buyers]))
+    return told(together([buys(world, buyer) for buyer in twenty_buyers()]))
 
 
+def twenty_buyers() -> list[User]:
+    return [User.objects.create_user(f"buyer{number}") for number in range(BUYERS)]
+
+
+def buys(world: World, buyer: User, **changes: Any) -> Callable[[], str]:
+    return lambda: outcome(li_orders(world, **({"buyer": buyer, "quantity": 1} | changes)))
+
+
+@ways("grouped", "alone", "in_two")
 def same_click() -> dict[str, object]:
     """One buyer whose phone sends the same order eight times."""
     world = world_of_boxes()
@@ -85,6 +141,57 @@ def same_click() -> dict[str, object]:
 
     outcomes = together([click] * 8)
     return told(outcomes) | {"numbers": len(set(numbers))}
+
+
+@ways("grouped", "in_two")
+def same_key_of_two_offers() -> dict[str, object]:
+    """One key for apples and for pears at once: no row is locked that both would wait for."""
+    world = world_of_boxes()
+    pears = {"offer_id": world.pear_offer.public_id, "price_minor": 2590}
+    return told(together([buys(world, world.li), buys(world, world.li, **pears)] * 4))
+
+
+@ways("grouped", "alone", "in_two")
+def limit_of_one_buyer() -> dict[str, object]:
+    """Ten orders at once of somebody who may have three."""
+    world = world_of_boxes()
+    Offer.objects.filter(pk=world.apple_offer.pk).update(per_buyer=3)
+    clicks = [buys(world, world.li, key=f"click {number}") for number in range(10)]
+    return told(together(clicks))
+
+
+def limit_read_outside() -> dict[str, object]:
+    """The negative control: the limit looked up before the transaction, when nothing was bought."""
+    before = mock.Mock(side_effect=lambda offers, buyers: Counter())
+    with mock.patch("orders.shelf.already_bought", before), Ways.alone():
+        return limit_of_one_buyer.__wrapped__()  # type: ignore[attr-defined, no-any-return]
+
+
+@ways("alone")
+def quantity_of_the_show() -> dict[str, object]:
+    """Twenty buyers of an offer of four pieces."""
+    world = world_of_boxes()
+    Offer.objects.filter(pk=world.apple_offer.pk).update(quantity=4)
+    return told(together([buys(world, buyer) for buyer in twenty_buyers()]))
+
+
+@ways("alone", "in_two")
+def crossing_lines() -> dict[str, object]:
+    """Apples and pears, and pears and apples: nobody waits in a circle, and nobody gets half."""
+    world = world_of_boxes()
+    lines = [
+        line(world, quantity=1),
+        line(world, offer_id=world.pear_offer.public_id, price_minor=2590, quantity=1),
+    ]
+    buyers = twenty_buyers()
+    return told(
+        together(
+            [
+                buys(world, buyer, lines=lines if number % 2 else lines[::-1])
+                for number, buyer in enumerate(buyers)
+            ]
+        )
+    )
 
 
 def sent_or_cancelled() -> dict[str, object]:
@@ -116,22 +223,6 @@ def while_another_decides() -> dict[str, object]:
     return told(Counter(outcomes))
 
 
-def while_another_decides_joined() -> dict[str, object]:
-    """The negative control: the variant named by a join, which Django makes a subquery of."""
-
-    def joined(variant_id: UUID, condition: Q, *, on_hand: int = 0, reserved: int = 0) -> bool:
-        rows = Stock.objects.filter(condition, variant__public_id=variant_id)
-        changed = rows.update(
-            on_hand=F("on_hand") + on_hand,
-            reserved=F("reserved") + reserved,
-            version=F("version") + 1,
-        )
-        return changed == 1
-
-    with mock.patch.object(stock, "_change", joined):
-        return while_another_decides()
-
-
 def late_outcome(world: World) -> str:
     try:
         return outcome(li_orders(world, buyer=world.wang, quantity=6))
@@ -153,10 +244,16 @@ def wait_until_somebody_waits() -> None:
                 return
 
 
+def without_looking() -> dict[str, object]:
+    """The negative control: nobody looks how many are left but the UPDATE itself."""
+    with mock.patch("orders.shelf.Shelf.available", return_value=BUYERS):
+        return last_boxes.__wrapped__()  # type: ignore[attr-defined, no-any-return]
+
+
 def without_condition() -> dict[str, object]:
-    """The negative control: what if the UPDATE did not look at what is left?"""
+    """And what if the UPDATE did not look either?"""
     with unconditional():
-        return last_boxes()
+        return without_looking()
 
 
 def without_condition_or_check() -> dict[str, object]:
@@ -166,17 +263,13 @@ def without_condition_or_check() -> dict[str, object]:
     with mock.patch.object(Stock._meta, "constraints", []), connection.schema_editor() as editor:
         editor.remove_constraint(Stock, check)
     with unconditional():
-        return last_boxes()
+        return without_looking()
 
 
 @contextmanager
 def unconditional() -> Iterator[None]:
-    change = stock._change
-
-    def careless(variant_id: UUID, condition: Q, **amounts: int) -> bool:
-        return change(variant_id, Q(), **amounts)
-
-    with mock.patch.object(stock, "_change", careless):
+    careless = stock.EFFECTS[MovementKind.RESERVE]._replace(condition="true")
+    with mock.patch.dict(stock.EFFECTS, {MovementKind.RESERVE: careless}):
         yield
 
 
@@ -204,15 +297,21 @@ def told(outcomes: Counter[str]) -> dict[str, object]:
 RACES = (
     last_boxes,
     same_click,
+    same_key_of_two_offers,
+    limit_of_one_buyer,
+    quantity_of_the_show,
+    crossing_lines,
     sent_or_cancelled,
     while_another_decides,
-    while_another_decides_joined,
+    limit_read_outside,
+    without_looking,
     without_condition,
     without_condition_or_check,  # the last: it leaves the table without its CHECK
 )
 
 
 def main() -> None:
+    logging.disable(logging.WARNING)  # groups that fail on purpose say so
     call_command("migrate", verbosity=0)
     report = {race.__name__: race() for race in RACES}
     json.dump({"database": connection.vendor, **report}, sys.stdout)
