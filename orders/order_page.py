@@ -243,5 +243,5 @@ def _who(order: Order, move: OrderMove, buyer: User) -> str:
     if move.actor_id is None:
         return _("by itself")
     if move.actor_id == order.buyer_id:
-        return _("you") if order.buyer_id == buyer.pk else _("the buyer")
-    return _("the seller")
+        return _("by you") if order.buyer_id == buyer.pk else _("by the buyer")
+    return _("by the seller")

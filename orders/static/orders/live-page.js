@@ -13,9 +13,13 @@ const TICK_MS = 500;
 /** Of several changes at once the page is fetched once. */
 const GATHER_MS = 150;
 const AGAIN_MS = 4_000;
+/** Signed out, or not mine any more: the page itself says so. */
+const GONE = new Set([401, 403, 404]);
 
 const part = one("[data-live-page]");
 const orderId = part.dataset.order ?? null;
+/** A page that answers a form has the form's address. */
+const address = part.dataset.address ?? location.href;
 let shown = remembered(part);
 let timer = 0;
 
@@ -42,9 +46,10 @@ function soon(ms = GATHER_MS) {
 
 async function refresh() {
   try {
-    const response = await fetch(location.href, { headers: { "X-Fragment": "page" }, credentials: "same-origin" });
-    if (response.redirected || !response.ok) return location.reload(); // signed out, or not mine any more
-    takeIn(await response.text());
+    const response = await fetch(address, { headers: { "X-Fragment": "page" }, credentials: "same-origin" });
+    if (response.redirected || GONE.has(response.status)) return location.assign(address);
+    if (response.ok) takeIn(await response.text());
+    else soon(AGAIN_MS);
   } catch {
     soon(AGAIN_MS);
   }
