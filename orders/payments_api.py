@@ -218,7 +218,7 @@ def withdraw_claim(request: HttpRequest, claim_id: UUID) -> RefundClaim:
 @router.post("/payments/{slug:provider}/webhook", include_in_schema=False)
 def take_notice(request: HttpRequest, provider: str) -> HttpResponse:
     """What a payment service tells; its signature is all that it shows, and no session is read."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_NOTICE:
+    if len(request.body) > LARGEST_NOTICE:
         return problem(413, "too_big", "This is too large for a notice.")
     try:
         payments.receive(provider, request.body, request.headers)

@@ -7,6 +7,7 @@ the same payment again, and is charged once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
@@ -49,6 +50,8 @@ from orders.services.moves import change_state, lock_order
 from orders.services.refunds import pay_back
 
 __all__ = ["pay_back", "read_payment", "receive", "settle", "start_payment"]
+
+log = logging.getLogger(__name__)
 
 TOO_SHORT = timedelta(minutes=1)
 """A payment that ends so soon is not shown again: nobody could make it."""
@@ -156,9 +159,12 @@ def _payment_told_of(provider: str, told: PaymentTold) -> Payment | None:
     return payments.filter(reference=told.reference).first()
 
 
-@transaction.atomic
-def _apply_told(payment: Payment, told: PaymentTold) -> Outcome:
-    return _apply(payment, told)
+def _apply_told(payment: Payment, told: PaymentTold) -> None:
+    """Apply what the provider answered; nobody keeps that, so what does not fit goes to the log."""
+    with transaction.atomic():
+        outcome, note = _apply(payment, told)
+    if outcome == NoticeOutcome.FLAGGED:
+        log.error("payment %s was not applied: %s", payment.public_id, note)
 
 
 def _apply(payment: Payment, told: PaymentTold) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,19 @@ from django.test import Client
 
 from core.clock import now
 from core.errors import NotFound
+from orders import payments as services
 from orders.models import Order, OrderState, Payment, PaymentState, Refund
 from orders.payment_errors import PaymentRefused, PaymentServiceAway, TimeToPayOver
+from orders.payments.interface import (
+    NotGenuine,
+    Notice,
+    PaymentStatus,
+    PaymentTold,
+    RefundStatus,
+    RefundTold,
+    ShowAs,
+    Started,
+)
 from orders.services import payments
 from orders.services.fulfil import move_order
 from orders.services.open_payments import look_after_open_payments
@@ -356,3 +368,71 @@ def test_over_http(stripe: StripeServer, held: Order, client: Client) -> None:
     told = client.get(address).json()
     assert [payment["state"] for payment in told["payments"]] == ["open"]
     assert (told["refunded_minor"], told["refunds"]) == (0, [])
+
+
+class Scan:
+    """A service whose buyers scan a code, as WeChat's own does: all that one has to bring."""
+
+    name = "scan"
+    lasts = timedelta(minutes=5)
+
+    def __init__(self) -> None:
+        self.status = PaymentStatus.OPEN
+
+    def start(self, payment: Payment) -> Started:
+        ends = now() + self.lasts
+        return Started(f"scan-{payment.pk}", ShowAs(qr=f"weixin://pay/{payment.pk}"), ends)
+
+    def read(self, payment: Payment) -> PaymentTold:
+        return PaymentTold(
+            self.status,
+            payment.reference or "",
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            charge="c1",
+        )
+
+    def close(self, payment: Payment) -> PaymentTold:
+        return PaymentTold(PaymentStatus.FAILED, payment.reference or "")
+
+    def refund(self, refund: Refund) -> RefundTold:
+        return RefundTold(RefundStatus.DONE, f"r{refund.pk}", refund.public_id)
+
+    def parse_notice(self, body: bytes, headers: Mapping[str, str]) -> Notice:
+        raise NotGenuine
+
+
+def test_a_service_that_shows_a_code_fits_as_well(
+    held: Order, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = Scan()
+    monkeypatch.setattr(services, "providers", lambda: {"scan": scan})
+    client.force_login(held.buyer)
+
+    page = client.get(f"/orders/{held.public_id}/pay/")
+    assert page.status_code == 200
+    assert "<svg" in page.content.decode()
+    assert (
+        client.post(f"/api/v1/orders/{held.public_id}/payments").json()["qr"].startswith("weixin:")
+    )
+
+    scan.status = PaymentStatus.PAID
+    client.get(f"/orders/{held.public_id}/paid/")
+    assert state_of(held) == OrderState.PAID
+    move_order(held.public_id, OrderState.CANCELLED, held.buyer)
+    carry_out_refunds()
+    assert Refund.objects.get().state == "done"
+    assert faults_in_money() == []
+
+
+def test_money_that_does_not_fit_is_said_and_not_taken(
+    stripe: StripeServer, held: Order, caplog: pytest.LogCaptureFixture
+) -> None:
+    payment = start(held)
+    session_of(stripe, payment)["amount_total"] = 1
+    stripe.pay(payment.reference or "")
+
+    payments.read_payment(payment)
+
+    assert state_of(held) == OrderState.HELD
+    assert "was not applied: 1 CNY, not 7180 CNY" in caplog.text
