@@ -2,12 +2,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streams.studio import encoder_views, views
+from streams.studio import encoder_views, offer_views, views
 
 urlpatterns = [
     path("studio/", views.home, name="studio"),
     path("studio/shows/new/", views.schedule, name="studio_schedule"),
     path("studio/shows/<uuid:show_id>/", views.console, name="studio_show"),
+    path("studio/shows/<uuid:show_id>/offers/", offer_views.show_offers, name="studio_show_offers"),
+    path(
+        "studio/shows/<uuid:show_id>/offers/<uuid:variant_id>/",
+        offer_views.offer_terms,
+        name="studio_offer_terms",
+    ),
     path("studio/encoders/", encoder_views.keys, name="studio_encoders"),
     path(
         "studio/encoders/<uuid:key_id>/rotate/", encoder_views.rotate, name="studio_encoder_rotate"

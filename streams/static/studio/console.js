@@ -23,7 +23,10 @@ const banner = new ConnectionBanner(one("#connection"), "/accounts/login/");
 const states = { room: ["connecting", null], studio: ["connecting", null] };
 
 const room = new RoomClient(`/ws/shows/${showId}/`, {
-  onHello: ({ snapshot }) => snapshot && welcome(snapshot),
+  onHello: ({ snapshot, at_ms: atMs }) => {
+    if (snapshot) welcome(snapshot);
+    products.connected(room, atMs);
+  },
   onEvents: (events) => events.forEach((event) => ROOM[event.type]?.(event)),
   onNow: drawViewers,
   onState: (...state) => drawConnection("room", state),
@@ -40,7 +43,7 @@ const sheet = new ChatSheet(send, (userId) => people.isHeld(userId));
 const chat = new ChatPanel(send, (event) => sheet.open(event));
 const questions = new QuestionsPanel((event) => sheet.answer(event));
 const people = new PeoplePanel(sheet, send, (held) => chat.held(held));
-const products = new ProductsPanel(send, hosts);
+const products = new ProductsPanel(send, hosts, showId);
 const orders = new OrdersPanel();
 const figures = new FiguresPanel(showId);
 const stage = hosts ? new HostStage(showId) : null;
@@ -75,6 +78,7 @@ const ROOM = {
   "product.pinned": ({ data }) => products.pin(data.offer.id),
   "product.unpinned": () => products.pin(null),
   "stock.changed": ({ data }) => products.stock(data),
+  "offer.changed": ({ data }) => products.changed(room, data.offer),
   "show.started": ({ at }) => began(at, false),
   "show.interrupted": () => stage?.running({ interrupted: true }),
   "show.resumed": () => stage?.running({ interrupted: false }),

@@ -2,6 +2,10 @@
 
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { money } from "../livecommerce/format.js";
+import { countdown } from "../livecommerce/server-clock.js";
+import { ShopTime } from "../orders/shop-time.js";
+import { leftOf, limitText, stageOf, windowText } from "../orders/terms.js";
+import { OfferDialog } from "./offer-dialog.js";
 
 const LOW_STOCK = 5;
 
@@ -12,15 +16,36 @@ export class ProductsPanel {
   #pinnedId = null;
   #send;
   #mayPin;
+  #dialog;
+  #time = new ShopTime(Date.now(), () => this.#offers, () => this.#tick());
+  /** The stage of each offer as it is drawn: a row is only drawn anew when that changes. */
+  #stages = "";
 
-  constructor(send, mayPin) {
+  constructor(send, mayPin, showId) {
     this.#send = send;
     this.#mayPin = mayPin;
+    this.#dialog = mayPin ? new OfferDialog(showId) : null;
+  }
+
+  /** The room's socket is open: what opens and closes does so by the server's clock. */
+  connected(client, atMs) {
+    this.#time.connected(client, atMs);
+  }
+
+  /** Other terms, or a drop that opens or closes. The highest version is the truth. */
+  changed(client, offer) {
+    const place = this.#offers.findIndex(({ id }) => id === offer.id);
+    if (place >= 0 && this.#offers[place].version >= offer.version) return;
+    if (place < 0) this.#offers.push(offer);
+    else this.#offers[place] = { ...offer };
+    this.#time.changed(client);
+    this.#draw();
   }
 
   reset(offers, pinnedId) {
     this.#offers = offers.map((offer) => ({ ...offer }));
     this.#pinnedId = pinnedId;
+    this.#time.changed();
     this.#draw();
   }
 
@@ -37,7 +62,24 @@ export class ProductsPanel {
     this.#draw();
   }
 
+  #tick() {
+    if (this.#stagesNow() !== this.#stages) return this.#draw();
+    const now = this.#time.now();
+    for (const offer of this.#offers) {
+      const row = this.#list.querySelector(`[data-row="${CSS.escape(offer.id)}"]`);
+      const window = row?.querySelector(".offer__window");
+      if (window) window.textContent = windowText(offer, now);
+      const count = row?.querySelector(".offer__count");
+      if (count) count.textContent = untilChange(offer, now);
+    }
+  }
+
+  #stagesNow() {
+    return this.#offers.map((offer) => stageOf(offer, this.#time.now())).join();
+  }
+
   #draw() {
+    this.#stages = this.#stagesNow();
     const focused = document.activeElement?.dataset?.offer;
     this.#list.replaceChildren(...this.#offers.map((offer) => this.#row(offer)));
     show(one("#offers-empty"), this.#offers.length === 0);
@@ -56,18 +98,79 @@ export class ProductsPanel {
 
   #row(offer) {
     const isPinned = offer.id === this.#pinnedId;
+    const stage = stageOf(offer, this.#time.now());
+    const isDrop = offer.on_tap && this.#mayPin;
     return el(
       "li",
-      { class: isPinned ? "offer offer--pinned" : "offer" },
+      { class: isPinned ? "offer offer--pinned" : "offer", data: { row: offer.id } },
       picture(offer),
       el(
         "div",
         { class: "offer__text" },
         el("strong", {}, offer.title),
         el("span", { class: "row" }, el("span", { class: "price" }, money(offer.price_minor, offer.currency)), stockBadge(offer.available)),
+        el("span", { class: "offer__sold muted small" }, [soldText(offer), limitText(offer)].filter(Boolean).join(" · ")),
+        isDrop || stage === "open" && !offer.closes_at_ms ? null : el("span", { class: "offer__window small" }, windowText(offer, this.#time.now())),
         isPinned ? el("span", { class: "offer__now small" }, gettext("Everybody sees this now")) : null,
       ),
-      this.#mayPin ? this.#pinButton(offer, isPinned) : null,
+      this.#mayPin ? el("div", { class: "offer__buttons" }, this.#termsButton(offer), this.#pinButton(offer, isPinned)) : null,
+      isDrop ? this.#drop(offer, stage) : null,
+    );
+  }
+
+  /** The tap: three seconds later it opens for everybody at once. */
+  #drop(offer, stage) {
+    const isGoing = stage === "open" || stage === "soon" || stage === "sold_out";
+    const text = stage === "closed" ? gettext("Open again") : gettext("Open now");
+    return el(
+      "div",
+      { class: "offer__drop" },
+      isGoing ? el("span", { class: "offer__count", role: "timer", "aria-live": "off" }, untilChange(offer, this.#time.now())) : null,
+      isGoing
+        ? this.#tap(offer, "offer.close", gettext("Close"), "button")
+        : this.#tap(offer, "offer.open", text, "button button--buy button--big"),
+    );
+  }
+
+  #tap(offer, command, word, look) {
+    return el(
+      "button",
+      {
+        type: "button",
+        class: look,
+        "aria-label": `${word}: ${offer.title}`,
+        data: { offer: `${command} ${offer.id}` },
+        on: { click: (event) => this.#ask(event.currentTarget, command, offer) },
+      },
+      icon(command === "offer.open" ? "live" : "close"),
+      word,
+    );
+  }
+
+  /** A second tap meanwhile asks for the same, and is answered the same. */
+  async #ask(button, command, offer) {
+    this.#error.textContent = "";
+    button.setAttribute("aria-busy", "true");
+    try {
+      await this.#send(command, { offer_id: offer.id });
+    } catch (error) {
+      this.#error.textContent = error.message;
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  }
+
+  #termsButton(offer) {
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "button button--icon",
+        "aria-label": interpolate(gettext("Terms of %s"), [offer.title]),
+        data: { offer: `terms ${offer.id}` },
+        on: { click: () => this.#dialog.open(offer) },
+      },
+      icon("edit"),
     );
   }
 
@@ -98,6 +201,20 @@ export class ProductsPanel {
       this.#error.textContent = error.message;
     }
   }
+}
+
+/** "8 of 20 sold", or how many where the show does not limit them. */
+function soldText({ quantity, sold }) {
+  if (quantity) return interpolate(gettext("%s of %s sold"), [sold, quantity]);
+  return sold ? interpolate(ngettext("%s sold", "%s sold", sold), [sold]) : "";
+}
+
+/** What a drop that was tapped waits for: to open, then to close. */
+function untilChange(offer, nowMs) {
+  const stage = stageOf(offer, nowMs);
+  if (stage === "soon") return countdown(offer.opens_at_ms - nowMs);
+  if (leftOf(offer) === 0) return gettext("Sold out");
+  return offer.closes_at_ms ? countdown(offer.closes_at_ms - nowMs) : gettext("open");
 }
 
 function picture({ image_url: url }) {
