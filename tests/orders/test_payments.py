@@ -274,6 +274,18 @@ def test_cash_was_chosen_while_the_page_was_open(stripe: StripeServer, held: Ord
     assert faults_in_money() == []
 
 
+def test_what_was_paid_online_is_not_paid_in_cash_again(
+    stripe: StripeServer, held: Order, world: World
+) -> None:
+    pays(stripe, held)
+
+    for to in (OrderState.PACKED, OrderState.SENT, OrderState.DELIVERED):
+        move_order(held.public_id, to, world.zhang)
+
+    assert [payment.provider for payment in Payment.objects.all()] == ["stripe"]
+    assert faults_in_money() == []
+
+
 def test_what_is_packed_for_cash_is_not_paid_online(
     stripe: StripeServer, held: Order, world: World
 ) -> None:
