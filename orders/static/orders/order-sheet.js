@@ -239,8 +239,14 @@ export class OrderSheet {
     const total = this.#totalMinor;
     const fee = this.#feeMinor;
     one("#order-total").textContent = Number.isNaN(total) ? "–" : money(total, this.#currency);
-    const feeText = fee === null ? this.quotes.feeProblem : fee > 0 ? interpolate(gettext("%(goods)s and %(fee)s delivery"), { goods: money(this.#goodsMinor, this.#currency), fee: money(fee, this.#currency) }, true) : this.quotes.isKnown ? gettext("delivery costs nothing") : "";
-    one("#order-fee").textContent = Number.isNaN(total) ? "" : feeText;
+    one("#order-fee").textContent = Number.isNaN(total) ? "" : this.#feeText(fee);
+  }
+
+  #feeText(fee) {
+    if (fee === null) return this.shop.signedIn() ? this.quotes.feeProblem : gettext("and delivery");
+    if (fee === 0) return this.quotes.isKnown ? gettext("delivery costs nothing") : "";
+    const parts = { goods: money(this.#goodsMinor, this.#currency), fee: money(fee, this.#currency) };
+    return interpolate(gettext("%(goods)s and %(fee)s delivery"), parts, true);
   }
 
   /** What else is sold here and not in the basket yet. */
@@ -356,6 +362,8 @@ export class OrderSheet {
   #refused(error) {
     this.#isRefused = true;
     this.basket.isSent = NO_ANSWER.has(error.code);
+    // What was sent before is an order by now. Who was told so and taps again means another one.
+    if (error.code === "key_reused") this.basket.key = crypto.randomUUID();
     this.basket.save();
     if (error.code === "price_changed") this.#takePrices(error.details);
     const fields = error.errors?.length ? error.errors : error.field ? [{ field: error.field, message: error.message }] : [];

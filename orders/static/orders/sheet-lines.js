@@ -105,6 +105,8 @@ export class LineList {
     const [fewer, more] = row.querySelectorAll(".stepper .round");
     fewer.disabled = !(count > 1);
     more.disabled = count >= most;
+    fewer.setAttribute("aria-label", interpolate(gettext("One fewer: %s"), [good.title]));
+    more.setAttribute("aria-label", interpolate(gettext("One more: %s"), [good.title]));
     one(".line__title", row).textContent = good.title;
     one(".line__remove", row).setAttribute("aria-label", interpolate(gettext("Take out %s"), [good.title]));
     one(".line__price", row).textContent = `${money(good.price_minor, good.currency)} / ${unitText(good.unit)}`;
@@ -118,7 +120,7 @@ export class LineList {
 function makeRow(tail) {
   const id = `order-quantity${tail}`;
   const errorId = `${id}-error`;
-  const button = (name, label) => el("button", { class: "round", type: "button", id: `${name}${tail}`, "aria-label": label }, icon(name === "more" ? "plus" : "minus"));
+  const button = (name, sign) => el("button", { class: "round", type: "button", id: `${name}${tail}` }, icon(sign));
   return el(
     "li",
     { class: "line field" },
@@ -131,9 +133,9 @@ function makeRow(tail) {
       el(
         "div",
         { class: "stepper" },
-        button("fewer", gettext("One fewer")),
+        button("fewer", "minus"),
         el("input", { id, type: "number", inputmode: "numeric", min: 1, required: true, "aria-describedby": errorId }),
-        button("more", gettext("One more")),
+        button("more", "plus"),
       ),
       el("strong", { class: "line__sum number" }),
     ),

@@ -49,11 +49,14 @@ export function mostOf(good) {
   return Math.min(MOST_PER_LINE, leftOf(good), good.per_buyer ?? MOST_PER_LINE);
 }
 
-/** @param {Good} good @param {number} nowMs @returns {string} "12 left", "Sold out", "Over" */
+/** @param {Good} good @param {number} nowMs @returns {string} "12 left", "3 of 20 left", "Sold out", "Over" */
 export function stockText(good, nowMs = Date.now()) {
   if (stageOf(good, nowMs) === "closed") return gettext("Over");
   const left = leftOf(good);
   if (left <= 0) return gettext("Sold out");
+  if (typeof good.quantity === "number") {
+    return interpolate(ngettext("%(left)s of %(all)s left", "%(left)s of %(all)s left", left), { left, all: good.quantity }, true);
+  }
   return interpolate(ngettext("%s left", "%s left", left), [left]);
 }
 
