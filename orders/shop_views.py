@@ -19,6 +19,7 @@ from core.ids import parse_id
 from core.pages import page
 from orders import access
 from orders.reorder import Again, again
+from sellers.access import acts_for
 from sellers.models import Seller, Variant
 from sellers.selectors import variants_on_sale
 
@@ -26,9 +27,7 @@ from sellers.selectors import variants_on_sale
 @require_GET
 @page
 def shop(request: HttpRequest, seller_id: UUID) -> HttpResponse:
-    seller = Seller.objects.filter(public_id=seller_id).first()
-    if seller is None:
-        raise NotFound(_("There is nothing here, or it is not yours."))
+    seller = _open_shop(request, seller_id)
     goods = [_good(variant) for variant in variants_on_sale(seller) if hasattr(variant, "stock")]
     once_more = _again(request, seller)
     login_url = f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}"
@@ -49,6 +48,14 @@ def shop(request: HttpRequest, seller_id: UUID) -> HttpResponse:
         "back_to": _("Back to the shop"),
     }
     return render(request, "orders/shop.html", context)
+
+
+def _open_shop(request: HttpRequest, seller_id: UUID) -> Seller:
+    """A sandbox seller's goods are practice: only its own people see them in a shop."""
+    seller = Seller.objects.filter(public_id=seller_id).first()
+    if seller is None or (seller.is_sandbox and not acts_for(request.user, seller)):
+        raise NotFound(_("There is nothing here, or it is not yours."))
+    return seller
 
 
 def _again(request: HttpRequest, seller: Seller) -> Again | None:

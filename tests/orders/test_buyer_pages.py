@@ -13,7 +13,7 @@ from PIL import Image
 from core.clock import now
 from orders.models import Address, Order, OrderState, RefundClaim
 from orders.services.fulfil import move_order
-from sellers.models import DeliveryZone, Variant
+from sellers.models import DeliveryZone, Seller, Variant
 from tests.orders.shop import at_pickup, li_orders
 from tests.world import World
 
@@ -173,6 +173,13 @@ def test_another_buyers_order_is_not_ordered_again(client: Client, world: World)
     client.force_login(world.wang)
     shop = f"/shop/{world.farm.public_id}/?again={order.public_id}"
     assert client.get(shop).status_code == 404
+
+
+def test_what_is_for_practice_is_in_no_shop(li: Client, world: World) -> None:
+    shop = f"/shop/{world.farm.public_id}/"
+    assert "Huaniu apples" in seen(li, shop)
+    Seller.objects.filter(pk=world.farm.pk).update(is_sandbox=True)
+    assert li.get(shop).status_code == 404
 
 
 def test_addresses_are_kept_changed_and_removed(li: Client, world: World) -> None:
