@@ -5,11 +5,13 @@ const LEAST_BYTES = 24_000;
 const MOST_BYTES = 1_000_000;
 const LEAST_MS = 250;
 const MOST_MS = 1_500;
-const ROUND_TRIPS_OF_MS = 8_000;
+const LATE_S = 8;
+const KNOWN_S = 60;
 
 /** For the picture of now: what the network carries in two round trips. */
 export class SendWindow {
   #meter;
+  /** The shortest of each second. */
   #roundTrips = [];
 
   /** @param {import("./uplink.js").UplinkMeter} meter of all that is acknowledged */
@@ -19,21 +21,27 @@ export class SendWindow {
 
   /** So many bytes were acknowledged `tookMs` after they were sent. */
   acked(_bytes, tookMs, nowMs) {
-    this.#roundTrips = this.#roundTrips.filter((one) => one.nowMs > nowMs - ROUND_TRIPS_OF_MS);
-    this.#roundTrips.push({ tookMs, nowMs });
+    const second = Math.floor(nowMs / 1000);
+    const last = this.#roundTrips.at(-1);
+    if (last?.second === second) last.tookMs = Math.min(last.tookMs, tookMs);
+    else this.#roundTrips.push({ second, tookMs });
+    if (this.#roundTrips[0].second < second - KNOWN_S) this.#roundTrips.shift();
   }
 
   hasRoom(onItsWayBytes, nowMs) {
-    const forMs = Math.min(MOST_MS, Math.max(LEAST_MS, 2 * this.roundTripMs));
+    const forMs = Math.min(MOST_MS, Math.max(LEAST_MS, 2 * shortest(this.#roundTrips.slice(-LATE_S))));
     const bytes = (this.#meter.bitsPerSecond(nowMs) / 8) * (forMs / 1000);
     return onItsWayBytes < Math.min(MOST_BYTES, Math.max(LEAST_BYTES, bytes));
   }
 
-  /** The shortest of late; 0 where none is known. */
+  /** The shortest of the last minute: on a line that is full, those of late waited for each other. */
   get roundTripMs() {
-    const found = this.#roundTrips.map((one) => one.tookMs);
-    return found.length ? Math.min(...found) : 0;
+    return shortest(this.#roundTrips);
   }
+}
+
+function shortest(roundTrips) {
+  return roundTrips.length ? Math.min(...roundTrips.map((one) => one.tookMs)) : 0;
 }
 
 /** A frame of what was kept is small: on a weak line it is in the way of the sound of now. */
