@@ -126,11 +126,8 @@ class StripeServer:
             case "POST", ["refunds"]:
                 return self._refund(form)
             case "GET", ["refunds"]:
-                found = [
-                    one
-                    for one in self.books.refunds.values()
-                    if one["payment_intent"] == form.get("payment_intent")
-                ]
+                intent, made = form.get("payment_intent"), self.books.refunds.values()
+                found = [one for one in made if one["payment_intent"] == intent]
                 return {"object": "list", "url": path, "has_more": False, "data": found[::-1]}
             case "GET", ["refunds", name]:
                 return known(self.books.refunds, name)
@@ -314,6 +311,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _api(self, method: str) -> None:
         faults, address = self.stripe.faults, urlsplit(self.path)
+        if not address.path.startswith("/v1/"):  # a browser asks for an icon, too
+            return self._write(404, "There is no such page.", "text/plain")
         length = int(self.headers.get("Content-Length") or 0)
         typed = self.rfile.read(length).decode() if length else address.query
         if faults.delay_s:
