@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from django.db.models import Sum
 
+from core import bulk
 from core.clock import now
 from orders.models import GONE, Offer, OrderLine
 from orders.requests import Line
-from sellers.models import DeliveryZone, PickupPoint, Seller, Stock, Variant
+from sellers.models import DeliveryZone, PickupPoint, Product, Seller, Stock, Variant
 from sellers.services import stock
 
 
@@ -112,7 +114,7 @@ def read(
     locked: bool = False,
 ) -> Shelf:
     """Everything that these lines name. `buyers` (primary keys): whose limits are looked at."""
-    offers = _offers({line.offer_id for line in lines if line.offer_id}, locked)
+    offers = _offers({line.offer_id for line in lines if line.offer_id}, locked=locked)
     variants = [offer.variant for offer in offers]
     variants += _variants({line.variant_id for line in lines if line.variant_id})
     limited = [offer.pk for offer in offers if offer.per_buyer is not None]
@@ -129,12 +131,29 @@ def read(
     )
 
 
-def _offers(ids: Collection[UUID], locked: bool) -> list[Offer]:
+def _offers(ids: Collection[UUID], *, locked: bool) -> list[Offer]:
+    """In the order of their keys, with all that they are offers of."""
     if not ids:
         return []
-    rows = Offer.objects.select_related("variant__product__seller").filter(public_id__in=ids)
-    ordered = rows.order_by("pk")
-    return list(ordered.select_for_update(no_key=True, of=("self",)) if locked else ordered)
+    sql = _offers_sql(bulk.rows(id="uuid"), locks=locked and bulk.locks_rows())
+    found = bulk.read(sql, bulk.encode((one,) for one in ids), Offer, Variant, Product, Seller)
+    for offer, variant, product, seller in found:
+        offer.variant, variant.product, product.seller = variant, product, seller
+    return [offer for offer, *_goods in found]
+
+
+@cache
+def _offers_sql(names: str, *, locks: bool) -> str:
+    """The statement that reads offers by their public ids, and locks them."""
+    chosen = zip((Offer, Variant, Product, Seller), "ovps", strict=True)
+    return (
+        f"SELECT {', '.join(bulk.columns(model, alias) for model, alias in chosen)} "  # noqa: S608
+        'FROM "orders_offer" o JOIN "sellers_variant" v ON v.id = o.variant_id '
+        'JOIN "sellers_product" p ON p.id = v.product_id '
+        'JOIN "sellers_seller" s ON s.id = p.seller_id '
+        f"WHERE o.public_id IN (SELECT r.id FROM {names}) ORDER BY o.id"
+        f"{' FOR NO KEY UPDATE OF o' if locks else ''}"
+    )
 
 
 def _variants(ids: Collection[UUID]) -> list[Variant]:
@@ -159,8 +178,12 @@ def already_bought(offer_pks: Collection[int], buyers: Collection[int]) -> Count
 
 
 def _zones(sellers: Collection[int]) -> dict[int, list[DeliveryZone]]:
+    sql = (
+        f'SELECT {bulk.columns(DeliveryZone, "z")} FROM "sellers_deliveryzone" z '  # noqa: S608
+        f"WHERE z.seller_id IN (SELECT r.pk FROM {bulk.rows(pk='bigint')}) ORDER BY z.id"
+    )
     found: dict[int, list[DeliveryZone]] = {}
-    for zone in DeliveryZone.objects.filter(seller__in=sellers).order_by("pk"):
+    for (zone,) in bulk.read(sql, bulk.encode((pk,) for pk in sellers), DeliveryZone):
         found.setdefault(zone.seller_id, []).append(zone)
     return found
 

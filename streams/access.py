@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from core import bulk
 from core.accounts.access import AnyUser, has_role, is_signed_in, signed_in
 from core.accounts.models import Role, RoleGrant, User
 from core.clock import now
@@ -70,7 +70,7 @@ def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]
     if show is None:
         return lambda buyer: None
     withheld = is_withheld(show)
-    bans = {ban.user_id: ban for ban in bans_of(show).filter(user__in=[one.pk for one in buyers])}
+    bans = {ban.user_id: ban for ban in _bans_among(show, buyers)}
     doubtful = (
         list(buyers)
         if show.audience == Audience.INVITED
@@ -95,10 +95,25 @@ def _held_show(show_id: UUID) -> Show | None:
 
     They lock its row; any number of groups of orders share theirs, and let it be written to.
     """
-    if connection.vendor != "postgresql":  # SQLite lets one transaction write at a time
-        return Show.objects.filter(public_id=show_id).first()
-    shows = "SELECT * FROM streams_show WHERE public_id = %s FOR KEY SHARE"
-    return next(iter(Show.objects.raw(shows, [show_id])), None)
+    sql = (
+        f'SELECT {bulk.columns(Show, "s")} FROM "streams_show" s '  # noqa: S608 - of constants
+        f"WHERE s.public_id IN (SELECT r.id FROM {bulk.rows(id='uuid')})"
+        f"{' FOR KEY SHARE OF s' if bulk.locks_rows() else ''}"
+    )
+    found = bulk.read(sql, bulk.encode([(show_id,)]), Show)
+    return found[0][0] if found else None
+
+
+def _bans_among(show: Show, people: Collection[User]) -> list[Ban]:
+    """Who of these is sent away from the show now."""
+    sql = (
+        f'SELECT {bulk.columns(Ban, "b")} FROM "streams_ban" b '  # noqa: S608 - of constants
+        f"JOIN {bulk.rows(show='bigint', person='bigint')} "
+        "ON b.show_id = r.show AND b.user_id = r.person"
+    )
+    rows = bulk.read(sql, bulk.encode((show.pk, one.pk) for one in people), Ban)
+    moment = now()
+    return [ban for (ban,) in rows if ban.until is None or ban.until > moment]
 
 
 def role_in(user: AnyUser, show: Show) -> RoomRole:

@@ -27,10 +27,11 @@ def decode(text: str | msgspec.Raw, kind: type[T]) -> T:
 
 _AT = re.compile(r" - at `\$\.?([^`]*)`")
 _NAMED = re.compile(r"field `([^`]*)`")
+_PLACE = re.compile(r"\[([^\]]*)\]")
 
 
 def _explain(problem: str) -> tuple[str, str]:
     """msgspec's message without its path, and the path of the field at fault, e.g. `lines.0.id`."""
     at, named = _AT.search(problem), _NAMED.search(problem)
-    parts = [at[1] if at else "", named[1] if named else ""]
+    parts = [_PLACE.sub(r".\1", at[1]) if at else "", named[1] if named else ""]
     return _AT.sub("", problem), ".".join(part for part in parts if part)

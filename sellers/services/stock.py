@@ -60,8 +60,14 @@ class NotAll(Conflict):
 
 def locked(variant_pks: Collection[int]) -> dict[int, Stock]:
     """The rows as they are, ours until commit; always taken in the order of their keys."""
-    rows = Stock.objects.select_for_update(no_key=True).filter(pk__in=variant_pks)
-    return {row.pk: row for row in rows.order_by("pk")}
+    sql = (
+        f'SELECT {bulk.columns(Stock, "s")} FROM "sellers_stock" s '  # noqa: S608 - of constants
+        f"WHERE s.variant_id IN (SELECT r.pk FROM {bulk.rows(pk='bigint')}) ORDER BY s.variant_id"
+        f"{' FOR NO KEY UPDATE OF s' if bulk.locks_rows() else ''}"
+    )
+    return {
+        row.pk: row for (row,) in bulk.read(sql, bulk.encode((pk,) for pk in variant_pks), Stock)
+    }
 
 
 def reserve_many(changes: Sequence[Change]) -> None:

@@ -227,6 +227,45 @@ def test_checkout_knows_the_last_address(li: Client, world: World) -> None:
     }
 
 
+def test_a_quote_is_for_strangers_too(client: Client, world: World) -> None:
+    asked = body(world)
+    answer = client.post(
+        "/api/v1/orders/quote",
+        {"show_id": asked["show_id"], "lines": asked["lines"], "region": "62"},
+        content_type=JSON,
+    )
+
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["total_minor"], told["fee_minor"], told["problems"]) == (7180, 0, [])
+
+
+def test_a_buyer_pages_through_their_own_orders(li: Client, world: World) -> None:
+    orders = [li_orders(world, key=f"click {n}", quantity=1) for n in range(21)]
+    li_orders(world, buyer=world.wang)
+    Order.objects.filter(pk=orders[0].pk).update(state=OrderState.PACKED)
+
+    first = li.get("/api/v1/orders").json()
+    rest = li.get("/api/v1/orders", {"cursor": first["cursor"]}).json()
+    packed = li.get("/api/v1/orders", {"state": "packed"}).json()
+
+    numbers = [one["number"] for one in first["orders"] + rest["orders"]]
+    assert numbers == [order.number for order in reversed(orders)]
+    assert rest["cursor"] == ""
+    assert [one["number"] for one in packed["orders"]] == [orders[0].number]
+
+
+def test_an_order_is_read_with_its_way(li: Client, world: World) -> None:
+    order = li_orders(world, payment_method="online")
+
+    told = li.get(f"/api/v1/orders/{order.public_id}").json()
+
+    assert [move["state"] for move in told["moves"]] == ["held"]
+    assert told["payments"] == []
+    assert order.held_until is not None
+    assert told["held_until_ms"] == round(order.held_until.timestamp() * 1000)
+
+
 def test_the_api_describes_itself(client: Client) -> None:
     paths = client.get("/api/v1/openapi.json").json()["paths"]
 

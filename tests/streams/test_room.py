@@ -17,6 +17,7 @@ from core.realtime import tickets
 from core.realtime.db import run_in_db
 from core.realtime.sockets import AsgiSocket
 from orders.models import Order
+from orders.services.offers import put_on_sale
 from streams import consumers, resume
 from streams.client import Refused, RoomClient, RoomClosed
 from streams.door import Door
@@ -426,6 +427,31 @@ async def test_an_order_that_cannot_be_says_why(
         assert refused.value.code == code
         assert field is None or refused.value.error["field"] == field
     assert not await run_in_db(Order.objects.exists)
+
+
+async def test_a_drop_opens_for_everybody_on_the_hosts_tap(site: str, world: World) -> None:
+    offer = await run_in_db(
+        lambda: put_on_sale(
+            world.show.public_id, world.apples, price_minor=3590, on_tap=True, lasts_s=60
+        )
+    )
+    name = str(offer.public_id)
+    async with room(site, world, world.zhang) as zhang, room(site, world) as stranger:
+        with pytest.raises(Refused, match="sign_in_required"):
+            await stranger.command("offer.open", offer_id=name)
+        with pytest.raises(Refused, match="offer_not_open"):
+            await zhang.command("order.place", **apples(world))
+        opened = await zhang.command("offer.open", offer_id=name)
+        assert opened["closes_at_ms"] == opened["opens_at_ms"] + 60_000
+        assert await zhang.command("offer.open", offer_id=name) == opened
+        await stranger.until(lambda: 2 in versions_of_offers(stranger))
+        closed = await zhang.command("offer.close", offer_id=name)
+        assert closed["closes_at_ms"] < opened["closes_at_ms"]
+
+
+def versions_of_offers(client: RoomClient) -> list[int]:
+    changed = [event for event in client.events if event["type"] == "offer.changed"]
+    return [event["data"]["offer"]["version"] for event in changed]
 
 
 # Viewers and likes
