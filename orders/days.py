@@ -23,4 +23,5 @@ def between(since: date | None, until: date | None) -> Q:
 
 def start_of(day: date) -> datetime:
     """Midnight of the day in the site's zone."""
-    return datetime.combine(min(max(day, FIRST), LAST), time.min, tzinfo=timezone.get_current_timezone())
+    known = min(max(day, FIRST), LAST)
+    return datetime.combine(known, time.min, tzinfo=timezone.get_current_timezone())

@@ -7,7 +7,16 @@ from django.db import models
 from django.http import HttpRequest
 
 from core.forms import TypedForm
-from sellers.models import Member, PickupPoint, Product, Seller, Stock, StockMovement, Variant
+from sellers.models import (
+    DeliveryZone,
+    Member,
+    PickupPoint,
+    Product,
+    Seller,
+    Stock,
+    StockMovement,
+    Variant,
+)
 
 
 class ReadOnly:
@@ -35,13 +44,20 @@ class PickupPointInline(admin.TabularInline[PickupPoint, Seller]):
     extra = 0
 
 
+class DeliveryZoneInline(ReadOnly, admin.TabularInline[DeliveryZone, Seller]):
+    """To be read: the studio sees to it that a region is in one zone only."""
+
+    model = DeliveryZone
+    extra = 0
+
+
 @admin.register(Seller)
 class SellerAdmin(admin.ModelAdmin[Seller]):
     form = TypedForm
     list_display = ["name", "place", "currency", "is_sandbox", "created_at"]
     list_filter = ["is_sandbox"]
     search_fields = ["name", "place"]
-    inlines = [MemberInline, PickupPointInline]
+    inlines = [MemberInline, PickupPointInline, DeliveryZoneInline]
 
 
 class VariantInline(ReadOnly, admin.TabularInline[Variant, Product]):
