@@ -13,7 +13,7 @@ from media_pipeline.tasks import TASKS
 from media_pipeline.worker import run_waiting
 from orders.models import Offer
 from streams.models import Show
-from tests.livecommerce.test_pages_browser import fill_in, orders_of, sign_in
+from tests.livecommerce.test_pages_browser import orders_of, sign_in
 from tests.phones import ONE_LOOP, site_on_one_loop
 from tests.story.browser import WIDE
 from tests.streams.replayed import replayed
@@ -80,7 +80,8 @@ async def test_a_replay_is_a_shop(phone: BrowserContext, site: str, world: World
 
     # The price that holds now, and that it was another one.
     await expect(page.locator("#moment-note")).to_contain_text("Now ¥29.90, in the show ¥35.90")
-    await fill_in(page)
+    await page.locator("#pinned [data-buy]").click()
+    await expect(page.locator("#saved-list")).to_contain_text("8 River")  # from before
     await page.locator("#order-submit").click()
     await expect(page.locator("#order-done")).to_be_visible()
     assert 2990 in {order.total_minor for order in await orders_of(world.li)}

@@ -14,9 +14,8 @@ import { LineList, otherRow } from "./sheet-lines.js";
 import { Quotes } from "./sheet-quote.js";
 import { stageOf, windowText } from "./terms.js";
 
-/** @typedef {import("./terms.js").Good} Good */
-
 /**
+ * @typedef {import("./terms.js").Good} Good
  * @typedef {object} Shop
  * @property {string} name of its basket in this tab
  * @property {Record<string, string>} asks {show_id} or {seller_id}: whose checkout it is
@@ -36,6 +35,7 @@ export class OrderSheet {
   #checkout = null;
   #busy = false;
   /** A refusal is shown until something is changed. */ #isRefused = false;
+  #notDelivered = "";
 
   /** @param {Shop} shop */
   constructor(shop) {
@@ -79,9 +79,8 @@ export class OrderSheet {
 
   /** What the basket comes to, without delivery. @returns {{pieces: number, text: string}} */
   get sum() {
-    const known = this.basket.lines.map((line) => ({ line, good: this.shop.good(line.id) })).filter(({ good }) => good);
-    const minor = known.reduce((sum, { line, good }) => sum + good.price_minor * (countOf(line.typed) || 0), 0);
-    return { pieces: this.basket.isKept ? this.basket.pieces : 0, text: known[0] ? money(minor, known[0].good.currency) : "" };
+    const minor = this.#wishedLines().reduce((sum, { price_minor: price, quantity }) => sum + price * (quantity || 0), 0);
+    return { pieces: this.basket.isKept ? this.basket.pieces : 0, text: money(minor, this.#currency) };
   }
 
   /** Stock, prices, the time or who is signed in may have changed. */
@@ -290,9 +289,11 @@ export class OrderSheet {
   /** At the region, or at the address that is kept. */
   #tellNotDelivered() {
     const message = this.delivery.to.kind === "pickup" ? "" : this.quotes.notDelivered;
-    const isTold = this.form.dataset.notDelivered === message;
-    this.form.dataset.notDelivered = message;
-    if (!isTold) for (const name of ["region", "saved"]) this.errors.tell(name, message);
+    const place = this.delivery.isSaved ? "saved" : "region";
+    const told = message && `${place}: ${message}`;
+    if (this.#notDelivered === told) return;
+    this.#notDelivered = told;
+    for (const name of ["region", "saved"]) this.errors.tell(name, name === place ? message : "");
   }
 
   #showSubmit(blocked) {

@@ -58,9 +58,9 @@ export class DeliveryForm {
 
   /** Show what goes with what was chosen. */
   refresh() {
-    const { kind, saved, payment_method: method } = this.values;
+    const { kind, payment_method: method } = this.values;
     const isPickup = kind === "pickup";
-    const isSaved = !isPickup && this.#savedOne(saved) !== null;
+    const { isSaved } = this;
     show(one("#saved-addresses"), !isPickup && this.#whole.length > 0);
     show(one("#pickup-points"), isPickup);
     show(one("#order-person"), isPickup || !isSaved);
@@ -76,6 +76,12 @@ export class DeliveryForm {
   get to() {
     const { kind, region } = this.#destination();
     return { kind, region: region ?? "" };
+  }
+
+  /** Whether it goes to an address that is kept. */
+  get isSaved() {
+    const { kind, saved } = this.values;
+    return kind !== "pickup" && this.#savedOne(saved) !== null;
   }
 
   get paymentMethod() {
