@@ -165,7 +165,7 @@ def watches(zhang: Visitor, server: Server, console: Page) -> Page:
     context = zhang.context.browser.new_context()  # type: ignore[union-attr]
     viewer = context.new_page()
     viewer.goto(f"{server.url}/shows/{console.url.rstrip('/').rpartition('/')[2]}/")
-    viewer.wait_for_function(SEES_NOW, arg=3_000, timeout=30_000)
+    viewer.wait_for_function(SEES_NOW, arg=8_000, timeout=60_000)
     return viewer
 
 
