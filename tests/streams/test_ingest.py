@@ -23,11 +23,11 @@ from core.ids import new_id
 from core.realtime.db import run_in_db
 from core.realtime.models import LogEntry
 from media_pipeline import ffmpeg
-from media_pipeline.ingest.patience import Patience
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.encoder import Encoder
 from media_pipeline.ingest.errors import refusal_for
 from media_pipeline.ingest.layout import chunks_folder, recording_folder, recording_key
+from media_pipeline.ingest.patience import Patience
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.probe import OUR_FORMATS, probe
 from media_pipeline.selectors import playback

@@ -17,12 +17,12 @@ import pytest_asyncio
 from core.clock import now
 from core.realtime.db import run_in_db
 from media_pipeline.ingest import broadcast
-from media_pipeline.ingest.patience import Patience
 from media_pipeline.ingest.chunks import Chunk
 from media_pipeline.ingest.connection import Connection
 from media_pipeline.ingest.desk import Desk, desk
 from media_pipeline.ingest.errors import ServerStops, SomebodyBroadcasts
 from media_pipeline.ingest.layout import recording_folder, recording_key
+from media_pipeline.ingest.patience import Patience
 from media_pipeline.models import Recording, Take
 from media_pipeline.services import takes
 from streams import ingest_probe
