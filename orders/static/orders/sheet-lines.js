@@ -134,7 +134,7 @@ function makeRow(tail) {
         "div",
         { class: "stepper" },
         button("fewer", "minus"),
-        el("input", { id, type: "number", inputmode: "numeric", min: 1, required: true, "aria-describedby": errorId }),
+        el("input", { id, name: "quantity", type: "number", inputmode: "numeric", min: 1, required: true, "aria-describedby": errorId }),
         button("more", "plus"),
       ),
       el("strong", { class: "line__sum number" }),
