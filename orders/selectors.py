@@ -13,7 +13,7 @@ from django.db.models.functions import Replace
 
 from core.accounts.models import User
 from core.clock import epoch_ms
-from orders.models import Address, Offer, Order, OrderLine, OrderState
+from orders.models import GONE, Address, Offer, Order, OrderLine, OrderState
 from sellers.models import PickupPoint, Seller
 
 AT_THEIR_END = (
@@ -167,8 +167,8 @@ def to_pack(orders: QuerySet[Order]) -> list[ToPack]:
 
 
 def sold_in_show(show_id: UUID) -> list[tuple[datetime, int]]:
-    """When how many pieces were ordered through a show, in order, without what was cancelled."""
-    orders = Order.objects.filter(show_id=show_id).exclude(state=OrderState.CANCELLED)
+    """When how many pieces were ordered through a show, in order, without what was given back."""
+    orders = Order.objects.filter(show_id=show_id).exclude(state__in=GONE)
     found = orders.order_by("placed_at").values_list("placed_at").annotate(Sum("lines__quantity"))
     return [(at, quantity or 0) for at, quantity in found]
 
