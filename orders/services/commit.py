@@ -60,13 +60,11 @@ class Committer:
             self._changed.notify()
         return answer
 
-    def start(self) -> None:
-        """Take orders again after `stop`."""
-        with self._changed:
-            self._stopped = False
-
     def stop(self, within_s: float = STOPS_WITHIN_S) -> None:
-        """Commit what waits; what is not done within the time is told to come again."""
+        """Commit what waits, while newcomers are told to come again; as is what takes too long.
+
+        Whoever comes after that, before the process has ended, is served as before.
+        """
         with self._changed:
             self._stopped = True
             self._changed.notify()
@@ -75,6 +73,8 @@ class Committer:
             thread.join(within_s)
         for _asked, answer in self._take(len(self._waiting)):
             answer.set_exception(TryAgain())
+        with self._changed:
+            self._stopped = False
 
     def _commit_until_stopped(self) -> None:
         while group := self._next_group():
@@ -92,7 +92,7 @@ class Committer:
                 return group
 
     def _take(self, most: int) -> list[tuple[Asked, Future[Order]]]:
-        """Up to so many, the longest waiting first, without those that nobody waits for any more."""
+        """Up to so many, the longest waiting first, without those that nobody waits for."""
         with self._changed:
             some = [self._waiting.popleft() for _one in range(min(most, len(self._waiting)))]
         return [one for one in some if one[1].set_running_or_notify_cancel()]
@@ -105,10 +105,19 @@ def place(asked: Asked) -> Order:
     """The order, committed; in the caller's transaction where there is one. Raises `AppError`."""
     if not is_grouped():
         return place_alone(asked)
+    answer = committer.ask(asked)
+    _give_back_connection()
     try:
-        return committer.ask(asked).result(ANSWERED_WITHIN_S)
+        return answer.result(ANSWERED_WITHIN_S)
     except TimeoutError:
         raise TryAgain from None
+
+
+def _give_back_connection() -> None:
+    """Nobody waits for the committer with a connection of the pool that it needs one of, too."""
+    connection = transaction.get_connection()
+    if "pool" in connection.settings_dict.get("OPTIONS", {}):
+        connection.close()
 
 
 def place_alone(asked: Asked) -> Order:

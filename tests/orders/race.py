@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from unittest import mock
 
@@ -127,6 +127,18 @@ def twenty_buyers() -> list[User]:
 
 def buys(world: World, buyer: User, **changes: Any) -> Callable[[], str]:
     return lambda: outcome(li_orders(world, **({"buyer": buyer, "quantity": 1} | changes)))
+
+
+def more_than_connections() -> dict[str, object]:
+    """Forty who have read something, as every request does, before they wait for their order."""
+    world = world_of_boxes()
+    buyers = [User.objects.create_user(f"buyer{number}") for number in range(40)]
+
+    def looks_and_buys(buyer: User) -> str:
+        buyer.refresh_from_db()
+        return buys(world, buyer)()
+
+    return told(together([partial(looks_and_buys, buyer) for buyer in buyers]))
 
 
 @ways("grouped", "alone", "in_two")
@@ -296,6 +308,7 @@ def told(outcomes: Counter[str]) -> dict[str, object]:
 
 RACES = (
     last_boxes,
+    more_than_connections,
     same_click,
     same_key_of_two_offers,
     limit_of_one_buyer,

@@ -56,6 +56,14 @@ def test_twenty_buyers_of_ten_boxes_get_ten(races: dict[str, Any], way: str) -> 
     }
 
 
+def test_more_who_wait_than_there_are_connections_are_answered(races: dict[str, Any]) -> None:
+    assert races["more_than_connections"] == {
+        "outcomes": {"ordered": 10, "SoldOut": 30},
+        "orders": 10,
+        "faults": [],
+    }
+
+
 @pytest.mark.parametrize("way", ["grouped", "alone", "in_two"])
 def test_eight_equal_clicks_are_one_order(races: dict[str, Any], way: str) -> None:
     assert races["same_click"][way] == {
