@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live bench-room bench-live bench-orders lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live chaos-orders bench-room bench-live bench-orders lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ chaos-room: setup-dev ## 2,000 viewers while server, Redis and network fail (12 
 
 chaos-live: setup-dev ## a show whose line, encoder and server fail, and its replay's pictures (2 minutes)
 	$(BIN)/python -m tests.chaos.live $(ARGS)
+
+chaos-orders: setup-dev ## 10,000 attempts on 100 boxes, on both databases, while processes are killed (20 minutes)
+	$(BIN)/python -m tests.chaos.orders $(ARGS)
 
 bench-room: ## the room against its peers, each on one core (20 minutes; ARGS=--quick)
 	@$(SETUP) bench

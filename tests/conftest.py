@@ -32,6 +32,7 @@ LONGEST = (
     "tests/story/test_browser_story",
     "tests/chaos/test_room_chaos",
     "tests/chaos/test_live_chaos",
+    "tests/chaos/test_orders",
     "tests/streams/test_studio_browser",
     "tests/livecommerce/test_cli",
     "tests/streams/test_ingest",

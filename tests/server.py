@@ -196,6 +196,12 @@ def _make_world(data: Path) -> None:
     _build(_unserved(data))
 
 
+def prepare(data: Path) -> None:
+    """Make the folder an SQLite instance with the tests' world in it, which nobody serves yet."""
+    data.mkdir(parents=True, exist_ok=True)
+    _prepare(_unserved(data))
+
+
 def _unserved(data: Path) -> Server:
     return Server("", data, data / "up.log", _environment(data))
 

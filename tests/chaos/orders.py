@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ BREAKING = {
         Habits(asks_again=0.5, online=0, keeps=1, pauses_s=0.05),
     ),
     "answers_before_commit": Breaking(
-        "acknowledged_missing", Scale(20, 60, 12), Habits(cuts=0, online=0, keeps=0.5)
+        "acknowledged_missing", Scale(20, 40, 8), Habits(cuts=0, online=0, keeps=1)
     ),
     "sweeps_without_condition": Breaking(
         "ledger_mismatch",
@@ -95,7 +95,7 @@ MUST_BE_0 = (
 
 def play(name: str, folder: Path, scale: Scale) -> Json:
     """One database, or the broken builds one by one; in this process."""
-    (folder / "data").mkdir()
+    (folder / "data").mkdir(exist_ok=True)
     return asyncio.run(_broken(folder) if name == "broken" else _sound(name, folder, scale))
 
 
@@ -140,10 +140,21 @@ def _servers(name: str, folder: Path) -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": address_of(server), "REDIS_URL": redis.url}
 
 
-def in_own_process(name: str, scale: Scale, within_s: float, keep: Path | None = None) -> Json:
-    """The figures of one play, or why there are none, as `error`."""
+def in_own_process(
+    name: str,
+    scale: Scale,
+    within_s: float,
+    *,
+    keep: Path | None = None,
+    prepare: Callable[[Path], None] | None = None,
+) -> Json:
+    """The figures of one play, or why there are none, as `error`. `prepare` fills the data folder
+    with the tests' world, `keep` is where journals and logs are left.
+    """
     # A short path: a socket of PostgreSQL's has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="lc-orders-", ignore_cleanup_errors=True) as folder:
+        if prepare is not None:
+            prepare(Path(folder, "data"))
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.orders",
              "--play", name, folder, json.dumps(asdict(scale))],
@@ -254,7 +265,7 @@ def main() -> None:
     )
     within_s = SHORT_WITHIN_S if asked.short else LONG_WITHIN_S
     began = time.monotonic()
-    played = {name: in_own_process(name, scale, within_s, asked.keep) for name in asked.only}
+    played = {name: in_own_process(name, scale, within_s, keep=asked.keep) for name in asked.only}
     least = KILLS_SHORT if asked.short else KILLS_LONG
     found = report(played, scale, least)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
