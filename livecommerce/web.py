@@ -63,7 +63,6 @@ class Web:
 
     async def start(self) -> None:
         await run_in_db(shows.seal_leftovers, alone=self._alone)
-        committer.start()
         self._likes.start()
         self._sampler.start()
         pulls.start()
