@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import mul
+from statistics import median
 
 from streams.highlights.delays import STEP_S
 from streams.highlights.signals import Signals, Stretch, Watching
@@ -19,6 +20,7 @@ NEAR = 84
 PSEUDO = 6.0
 """So many orders of the whole show's rate weigh in what is usual nearby (empirical Bayes)."""
 LEAST_RATE = 1e-4
+HALF_MINUTE = 6
 RETURN_S = 10.0
 """After the camera came back the room first sends what it had kept."""
 GAMMAS = (0.0, 0.5, 1.0)
@@ -56,9 +58,10 @@ def counts_of(signals: Signals) -> Counts:
     bins = max(1, math.ceil(signals.duration_s / STEP_S))
     live = _live(bins, signals.away)
     orders = _binned(bins, (order.at_s for order in signals.orders), live)
-    viewers = _viewers(bins, signals.viewers)
     questions = _binned(bins, (question.at_s for question in signals.questions), live)
     chat = _binned(bins, signals.chat, live)
+    counted = len(signals.viewers) > 1
+    viewers = _viewers(bins, signals.viewers) if counted else _talkers(chat, live)
     return Counts(
         live=live,
         orders=orders,
@@ -131,10 +134,8 @@ def _binned(bins: int, moments: Iterable[float], live: Sequence[float]) -> list[
 
 
 def _viewers(bins: int, samples: Sequence[Watching]) -> list[float]:
-    """Viewers in each bin over their mean, drawn straight between the samples; 1 without any."""
+    """Viewers in each bin over their mean, drawn straight between the samples."""
     known = sorted((one.at_s, one.viewers + 1.0) for one in samples)
-    if len(known) < 2:
-        return [1.0] * bins
     times = [at_s for at_s, _ in known]
     found = []
     for at in range(bins):
@@ -145,6 +146,22 @@ def _viewers(bins: int, samples: Sequence[Watching]) -> list[float]:
         found.append(was + (is_then - was) * share)
     mean = sum(found) / bins
     return [one / mean for one in found]
+
+
+def _talkers(chat: Sequence[float], live: Sequence[float]) -> list[float]:
+    """Who is there, by who talks: the usual talk of the minutes around, over the show's mean.
+
+    A median of half minutes, so that neither a burst of talk nor a good question makes a crowd.
+    """
+    until, time = Sums(chat), Sums(live)
+    rates = []
+    for begin in range(0, len(chat), HALF_MINUTE):
+        lived = time.between(begin, begin + HALF_MINUTE)
+        said = until.between(begin, begin + HALF_MINUTE)
+        rates.append((said + 1.0) / (lived + 1.0))
+    around = [median(rates[max(0, at - 4) : at + 5]) for at in range(len(rates))]
+    mean = sum(around) / len(around)
+    return [around[at // HALF_MINUTE] / mean for at in range(len(chat))]
 
 
 def _crowd(viewers: list[float], orders: list[float], live: list[float]) -> list[float]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from streams.highlights.edges import LONGEST_S, SHORTEST_S, moved
 from streams.highlights.signals import Shown, Signals, Stretch
 
-FEWEST_ORDERS = 2
+FEWEST_ORDERS = 1
 SHOWN_AT_LEAST_S = 8.0
 BUYING_S = 30.0
 

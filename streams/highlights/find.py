@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from streams.highlights.counts import Counts, counts_of, first_guess, without
 from streams.highlights.delays import MEDIANS_S, STEP_S, USUAL_S, log_prior
 from streams.highlights.edges import moved
@@ -38,6 +40,7 @@ def highlights(signals: Signals) -> list[Highlight]:
     """
     if len(signals.orders) < FEWEST_ORDERS:
         return []
+    signals = _in_order(signals)
     reading = _read(signals)
     places = [Stretch(one.start * STEP_S, one.end * STEP_S) for one in reading.passages]
     for number, place in enumerate(
@@ -48,6 +51,17 @@ def highlights(signals: Signals) -> list[Highlight]:
         _highlight(signals, reading, passage, where)
         for passage, where in zip(reading.passages, places, strict=True)
     ]
+
+
+def _in_order(signals: Signals) -> Signals:
+    """With those lists sorted that are searched by time."""
+    viewers = sorted(signals.viewers, key=lambda one: one.at_s)
+    return msgspec.structs.replace(
+        signals,
+        chat=tuple(sorted(signals.chat)),
+        scenes=tuple(sorted(signals.scenes)),
+        viewers=tuple(viewers),
+    )
 
 
 def _read(signals: Signals) -> Reading:

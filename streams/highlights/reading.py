@@ -46,17 +46,20 @@ def filmed(show: Show) -> Filmed | None:
         return None
     began = found.clock.spans[0].wall_start
     titles = dict[str, str]()
+    ended = _end(found.clock)
     signals = Signals(
-        duration_s=_seconds(began, _end(found.clock)),
-        orders=tuple(_orders(show, began, titles)),
+        duration_s=_seconds(began, ended),
+        orders=tuple(_orders(show, began, ended, titles)),
         viewers=tuple(_viewers(show, began)),
         away=tuple(_away(found.clock, began)),
-        **_said_and_shown(show, began, titles),
+        **_said_and_shown(show, began, ended, titles),
     )
     return Filmed(signals, titles, began, found.clock, found)
 
 
-def _orders(show: Show, began: datetime, titles: dict[str, str]) -> Iterator[Bought]:
+def _orders(
+    show: Show, began: datetime, ended: datetime, titles: dict[str, str]
+) -> Iterator[Bought]:
     """One for each order, with its first line's variant."""
     lines = OrderLine.objects.filter(order__show_id=show.public_id)
     lines = lines.exclude(order__state__in=TAKEN_BACK).order_by("order_id", "pk")
@@ -64,7 +67,7 @@ def _orders(show: Show, began: datetime, titles: dict[str, str]) -> Iterator[Bou
     last = None
     for order_id, placed_at, variant_id, title in lines.values_list(*fields):
         titles[str(variant_id)] = title
-        if order_id != last and placed_at >= began:
+        if order_id != last and began <= placed_at <= ended:
             yield Bought(_seconds(began, placed_at), str(variant_id))
         last = order_id
 
@@ -85,14 +88,16 @@ def _away(clock: MediaClock, began: datetime) -> Iterator[Stretch]:
             yield gone
 
 
-def _said_and_shown(show: Show, began: datetime, titles: dict[str, str]) -> dict[str, Any]:
+def _said_and_shown(
+    show: Show, began: datetime, ended: datetime, titles: dict[str, str]
+) -> dict[str, Any]:
     """Chat, questions, pins and flash offers, out of the log in one go."""
     chat: list[float] = []
     questions: list[Question] = []
     pins: list[Shown] = []
     flashes: list[Shown] = []
     known: dict[str, dict[str, Any]] = {}
-    rows = log_of(show).filter(type__in=KINDS, removed_at=None, at__gte=began)
+    rows = log_of(show).filter(type__in=KINDS, removed_at=None, at__range=(began, ended))
     for kind, at, data in rows.values_list("type", "at", "data").iterator():
         at_s = _seconds(began, at)
         if kind == ChatMessageEvent.type:

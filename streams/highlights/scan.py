@@ -25,7 +25,7 @@ from streams.highlights.delays import STEP_S, Template, answer, rush
 LENGTHS = (4, 6, 9, 12, 16, 20, 26, 34)
 """Of a passage, in bins: 20 s to 170 s."""
 USUAL_LENGTH = 12.0
-LENGTH_SPREAD = 0.6
+LENGTH_SPREAD = 0.35
 GAP = 2
 """Bins between two passages."""
 RUSH_S = 8.0
@@ -40,7 +40,11 @@ LEAST_ORDERS = 2.5
 """What fewer orders say is chance."""
 NEWTON = 6
 CLOSE = 0.03
+MISFIT = 0.4
+"""No template fits a crowd: what is expected of a passage is that far off (standard deviation, as
+a part of it), so that what a strong one leaves over is not taken for another."""
 SPLIT_FROM = 10
+SPLIT_PART = 0.1
 SPLIT_AT = (0.3, 0.5, 0.7)
 STRIDE = 2
 """Bins between the begins that are tried at first; the best are then looked at more closely."""
@@ -83,6 +87,7 @@ class Scan:
         self._away = Sums(1.0 - one for one in counts.live)
         self._above = [0.0] * len(base)
         self._inverse = [0.0] * len(base)
+        self._weight = [0.0] * len(base)
         self._refresh()
 
     @property
@@ -151,7 +156,7 @@ class Scan:
         others = [one for one in found if one is not passage]
         pairs = [self._pair(passage, others, share) for share in SPLIT_AT]
         best = max((pair for pair in pairs if pair), key=_worth, default=[])
-        if _worth(best) <= passage.score:
+        if _worth(best) <= passage.score + SPLIT_PART * passage.gain:
             best = [passage]
         for one in best:
             self._add(one, 1.0)
@@ -257,13 +262,18 @@ class Scan:
         """How many orders this template explains, and by how much it tells them better (nats)."""
         shares = template.shares
         stop = min(start + len(shares), len(self._base))
-        whole = sum(map(mul, self._counts.live[start:stop], shares))
+        weights = self._weight[start:stop]
+        whole = sum(map(mul, weights, shares))
         pairs = [
-            (count, share * inverse)
-            for count, share, inverse in zip(
-                self._counts.orders[start:stop], shares, self._inverse[start:stop], strict=False
+            (count * weight, share * inverse / weight)
+            for count, share, inverse, weight in zip(
+                self._counts.orders[start:stop],
+                shares,
+                self._inverse[start:stop],
+                weights,
+                strict=False,
             )
-            if count
+            if count and weight
         ]
         if whole <= 0:
             return 0.0, 0.0
@@ -287,8 +297,13 @@ class Scan:
         for at in range(start, min(stop, len(self._base))):
             expected = self._base[at] + self._extra[at]
             is_live = self._counts.live[at] and expected > 0
-            self._inverse[at] = 1.0 / expected if is_live else 0.0
-            self._above[at] = self._counts.orders[at] / expected - 1.0 if is_live else 0.0
+            spread = (MISFIT * self._extra[at]) ** 2
+            weight = expected / (expected + spread) if is_live else 0.0
+            self._weight[at] = weight
+            self._inverse[at] = weight / expected if is_live else 0.0
+            self._above[at] = (
+                weight * (self._counts.orders[at] / expected - 1.0) if is_live else 0.0
+            )
 
 
 def _surprise(counts: Sums, usual: Sums, start: int, until: int) -> float:

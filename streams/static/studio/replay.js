@@ -6,6 +6,7 @@ import { duration } from "../livecommerce/format.js";
 import { recall, remember } from "../livecommerce/store.js";
 import { ClipsPanel } from "./clips-panel.js";
 import { CourseChooser } from "./course-chooser.js";
+import { openHighlights } from "./highlights.js";
 import { openReplayDesk } from "./replay-desk.js";
 import { ReplayVideo } from "./replay-video.js";
 import { Timeline } from "./timeline.js";
@@ -73,6 +74,22 @@ async function openCutter({ show_id: showId, replay }) {
     video.addEventListener("timeupdate", stop);
   }
 
+  function playFrom(second) {
+    video.currentTime = second;
+    video.scrollIntoView({ block: "center" });
+    video.play();
+  }
+
+  function choose(chosen, product) {
+    setPart(chosen);
+    video.currentTime = chosen.start_s;
+    const title = one("#clip-title");
+    title.value ||= product.slice(0, title.maxLength);
+    title.scrollIntoView({ block: "center" });
+    title.focus({ preventScroll: true });
+    title.select();
+  }
+
   async function make(event) {
     event.preventDefault();
     clearErrors();
@@ -107,6 +124,7 @@ async function openCutter({ show_id: showId, replay }) {
     picture.open(replay.url),
     api("GET", `/api/v1/shows/${showId}/replay`).then((entries) => timeline.mark(entries)),
     clips.load(),
+    openHighlights({ showId, onPlay: playFrom, onChoose: choose }),
     openReplayDesk({ showId, video, lengthS: replay.duration_s, edition: replay.edition, onMoved: filesMoved }),
   ]);
 }

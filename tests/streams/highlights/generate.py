@@ -81,6 +81,7 @@ class _Making:
     median_s: float
     per_min: float
     deciding: tuple[Deciding, ...]
+    length_s: float
     orders: list[Bought] = field(default_factory=list)
     chat: list[float] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
@@ -131,6 +132,7 @@ def show(seed: int, family: str) -> Planted:
         median_s=min(60.0, max(6.0, 18.0 * math.exp(rng.gauss(0, 0.5)))),
         per_min=math.exp(rng.uniform(*map(math.log, rates))),
         deciding=TUNED_DECIDING if family in TUNED_ON else HELD_OUT_DECIDING,
+        length_s=65.0 if family in TUNED_ON else rng.uniform(45, 90),
     )
     chat_per_min = making.per_min * rng.uniform(*lines) + 2
     count = max(1, round(making.duration_s / 3600 * per_hour * rng.uniform(0.6, 1.4)))
@@ -154,7 +156,7 @@ def _places(making: _Making, count: int) -> list[Stretch]:
     for _ in range(count * 20):
         if len(found) == count:
             break
-        length_s = min(170.0, max(25.0, 65.0 * math.exp(making.rng.gauss(0, 0.45))))
+        length_s = min(170.0, max(25.0, making.length_s * math.exp(making.rng.gauss(0, 0.45))))
         start_s = making.rng.uniform(20.0, making.duration_s - length_s - 100.0)
         end_s = start_s + length_s
         if all(end_s + 30 < one.start_s or start_s > one.end_s + 30 for one in found):
