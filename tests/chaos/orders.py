@@ -47,11 +47,11 @@ class Breaking:
 OUT = ROOT / "build/chaos/orders.json"
 DATABASES = ("sqlite", "postgresql")
 PLAYS = (*DATABASES, "broken")
-LONG = Scale(buyers=200, attempts=10_000, kills=270)
-SHORT = Scale(buyers=40, attempts=240, kills=10)
-LONG_WITHIN_S, SHORT_WITHIN_S, CLEARED_WITHIN_S = 1500, 150, 30
+LONG = Scale(buyers=200, attempts=10_000, kills=360)
+SHORT = Scale(buyers=30, attempts=150, kills=12)
+LONG_WITHIN_S, SHORT_WITHIN_S, CLEARED_WITHIN_S = 1500, 240, 30
 WEBS = {"sqlite": 1, "postgresql": 2}
-KILLS_LONG, KILLS_SHORT = 500, 20
+KILLS_LONG, KILLS_SHORT = 500, 12
 # Each of the broken builds is brought to where it shows, by as few attempts as that takes.
 BREAKING = {
     "no_where": Breaking(

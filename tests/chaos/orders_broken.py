@@ -24,6 +24,9 @@ from orders.shelf import Shelf, already_bought
 from sellers.models import MovementKind, Stock
 from sellers.services import stock
 
+LATE_S = 0.2
+"""So long an answer has to leave the process, however busy the machine is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -71,7 +74,7 @@ def answers_before_commit() -> None:
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
-            time.sleep(0.03)
+            time.sleep(LATE_S)
             failpoint("orders.before_commit")
 
     vars(commit)["_commit"] = commit_late

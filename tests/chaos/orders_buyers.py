@@ -27,11 +27,11 @@ DELIVERY = {
 }
 TRY_AGAIN = {"try_again", "too_many", "slow_mode", "in_progress", "payment_service_away"}
 FAULTY = 500
-TRIES_WITHIN_S = 90.0
+TRIES_WITHIN_S = 240.0
 
 
 class GaveUp(Exception):
-    """Nobody answered a buyer for a minute and a half."""
+    """Nobody answered a buyer for four minutes."""
 
 
 @dataclass(frozen=True, slots=True)

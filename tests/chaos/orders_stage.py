@@ -52,6 +52,11 @@ WEB_POINTS = (
 )
 KEEPER_POINTS = ("orders.after_expired", "orders.after_paid", "refunds.after_asked")
 ANY_MOMENT = "any moment"
+AT_ANY_MOMENT = 0.25
+PASSES = (2, 6)
+LIVES = {True: (0.1, 1.0), False: (1.0, 2.5)}
+"""How long processes live that are shot, and that shall reach a point: as a share of the usual."""
+KEEPER_LIVES_S = (2.0, 12.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,23 +151,29 @@ class Killer:
     async def webs(self, port: int) -> None:
         points = ("orders.before_commit",) if self.broken else WEB_POINTS
         while not self.stopped.is_set():
-            lives = self.crowd.answered + self.each * self.luck.uniform(0.5, 1.5)
-            point = self.luck.choice(points) if self.luck.random() < 0.75 else ANY_MOMENT
-            point = ANY_MOMENT if self.each == math.inf else point
+            point = self._point(points)
+            lives = self.each * self.luck.uniform(*LIVES[point == ANY_MOMENT])
             await self._live("web", point, self._has_answered(lives), port=port)
 
     async def keepers(self) -> None:
         while not self.stopped.is_set():
-            lives_s = math.inf if self.each == math.inf else self.luck.uniform(1, 6)
-            point = self.luck.choice((*KEEPER_POINTS, ANY_MOMENT))
-            point = ANY_MOMENT if self.each == math.inf else point
+            lives_s = self.luck.uniform(*KEEPER_LIVES_S) if self.each < math.inf else math.inf
+            point = self._point(KEEPER_POINTS)
             await self._live("keeper", point, partial(_is_past, time.monotonic() + lives_s))
 
+    def _point(self, points: tuple[str, ...]) -> str:
+        """Where the next life shall end, if it comes there in time."""
+        if self.each == math.inf or self.luck.random() < AT_ANY_MOMENT:
+            return ANY_MOMENT
+        return self.luck.choice(points)
+
     def _has_answered(self, attempts: float) -> Callable[[], bool]:
-        return lambda: self.crowd.answered >= attempts
+        """Whether so many more have been answered by then."""
+        until = self.crowd.answered + attempts
+        return lambda: self.crowd.answered >= until
 
     async def _live(self, role: str, point: str, is_over: Callable[[], bool], **how: Any) -> None:
-        failpoints = "" if point == ANY_MOMENT else f"{point}=#{self.luck.randint(1, 6)}"
+        failpoints = "" if point == ANY_MOMENT else f"{point}=#{self.luck.randint(*PASSES)}"
         pid, ended = await self.nursery.start(
             role, failpoints=failpoints, broken=self.broken, **how
         )
@@ -176,7 +187,7 @@ class Killer:
         if ended.result() != -signal.SIGKILL:
             raise RuntimeError(f"a {role} ended by itself with {ended.result()}")
         if not (shot and self.stopped.is_set()):
-            self.kills[ANY_MOMENT if shot else point] += 1
+            self.kills[f"{role}: {ANY_MOMENT if shot else point}"] += 1
 
 
 def _is_past(moment_s: float) -> bool:
