@@ -19,6 +19,7 @@ from media_pipeline.ffmpeg import SourceUnreadable
 from media_pipeline.jobs import Lease, LeaseLost
 from media_pipeline.models import Asset, Recording
 from media_pipeline.parts import parts_between, recording_folder
+from media_pipeline.pauses import FIND_PAUSES, find_pauses
 from media_pipeline.renditions import (
     CLIP,
     DOWNLOAD,
@@ -122,4 +123,5 @@ TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
     MAKE_CLIP: Task(make_clip, clip_failed),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell),
+    FIND_PAUSES: Task(find_pauses, nothing_to_tell),
 }

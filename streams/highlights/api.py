@@ -35,13 +35,17 @@ class CourseOut(Schema):
 
 
 class HighlightsOut(Schema):
-    """The best first. `edition` belongs to the seconds, as a clip needs it."""
+    """The best first. `edition` belongs to the seconds, as a clip needs it.
+
+    Edges are rough until the recording was `listened` to, which the first request begins.
+    """
 
     recording_id: UUID | None
     edition: int
     delay_s: float | None
     proposals: list[ProposalOut]
     course: CourseOut | None
+    listened: bool
 
 
 @router.get("/shows/{uuid:show_id}/highlights", response=HighlightsOut)

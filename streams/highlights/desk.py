@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from media_pipeline.pauses import ask_for_pauses, pauses_of
 from streams.highlights.evidence import viewers_at
 from streams.highlights.explained import Explained, explanations
 from streams.highlights.find import highlights
@@ -40,20 +41,30 @@ class Course(msgspec.Struct, frozen=True):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """`edition` is the recording's; `delay_s` how long buyers took, `None` if unknown."""
+    """`edition` is the recording's; `delay_s` how long buyers took, `None` if unknown.
+
+    Edges are where nobody speaks once the recording was `listened` to.
+    """
 
     recording_id: UUID | None
     edition: int
     delay_s: float | None
     proposals: list[Proposal]
     course: Course | None
+    listened: bool = False
 
 
 def desk(show: Show) -> Desk:
-    """The highlights of a show, the best first; none while it has no replay."""
+    """The highlights of a show, the best first; none while it has no replay.
+
+    The first time, this also has the recording listened to.
+    """
     found = filmed(show)
     if found is None:
         return Desk(None, 0, None, [], None)
+    listened = pauses_of(found.playback.recording_id) is not None
+    if not listened:
+        ask_for_pauses(found.playback.recording_id)
     best = highlights(found.signals)
     taken = [Stretch(one.start_s, one.end_s) for one in best]
     own = explanations(found.signals, [one.product for one in best], taken)
@@ -66,6 +77,7 @@ def desk(show: Show) -> Desk:
             *(_explains(one, found) for one in own[:SHOWN]),
         ],
         course=_course(found),
+        listened=listened,
     )
 
 

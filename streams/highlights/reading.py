@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from media_pipeline.clock import MediaClock
+from media_pipeline.pauses import pauses_of
 from media_pipeline.selectors import Playback, playback
 from orders.models import OrderLine, OrderState
 from streams.highlights.signals import Bought, Question, Shown, Signals, Stretch, Watching
@@ -52,6 +53,7 @@ def filmed(show: Show) -> Filmed | None:
         orders=tuple(_orders(show, began, ended, titles)),
         viewers=tuple(_viewers(show, began)),
         away=tuple(_away(found.clock, began)),
+        **_cuts(found, began),
         **_said_and_shown(show, began, ended, titles),
     )
     return Filmed(signals, titles, began, found.clock, found)
@@ -86,6 +88,22 @@ def _away(clock: MediaClock, began: datetime) -> Iterator[Stretch]:
         )
         if gone.length_s > HOLE_S:
             yield gone
+
+
+def _cuts(found: Playback, began: datetime) -> dict[str, Any]:
+    """Pauses and scenes on the show's clock, as far as a job has listened to the recording."""
+    heard = pauses_of(found.recording_id)
+    if heard is None:
+        return {}
+
+    def at_s(media_s: float) -> float:
+        wall = found.clock.wall(min(media_s, found.clock.duration_s))
+        return _seconds(began, wall) if wall else 0.0
+
+    return {
+        "pauses": tuple(Stretch(at_s(start_s), at_s(end_s)) for start_s, end_s in heard.pauses),
+        "scenes": tuple(map(at_s, heard.scenes)),
+    }
 
 
 def _said_and_shown(

@@ -28,10 +28,12 @@ async function load(desk) {
   }
 }
 
-function draw({ proposals, course, delay_s: delay }, desk) {
+function draw({ proposals, course, delay_s: delay, listened }, desk) {
   one("#highlight-list").replaceChildren(...proposals.map((found, index) => row(found, index, desk)));
   show(one("#highlights-empty"), proposals.length === 0);
-  tell(proposals.length ? introduction(delay) : "");
+  const rough = gettext("The recording is being listened to, so that no part begins in the middle of a word. Look again in a moment.");
+  tell([proposals.length ? introduction(delay) : "", proposals.length && !listened ? rough : ""].join(" ").trim());
+  show(one("#highlights-again"), proposals.length > 0 && !listened);
   show(one("#highlights-course"), Boolean(course));
   if (course) drawCourse(course, proposals, desk);
 }
