@@ -5,11 +5,13 @@ Apps make a `ninja.Router`; `livecommerce.api` assembles them under `/api/v1/`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +22,8 @@ from ninja.security import SessionAuth
 from core.accounts.access import signed_in
 from core.accounts.models import User
 from core.errors import AppError, InvalidInput
+
+log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 LONGEST_KEY = 64
@@ -130,6 +134,15 @@ def add_problem_handlers(api: NinjaAPI) -> None:
     @api.exception_handler(RequestDataTooBig)
     def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
         return problem(413, code_of(413), HTTPStatus(413).description)
+
+    @api.exception_handler(OperationalError)
+    @api.exception_handler(InterfaceError)
+    def away(request: HttpRequest, error: Exception) -> HttpResponse:
+        """The database cannot be reached, or has no connection left for us: no fault of theirs."""
+        log.error("%s: the database is away", request.path_info, exc_info=error)
+        answer = problem(503, "try_again", _("That did not work just now. Please try again."))
+        answer["Retry-After"] = "1"
+        return answer
 
 
 class ProblemMiddleware:

@@ -111,6 +111,9 @@ def place(asked: Asked) -> Order:
         return answer.result(ANSWERED_WITHIN_S)
     except TimeoutError:
         raise TryAgain from None
+    except AWAY as error:
+        log.error("the database is away", exc_info=error)
+        raise TryAgain from error
 
 
 def _give_back_connection() -> None:

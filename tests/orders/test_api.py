@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from core.models import OutboxFact
@@ -67,6 +68,19 @@ def test_the_same_key_gives_the_first_answer_again(li: Client, world: World) -> 
 
     assert (again.status_code, again.json()) == (first.status_code, first.json())
     assert Order.objects.count() == 1
+
+
+def test_while_the_database_is_away_all_are_told_to_come_again(li: Client, world: World) -> None:
+    """Also where it has not even a connection to look up who asks."""
+    with connection.execute_wrapper(is_away):
+        answers = [post_order(li, body(world)), li.get("/api/v1/orders")]
+
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(503, "try_again")] * 2
+    assert [one["Retry-After"] for one in answers] == ["1", "1"]
+
+
+def is_away(*_asked: object) -> Any:
+    raise OperationalError("no connection")
 
 
 def test_the_same_key_for_something_else_is_refused(li: Client, world: World) -> None:

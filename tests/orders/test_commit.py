@@ -129,6 +129,18 @@ def committer() -> Iterator[commit.Committer]:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_who_waits_while_the_database_is_away_is_told_to_come_again(
+    world: World, committer: commit.Committer
+) -> None:
+    with (
+        mock.patch.object(commit, "place_group", side_effect=OperationalError("away")),
+        pytest.raises(TryAgain),
+    ):
+        commit.place(asked(world, world.li))
+    assert commit.place(asked(world, world.li))
+
+
+@pytest.mark.django_db(transaction=True)
 def test_those_who_wait_while_others_are_committed_are_one_group(
     world: World, committer: commit.Committer
 ) -> None:
@@ -153,9 +165,7 @@ def test_those_who_wait_while_others_are_committed_are_one_group(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_at_its_end_a_process_commits_what_waits(
-    world: World, committer: commit.Committer
-) -> None:
+def test_at_its_end_a_process_commits_what_waits(world: World, committer: commit.Committer) -> None:
     waiting = [committer.ask(asked(world, world.li, f"click {n}", quantity=1)) for n in range(5)]
 
     committer.stop(20)
