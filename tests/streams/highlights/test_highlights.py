@@ -77,6 +77,11 @@ def test_a_proposal_begins_with_the_talk_and_not_with_the_orders() -> None:
     assert (told.topic, told.topic_questions >= 8, told.pinned) == ("weight", True, True)
 
 
+def test_orders_alone_put_the_talk_before_them() -> None:
+    [found] = highlights(explained(questions=(), chat=(), pins=()))
+    assert 1785 <= found.start_s <= 1808  # the first box was sold at 1818
+
+
 def test_a_burst_of_talk_alone_is_no_lesson() -> None:
     orders = tuple(Bought(at_s) for at_s in every(60, 7, 3600))
     assert highlights(explained(orders=orders)) == []
