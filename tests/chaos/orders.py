@@ -48,7 +48,7 @@ OUT = ROOT / "build/chaos/orders.json"
 DATABASES = ("sqlite", "postgresql")
 PLAYS = (*DATABASES, "broken")
 LONG = Scale(buyers=200, attempts=10_000, kills=360)
-SHORT = Scale(buyers=30, attempts=150, kills=12)
+SHORT = Scale(buyers=30, attempts=150, kills=12, hasty=True)
 LONG_WITHIN_S, SHORT_WITHIN_S, CLEARED_WITHIN_S = 1500, 240, 30
 WEBS = {"sqlite": 1, "postgresql": 2}
 KILLS_LONG, KILLS_SHORT = 500, 12
@@ -65,7 +65,7 @@ BREAKING = {
         Habits(asks_again=0.5, online=0, keeps=1, pauses_s=0.05),
     ),
     "answers_before_commit": Breaking(
-        "acknowledged_missing", Scale(20, 40, 8), Habits(cuts=0, online=0, keeps=1)
+        "acknowledged_missing", Scale(20, 25, 5), Habits(cuts=0, online=0, keeps=1)
     ),
     "sweeps_without_condition": Breaking(
         "ledger_mismatch",
@@ -101,14 +101,15 @@ def play(name: str, folder: Path, scale: Scale) -> Json:
 
 async def _sound(name: str, folder: Path, scale: Scale) -> Json:
     with _servers(name, folder) as urls:
-        async with on_stage(folder, urls, webs=WEBS[name], buyers=scale.buyers) as stage:
+        webs, buyers, hasty = WEBS[name], scale.buyers, scale.hasty
+        async with on_stage(folder, urls, webs=webs, buyers=buyers, hasty=hasty) as stage:
             return await stage.play(scale, Habits())
 
 
 async def _broken(folder: Path) -> Json:
     found: Json = {}
     buyers = max(one.scale.buyers for one in BREAKING.values())
-    async with on_stage(folder, {}, webs=1, buyers=buyers) as stage:
+    async with on_stage(folder, {}, webs=1, buyers=buyers, hasty=True) as stage:
         for name in BREAKING:
             with as_before(folder / "data"):
                 found[name] = await _break(stage, name)
@@ -262,6 +263,7 @@ def main() -> None:
         asked.attempts or usual.attempts,
         asked.kills or usual.kills,
         asked.seed,
+        usual.hasty,
     )
     within_s = SHORT_WITHIN_S if asked.short else LONG_WITHIN_S
     began = time.monotonic()

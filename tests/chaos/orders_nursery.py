@@ -1,6 +1,6 @@
 """A process that has the product in memory and forks what is to be killed: web processes above all.
 
-    python -m tests.chaos.orders_nursery LOG
+    python -m tests.chaos.orders_nursery LOG [--hasty]
 
 Importing the product takes seconds, of which five hundred kills would need an hour. A fork needs
 milliseconds, and what it then runs is `livecommerce.serve`, with everything that starts in it.
@@ -8,7 +8,7 @@ milliseconds, and what it then runs is `livecommerce.serve`, with everything tha
 Reads one JSON object a line: `{"do": "start", "role", "how", "failpoints", "broken"}` is answered
 by `{"started": pid}`, and `{"do": "kill", "pid"}` is SIGKILL. A process that ended is told as
 `{"ended": pid, "code"}`, where a signal is a negative code. When its standard input ends, so does
-everything here.
+everything here. `--hasty` does not wait for the disk, which only a loss of power would tell.
 """
 
 from __future__ import annotations
@@ -29,12 +29,23 @@ import django
 
 django.setup()
 
+from django.db import connection  # noqa: E402
+
 from core import failpoints  # noqa: E402
 from tests.chaos import orders_roles  # noqa: E402
 from tests.chaos.orders_broken import BROKEN  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
+
+
+def hurry() -> None:
+    """Every connection from now on takes the system's word for what it has written."""
+    options = connection.settings_dict["OPTIONS"]
+    if connection.vendor == "sqlite":
+        options["init_command"] += "PRAGMA synchronous=OFF;"
+    else:
+        options["options"] = "-c synchronous_commit=off"
 
 
 def main(log: Path) -> None:
@@ -117,4 +128,6 @@ def _become(asked: dict[str, Any], log: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "--hasty" in sys.argv:
+        hurry()
     main(Path(sys.argv[1]))

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 APPLES, PEARS, PEARS_IN_SHOW = 60, 40, 30
 APPLES_EACH, PEARS_EACH = 2, 3
 KEEP_EVERY_S = 0.15
-HELD_FOR_S = 2.0
+HELD_FOR_S = 4.0
 """A hold that is older may be ended: so long a buyer's fifteen minutes last here."""
 ENDED_AT_ONCE = 0.15
 BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -67,6 +67,8 @@ class Scale:
     attempts: int
     kills: int
     seed: int = 1
+    hasty: bool = False
+    """Whether a commit need not wait for the disk: no machine loses its power here."""
 
 
 class Nursery:
@@ -81,9 +83,11 @@ class Nursery:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, environment: dict[str, str], log: Path) -> AsyncIterator[Nursery]:
+    async def open(
+        cls, environment: dict[str, str], log: Path, *, hasty: bool
+    ) -> AsyncIterator[Nursery]:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.chaos.orders_nursery", str(log),
+            sys.executable, "-m", "tests.chaos.orders_nursery", str(log), *["--hasty"] * hasty,
             env=environment, cwd=ROOT,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
@@ -297,7 +301,7 @@ async def sell_the_rest(buyers: list[Buyer]) -> None:
 
 @asynccontextmanager
 async def on_stage(
-    folder: Path, urls: dict[str, str], webs: int, buyers: int
+    folder: Path, urls: dict[str, str], webs: int, buyers: int, hasty: bool
 ) -> AsyncIterator[Stage]:
     """`urls`: DATABASE_URL and REDIS_URL of an empty database, or nothing for SQLite."""
     ports = [free_port() for _ in range(webs)]
@@ -316,7 +320,7 @@ async def on_stage(
         **urls,
     }
     try:
-        async with Nursery.open(environment, folder / "log.txt") as nursery:
+        async with Nursery.open(environment, folder / "log.txt", hasty=hasty) as nursery:
             await nursery.run("migrate")
             await nursery.run("world", out=str(folder / "scene.json"), buyers=buyers)
             yield Stage(folder, nursery, till, ports)
