@@ -40,7 +40,7 @@ def test_what_is_not_there_is_a_problem(li: Client, path: str) -> None:
 def test_another_method_is_a_problem_that_says_which_there_are(li: Client) -> None:
     response = li.put("/api/v1/orders")
     assert problem(response)["status"] == 405
-    assert response["Allow"] == "POST"
+    assert response["Allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])

@@ -99,8 +99,8 @@ async def buying(viewer: RoomClient, apples: dict[str, Any]) -> None:
     intent = {"key": str(uuid.uuid4()), "lines": [line], "delivery": HOME}
     first, repeated = [await viewer.command("order.place", **intent) for _ in range(2)]
     assert first == repeated
+    too_many = {"key": str(uuid.uuid4()), "lines": [line | {"quantity": 39}]}
     with pytest.raises(Refused, match="sold_out"):
-        too_many = {"key": str(uuid.uuid4()), "lines": [line | {"quantity": 39}]}
         await viewer.command("order.place", **intent | too_many)
 
 
