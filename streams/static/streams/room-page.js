@@ -45,12 +45,13 @@ export class RoomPage {
     const { frame } = this;
     const offers = [...this.state.offers.values()];
     const beside = frame ? offers : offers.filter((offer) => offer.id !== this.state.pinnedId);
-    showPinned(one("#pinned"), this.state.pinned);
-    showShelf(one("#shelf"), beside, frame);
-    showShelf(one("#shelf-sheet-list"), offers, frame);
+    const now = this.time.now();
+    showPinned(one("#pinned"), this.state.pinned, now);
+    showShelf(one("#shelf"), beside, now, frame);
+    showShelf(one("#shelf-sheet-list"), offers, now, frame);
     // Where all there is to buy is pinned, the list beside it would say that there is nothing.
     show(one(".shelf"), beside.length > 0 || offers.length === 0);
-    updateCards(offers);
+    updateCards(offers, now);
     one("#offer-count").textContent = String(offers.length);
     this.#showBasket();
     this.sheet.refresh();
