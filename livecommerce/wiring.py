@@ -25,6 +25,7 @@ from orders import shows as orders_shows
 from orders.events import (
     ClaimChanged,
     OfferChanged,
+    OfferRemoved,
     OrderMoved,
     OrderPlaced,
     PaymentSettled,
@@ -53,6 +54,7 @@ from streams.studio import selectors as studio_selectors
 HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     StockChanged: (handlers.tell_stock, studio_handlers.tell_low_stock),
     OfferChanged: (handlers.tell_offer,),
+    OfferRemoved: (handlers.tell_offer_removed,),
     OrderPlaced: (handlers.tell_order, studio_handlers.tell_order),
     OrderMoved: (studio_handlers.tell_move, me_handlers.tell_moved),
     PaymentSettled: (me_handlers.tell_money,),

@@ -55,6 +55,21 @@ class OfferChanged(Fact, frozen=True):
         return f"offer:{self.offer_id}"
 
 
+class OfferRemoved(Fact, frozen=True):
+    """An offer was taken out of its show; `version` is above every one that was told of it."""
+
+    name: ClassVar[str] = "orders.OfferRemoved"
+
+    show_id: UUID
+    offer_id: UUID
+    version: int
+    at: datetime
+
+    @property
+    def topic(self) -> str:
+        return f"offer:{self.offer_id}"
+
+
 class OrderMoved(Fact, frozen=True):
     """An order is in another state now, or has another tracking number."""
 

@@ -31,7 +31,8 @@ class OfferView(msgspec.Struct, frozen=True):
     `stock_version`. It can be ordered from `opens_at_ms` until `closes_at_ms` (milliseconds since
     1970, by the server's clock), where those are set; one that opens `on_tap` waits for the host.
     `quantity` is how many the show means to sell, of which `sold` are, and `left` how many there
-    are now: stock that falls below it counts. Each buyer may have `per_buyer`.
+    are now: stock that falls below it counts. Each buyer may have `per_buyer`. The seller counts
+    `low_at` in stock, or fewer, as few; 0: never.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class OfferView(msgspec.Struct, frozen=True):
     on_tap: bool = False
     version: int = 0
     unit: str = "box"
+    low_at: int = 0
 
 
 class KnownAddress(msgspec.Struct, frozen=True):
@@ -101,6 +103,7 @@ def offer_view(offer: Offer) -> OfferView:
         on_tap=offer.on_tap,
         version=offer.version,
         unit=variant.unit,
+        low_at=variant.low_at,
     )
 
 

@@ -7,13 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound
-from orders.models import Offer
+from orders.events import OfferRemoved
+from orders.models import GONE, Offer, Order, OrderLine
 from orders.services.counters import tell_changed
 from sellers.access import KEEPERS, member_of
 from sellers.models import Variant
@@ -63,15 +65,47 @@ def put_on_sale(
     )
     if offer is None:
         offer = Offer.objects.create(show_id=show_id, variant=variant, version=1, **terms)
+        _take_up_sold(offer)
         tell_changed(pk=offer.pk)
         return offer
     return _change(offer, terms)
 
 
-def take_off_sale(show_id: UUID, variant: Variant) -> bool:
-    """End the offer; `False` if there was none. Orders already placed keep their price."""
-    deleted, _by_model = Offer.objects.filter(show_id=show_id, variant=variant).delete()
-    return deleted > 0
+def _take_up_sold(offer: Offer) -> None:
+    """What the show sold of it before it was taken out counts on, also for each buyer's limit."""
+    lines = OrderLine.objects.filter(
+        order__show_id=offer.show_id, variant=offer.variant_id, offer=None
+    )
+    _lock_orders(lines)
+    holding = lines.exclude(order__state__in=GONE)
+    sold = holding.aggregate(total=Sum("quantity", default=0))["total"]
+    _check_sold(offer.quantity, sold)
+    lines.update(offer=offer)
+    offer.sold = sold
+    offer.save(update_fields=["sold"])
+
+
+def _lock_orders(lines: QuerySet[OrderLine]) -> None:
+    """Nobody moves these orders meanwhile; their rows come before those of offers."""
+    orders = Order.objects.select_for_update(no_key=True).filter(pk__in=lines.values("order"))
+    list(orders.order_by("pk").values_list("pk"))
+
+
+@transaction.atomic
+def take_off_sale(show_id: UUID, variant: Variant) -> Offer | None:
+    """Take an offer out of its show, and tell the room; what it was, or None if there was none.
+
+    Orders already placed keep their price, and are counted again if it is put back.
+    """
+    _lock_orders(OrderLine.objects.filter(offer__show_id=show_id, offer__variant=variant))
+    rows = Offer.objects.select_for_update(of=("self",))
+    offer = rows.filter(show_id=show_id, variant=variant).first()
+    if offer is None:
+        return None
+    name, version = offer.public_id, offer.version + 1
+    Offer.objects.filter(pk=offer.pk).delete()
+    outbox.publish(OfferRemoved(show_id=show_id, offer_id=name, version=version, at=now()))
+    return offer
 
 
 def open_now(offer_id: UUID, actor: User) -> Offer:
@@ -112,9 +146,7 @@ def _change(offer: Offer, terms: dict[str, Any]) -> Offer:
     """Other terms for an offer whose row is ours; the same terms change nothing."""
     if offer.on_tap and terms["on_tap"] and terms["opens_at"] is None:
         del terms["opens_at"], terms["closes_at"]  # what was tapped stays tapped
-    if terms["quantity"] is not None and terms["quantity"] < offer.sold:
-        message = _("%(sold)d are sold already.") % {"sold": offer.sold}
-        raise InvalidInput(message, field="quantity", details={"sold": offer.sold})
+    _check_sold(terms["quantity"], offer.sold)
     changed = [name for name, value in terms.items() if getattr(offer, name) != value]
     if changed:
         for name in changed:
@@ -123,6 +155,12 @@ def _change(offer: Offer, terms: dict[str, Any]) -> Offer:
         offer.save(update_fields=[*changed, "version"])
         tell_changed(pk=offer.pk)
     return offer
+
+
+def _check_sold(quantity: int | None, sold: int) -> None:
+    if quantity is not None and quantity < sold:
+        message = _("%(sold)d are sold already.") % {"sold": sold}
+        raise InvalidInput(message, field="quantity", details={"sold": sold})
 
 
 def _offer_to_keep(offer_id: UUID, actor: User) -> Offer:

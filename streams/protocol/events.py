@@ -174,6 +174,14 @@ class OfferChangedEvent(RoomEvent, frozen=True):
     offer: OfferView
 
 
+class OfferRemovedEvent(RoomEvent, frozen=True):
+    """This offer is not on sale here any more. Put back, it is another one, with another id."""
+
+    type: ClassVar[str] = "offer.removed"
+    offer_id: UUID
+    version: int
+
+
 class StockChangedEvent(RoomEvent, frozen=True):
     """So many are to sell now. Keep what has the highest `version`."""
 
@@ -267,6 +275,7 @@ EVENTS: dict[str, type[RoomEvent]] = {
         ProductPinnedEvent,
         ProductUnpinnedEvent,
         OfferChangedEvent,
+        OfferRemovedEvent,
         StockChangedEvent,
         OrderPlacedEvent,
         ViewerMutedEvent,

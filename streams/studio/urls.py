@@ -14,6 +14,16 @@ urlpatterns = [
         offer_views.offer_terms,
         name="studio_offer_terms",
     ),
+    path(
+        "studio/shows/<uuid:show_id>/offers/<uuid:variant_id>/remove/",
+        offer_views.offer_remove,
+        name="studio_offer_remove",
+    ),
+    path(
+        "studio/shows/<uuid:show_id>/offers/<uuid:variant_id>/back/",
+        offer_views.offer_back,
+        name="studio_offer_back",
+    ),
     path("studio/encoders/", encoder_views.keys, name="studio_encoders"),
     path(
         "studio/encoders/<uuid:key_id>/rotate/", encoder_views.rotate, name="studio_encoder_rotate"

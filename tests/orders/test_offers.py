@@ -11,9 +11,10 @@ from core.clock import now
 from core.errors import AppError, Conflict, InvalidInput, NotFound
 from core.models import OutboxFact
 from orders.errors import LimitReached, OfferClosed, OfferNotOpen, OfferSoldOut
-from orders.models import Offer, Order
+from orders.models import Offer, Order, OrderState
 from orders.selectors import offer_views
 from orders.services.counters import give_back
+from orders.services.fulfil import move_order
 from orders.services.offers import OPEN_LEAD, close_now, open_now, put_on_sale, take_off_sale
 from tests.books import faults_in_books
 from tests.orders.shop import li_orders, line
@@ -206,6 +207,25 @@ def test_an_offer_can_be_taken_away_and_its_orders_stay(world: World) -> None:
     assert take_off_sale(world.show.public_id, world.apples)
     assert not take_off_sale(world.show.public_id, world.apples)
 
+    assert told("orders.OfferRemoved") == [world.apple_offer.version + 1]
     assert order.lines.get().price_minor == 3590
     with pytest.raises(NotFound):
         li_orders(world, key="second", lines=[line(world)])
+
+
+def test_what_is_put_back_has_sold_what_it_sold(world: World) -> None:
+    order = li_orders(world)
+    gone = li_orders(world, key="another")
+    move_order(gone.public_id, OrderState.CANCELLED, world.li)
+    take_off_sale(world.show.public_id, world.apples)
+
+    with pytest.raises(InvalidInput):
+        terms(world, quantity=1)  # two are sold
+    back = terms(world, per_buyer=2)
+
+    assert back.sold == order.lines.get().quantity
+    lines = [line(world) | {"offer_id": back.public_id}]
+    with pytest.raises(LimitReached):
+        li_orders(world, key="third", lines=lines)
+    move_order(order.public_id, OrderState.CANCELLED, world.li)
+    assert faults_in_books() == []

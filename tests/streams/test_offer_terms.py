@@ -128,3 +128,25 @@ def test_what_a_show_sold_stays_as_it_was_when_it_is_over(zhang: Client, world: 
 
     assert save(zhang, world).status_code == 404
     assert offer(world).price_minor == 3590
+
+
+def test_what_was_taken_out_is_put_back_as_it_was(zhang: Client, world: World) -> None:
+    save(zhang, world, when="tap", lasts_s="30")
+    shown = f"/studio/shows/{world.show.public_id}/offers/"
+    assert b"Take it out" in zhang.get(page_of(world)).content
+
+    assert zhang.post(page_of(world) + "remove/").status_code == 302
+    assert not Offer.objects.filter(pk=world.apple_offer.pk).exists()
+    assert b"Put it back" in zhang.get(shown).content
+    zhang.post(page_of(world) + "back/")
+
+    back = Offer.objects.get(show_id=world.show.public_id, variant=world.apples)
+    assert (back.price_minor, back.quantity, back.on_tap, back.lasts_s) == (3000, 20, True, 30)
+    assert b"Put it back" not in zhang.get(shown).content
+
+
+def test_nobody_else_takes_an_offer_out(world: World, client: Client) -> None:
+    client.force_login(world.li)
+    for word in ("remove", "back"):
+        assert client.post(f"{page_of(world)}{word}/").status_code == 403
+    assert offer(world) == world.apple_offer

@@ -16,6 +16,8 @@ const LEAP_LINES = 60;
 /** Orders are told as they pass, not those that somebody leapt over. */
 const LEAP_S = 4;
 const COPIED_MS = 2500;
+/** What goes on after the show: the rest of the room is history here. */
+const OF_GOODS = new Set(["stock.changed", "offer.changed", "offer.removed"]);
 /** Answers after which the page itself says what is the matter. */
 const GONE = new Set([401, 403, 404]);
 
@@ -50,7 +52,7 @@ function onHello({ you, snapshot }) {
 
 function onEvents(events) {
   for (const event of events) {
-    if (event.type === "stock.changed" || event.type === "offer.changed") state.apply(event);
+    if (OF_GOODS.has(event.type)) state.apply(event);
     if (event.type === "chat.removed") {
       track.remove(event.data);
       chat.remove(event.data);

@@ -18,6 +18,7 @@ export function wasBefore(one, other) {
 export class RoomState {
   /** @type {any} */ show;
   /** @type {Map<string, Offer>} by offer id */ offers = new Map();
+  /** @type {Set<string>} ids that never come back: what is put back is another offer */ removed = new Set();
   /** @type {string|null} */ pinnedId = null;
   /** @type {any[]} */ chat = [];
   /** @type {any} */ you = { signed_in: false, id: null, name: null, role: "viewer", muted: false, muted_until: null };
@@ -36,6 +37,7 @@ export class RoomState {
   load(snapshot) {
     this.show = snapshot.show;
     this.offers = new Map();
+    this.removed = new Set();
     for (const offer of snapshot.offers) this.keepOffer(offer);
     this.pinnedId = null;
     if (snapshot.pinned) this.#pin(snapshot.pinned);
@@ -75,11 +77,18 @@ export class RoomState {
 
   /** Of two views of an offer the higher `version` has its terms, the higher `stock_version` its stock. */
   keepOffer(offer) {
+    if (this.removed.has(offer.id)) return; // told late, of before
     const known = this.offers.get(offer.id);
     const terms = known && (known.version ?? 0) > (offer.version ?? 0) ? known : offer;
     const stock = known && known.stock_version > offer.stock_version ? known : offer;
     const { available, stock_version } = stock;
     this.offers.set(offer.id, { ...terms, available, stock_version, left: leftOf(terms, available) });
+  }
+
+  removeOffer(/** @type {string} */ id) {
+    this.removed.add(id);
+    this.offers.delete(id);
+    if (this.pinnedId === id) this.pinnedId = null;
   }
 
   /** Facts may arrive twice and out of order: the highest version is the truth. */
@@ -155,6 +164,10 @@ const CHANGES = {
   },
   "offer.changed": (state, event) => {
     state.keepOffer(event.data.offer);
+    return "offers";
+  },
+  "offer.removed": (state, event) => {
+    state.removeOffer(event.data.offer_id);
     return "offers";
   },
   "stock.changed": (state, event) => {

@@ -79,6 +79,7 @@ const ROOM = {
   "product.unpinned": () => products.pin(null),
   "stock.changed": ({ data }) => products.stock(data),
   "offer.changed": ({ data }) => products.changed(room, data.offer),
+  "offer.removed": ({ data }) => products.removed(data.offer_id),
   "show.started": ({ at }) => began(at, false),
   "show.interrupted": () => stage?.running({ interrupted: true }),
   "show.resumed": () => stage?.running({ interrupted: false }),

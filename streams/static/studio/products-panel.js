@@ -7,8 +7,6 @@ import { ShopTime } from "../orders/shop-time.js";
 import { leftOf, limitText, stageOf, windowText } from "../orders/terms.js";
 import { OfferDialog } from "./offer-dialog.js";
 
-const LOW_STOCK = 5;
-
 export class ProductsPanel {
   #list = one("#offers");
   #error = one("#products-error");
@@ -39,6 +37,14 @@ export class ProductsPanel {
     if (place < 0) this.#offers.push(offer);
     else this.#offers[place] = { ...offer };
     this.#time.changed(client);
+    this.#draw();
+  }
+
+  /** It was taken out of the show. */
+  removed(offerId) {
+    this.#offers = this.#offers.filter(({ id }) => id !== offerId);
+    if (this.#pinnedId === offerId) this.#pinnedId = null;
+    this.#time.changed();
     this.#draw();
   }
 
@@ -88,7 +94,7 @@ export class ProductsPanel {
   }
 
   #drawLow() {
-    const low = this.#offers.filter(({ available }) => available <= LOW_STOCK);
+    const low = this.#offers.filter(isLow);
     const words = low.map(({ title, available }) => `${title}: ${stockWords(available)}`);
     one("#stock-low-text").textContent = words.join(" · ");
     show(one("#stock-low"), low.length > 0);
@@ -108,7 +114,7 @@ export class ProductsPanel {
         "div",
         { class: "offer__text" },
         el("strong", {}, offer.title),
-        el("span", { class: "row" }, el("span", { class: "price" }, money(offer.price_minor, offer.currency)), stockBadge(offer.available)),
+        el("span", { class: "row" }, el("span", { class: "price" }, money(offer.price_minor, offer.currency)), stockBadge(offer)),
         el("span", { class: "offer__sold muted small" }, [soldText(offer), limitText(offer)].filter(Boolean).join(" · ")),
         isDrop || stage === "open" && !offer.closes_at_ms ? null : el("span", { class: "offer__window small" }, windowText(offer, this.#time.now())),
         isPinned ? el("span", { class: "offer__now small" }, gettext("Everybody sees this now")) : null,
@@ -222,8 +228,13 @@ function picture({ image_url: url }) {
   return el("span", { class: "offer__picture", "aria-hidden": "true" }, icon("apple"));
 }
 
-function stockBadge(available) {
-  return el("span", { class: available <= LOW_STOCK ? "badge badge--warn" : "badge" }, stockWords(available));
+/** As few as its seller wants to be told of, or none. */
+function isLow({ available, low_at: lowAt }) {
+  return available <= (lowAt ?? 0);
+}
+
+function stockBadge(offer) {
+  return el("span", { class: isLow(offer) ? "badge badge--warn" : "badge" }, stockWords(offer.available));
 }
 
 function stockWords(available) {
