@@ -5,9 +5,12 @@ handlers at least once, in order within a topic; handlers are idempotent, for wh
 the fact's id. A fact whose handler keeps failing is retried with a growing pause, holds back the
 later facts of its topic, and ends in `dead_at` with its last error after `MAX_ATTEMPTS`.
 
-Any number of relays may run, in any number of processes. Each fact is claimed by a conditional
-update; whoever holds a claim renews it (`renew_claims`), so that those of a process that was killed
-come free within `CLAIM_FOR`.
+Facts whose handlers all take many (`Together`) are handed over in runs of one type: claimed, told
+and marked as sent with one statement each. If that fails, each fact of the run is tried alone.
+
+Any number of relays may run, in any number of processes. What a relay has in hand it has claimed
+under a lock of the row, and renews the claim (`renew_claims`), so that those of a process that was
+killed come free within `CLAIM_FOR`.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from django.db import models, transaction
@@ -33,6 +36,8 @@ MAX_ATTEMPTS = 8
 CLAIM_FOR = timedelta(seconds=5)
 RENEW_EVERY_S = 1.5
 LATER = timedelta(seconds=1)
+AT_ONCE = 100
+"""Facts in one run: what a handler tells of them is one append, after which others get a turn."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -47,6 +52,22 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 Handler = Callable[[Any, uuid.UUID], None]
+F = TypeVar("F", bound=Fact)
+Told = Sequence[tuple[F, uuid.UUID]]
+"""Facts of one type with their ids, in their order."""
+
+
+class Together:
+    """Makes a `Handler` of a function that takes many facts at once (`Told`).
+
+    If it raises, none of them counts as handled, and each is handed over again, alone.
+    """
+
+    def __init__(self, handle_all: Callable[[Told[Any]], None]) -> None:
+        self.handle_all = handle_all
+
+    def __call__(self, fact: Any, fact_id: uuid.UUID) -> None:
+        self.handle_all([(fact, fact_id)])
 
 
 class Wiring:
@@ -60,10 +81,20 @@ class Wiring:
         self._types = {fact.name: fact for fact in table}
         self._handlers = {fact.name: handlers for fact, handlers in table.items()}
 
-    def handle(self, row: OutboxFact) -> None:
-        fact = msgspec.convert(row.data, self._types[row.type])
-        for handler in self._handlers[row.type]:
-            handler(fact, row.id)
+    def take_many(self, kind: str) -> bool:
+        """Whether all who hear facts of this type hear many at once."""
+        return all(isinstance(one, Together) for one in self._handlers.get(kind, (None,)))
+
+    def handle(self, *rows: OutboxFact) -> None:
+        """One fact, or many of a type that `take_many`."""
+        kind = rows[0].type
+        told = [(msgspec.convert(row.data, self._types[kind]), row.id) for row in rows]
+        for handler in self._handlers[kind]:
+            if isinstance(handler, Together):
+                handler.handle_all(told)
+            else:
+                [(fact, fact_id)] = told
+                handler(fact, fact_id)
 
 
 wiring = Wiring()
@@ -129,24 +160,18 @@ def deliver_waiting(limit: int = 200, *, later: tuple[type[Exception], ...] = ()
     """Hand waiting facts to their handlers; the number handled. One relay per topic at a time.
 
     An error of a type in `later` says that something every fact needs is away for now. It ends
-    this round, is not held against the fact, and the fact comes again after `LATER`.
+    this round, is not held against the facts, and they come again after `LATER`.
     """
     handled = 0
     blocked: set[str] = set()
-    for row in _due(limit):
-        if row.topic in blocked:
-            continue
-        if not _claim(row):
-            blocked.add(row.topic)
-            continue
+    for run in _runs(_due(limit)):
+        rows = _claim([row for row in run if row.topic not in blocked])
         try:
-            if _deliver(row, later):
-                handled += 1
-            else:
-                blocked.add(row.topic)
-        except later as error:
-            _put_off(row, error)
+            done = _deliver_claimed(rows, later) if rows else set()
+        except later:
             break
+        handled += len(done)
+        blocked |= {row.topic for row in run if row.pk not in done}
     return handled
 
 
@@ -160,37 +185,101 @@ def _due(limit: int) -> list[OutboxFact]:
     return list(waiting.exclude(topic__in=busy).order_by("id")[:limit])
 
 
-def _claim(row: OutboxFact) -> bool:
+def _runs(rows: Iterable[OutboxFact]) -> list[list[OutboxFact]]:
+    """What is handed over together, in this order; a fact never before an older one of its topic.
+
+    A fact joins the newest run of its type, unless a later run has an older one of its topic.
+    """
+    runs: list[list[OutboxFact]] = []
+    newest: dict[str, int] = {}  # run by type
+    last: dict[str, int] = {}  # run by topic
+    for row in rows:
+        place = newest.get(row.type, -1)
+        if place < last.get(row.topic, 0) or len(runs[place]) == AT_ONCE:
+            place = len(runs)
+            runs.append([])
+        if wiring.take_many(row.type):
+            newest[row.type] = place
+        last[row.topic] = place
+        runs[place].append(row)
+    return runs
+
+
+def _claim(rows: Sequence[OutboxFact]) -> list[OutboxFact]:
+    """Those that are ours from now on; none of a topic that has an older one here that is not."""
     moment = now()
-    # All that `_due` asked for: another relay may have failed with the row since it was read.
+    # All that `_due` asked for: another relay may have failed with a row since it was read.
     free = models.Q(claimed_until=None) | models.Q(claimed_until__lte=moment)
     due = models.Q(retry_at=None) | models.Q(retry_at__lte=moment)
-    claimed = OutboxFact.objects.filter(free, due, pk=row.pk, sent_at=None, dead_at=None).update(
-        claimed_until=moment + CLAIM_FOR, attempts=models.F("attempts") + 1
+    asked = OutboxFact.objects.filter(
+        free, due, pk__in=[row.pk for row in rows], sent_at=None, dead_at=None
     )
-    return claimed == 1
+    with transaction.atomic():
+        # What another relay is claiming now is not waited for: two would wait in a circle.
+        ours = set(asked.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        taken = {row.topic for row in rows if row.pk not in ours}
+        mine = [row for row in rows if row.topic not in taken]
+        if mine:
+            _all_of(mine).update(claimed_until=moment + CLAIM_FOR)
+    return mine
 
 
-def _deliver(row: OutboxFact, later: tuple[type[Exception], ...]) -> bool:
-    _in_hand.add(row.pk)
+def _all_of(rows: Iterable[OutboxFact]) -> models.QuerySet[OutboxFact]:
+    return OutboxFact.objects.filter(pk__in=[row.pk for row in rows])
+
+
+def _deliver_claimed(
+    rows: Sequence[OutboxFact], later: tuple[type[Exception], ...]
+) -> set[uuid.UUID]:
+    held = {row.pk for row in rows}
+    _in_hand.update(held)
     try:
-        wiring.handle(row)
-    except later:
+        return _deliver(rows, later)
+    finally:
+        _in_hand.difference_update(held)
+
+
+def _deliver(rows: Sequence[OutboxFact], later: tuple[type[Exception], ...]) -> set[uuid.UUID]:
+    """The ids of those that were handled. No claim is left on the others."""
+    try:
+        wiring.handle(*rows)
+    except later as error:
+        _put_off(rows, error)
         raise
     except Exception as error:  # the relay's outermost loop: a bad fact must not stop the others
-        _failed(row, error)
-        return False
+        if len(rows) > 1:
+            log.warning("%d facts (%s) are tried one by one: %s", len(rows), rows[0].type, error)
+            return _deliver_each(rows, later)
+        _failed(rows[0], error)
+        return set()
+    _all_of(rows).update(sent_at=now(), claimed_until=None)
+    return {row.pk for row in rows}
+
+
+def _deliver_each(rows: Sequence[OutboxFact], later: tuple[type[Exception], ...]) -> set[uuid.UUID]:
+    """The same one after the other: of each topic up to the first that fails."""
+    done: set[uuid.UUID] = set()
+    blocked: set[str] = set()
+    untried = {row.pk: row for row in rows}
+    try:
+        for row in rows:
+            if row.topic in blocked:
+                continue
+            del untried[row.pk]
+            if handled := _deliver([row], later):
+                done |= handled
+            else:
+                blocked.add(row.topic)
     finally:
-        _in_hand.discard(row.pk)
-    OutboxFact.objects.filter(pk=row.pk).update(sent_at=now(), claimed_until=None)
-    return True
+        if untried:
+            _all_of(untried.values()).update(claimed_until=None)
+    return done
 
 
-def _put_off(row: OutboxFact, error: Exception) -> None:
-    log.debug("fact %s (%s) waits: %s", row.id, row.type, error)
-    OutboxFact.objects.filter(pk=row.pk).update(
+def _put_off(rows: Sequence[OutboxFact], error: Exception) -> None:
+    log.debug("%d facts (%s) wait: %s", len(rows), rows[0].type, error)
+    _all_of(rows).update(
         claimed_until=None,
-        attempts=models.F("attempts") - 1,  # the claim has counted this try
         last_error=f"{type(error).__name__}: {error}"[:2000],
         retry_at=now() + LATER,
     )
@@ -200,7 +289,8 @@ def _failed(row: OutboxFact, error: Exception) -> None:
     attempts = row.attempts + 1
     log.exception("fact %s (%s) failed, attempt %d", row.id, row.type, attempts)
     pause = timedelta(seconds=min(60, 0.25 * 2**attempts))
-    OutboxFact.objects.filter(pk=row.pk).update(
+    _all_of([row]).update(
+        attempts=attempts,
         claimed_until=None,
         last_error=f"{type(error).__name__}: {error}"[:2000],
         retry_at=now() + pause,

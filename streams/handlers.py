@@ -6,11 +6,14 @@ repeat tells nothing twice.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from uuid import UUID
 
 import msgspec
 
 from core.clock import now
+from core.outbox import Together, Told
 from core.realtime import runtime
 from core.realtime.log import NewEntry
 from media_pipeline.events import PassageRemoved, RecordingSealed
@@ -44,6 +47,8 @@ from streams.protocol import (
     StockChangedEvent,
 )
 
+Entries = defaultdict[UUID, list[NewEntry]]
+"""By show, in the order of their facts: one append for each room."""
 SHOW_EVENTS: dict[type[ShowFact], RoomEvent] = {
     ShowStarted: ShowStartedEvent(),
     ShowInterrupted: ShowInterruptedEvent(),
@@ -68,39 +73,58 @@ def tell_pinned(fact: ProductPinned, fact_id: UUID) -> None:
         _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
 
 
-def tell_offer(fact: OfferChanged, fact_id: UUID) -> None:
-    """The offer as it is by now, which may be newer than the fact; nothing if it is gone."""
-    if not Show.objects.filter(public_id=fact.show_id).exists():
-        return
-    offer = with_goods(Offer.objects.filter(public_id=fact.offer_id)).first()
-    if offer is not None and offer.variant.is_active:
-        event = OfferChangedEvent(offer=offer_view(offer))
-        _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
+@Together
+def tell_offer(told: Told[OfferChanged]) -> None:
+    """The offers as they are by now, which may be newer than the facts; not those that are gone."""
+    rooms = _rooms({fact.show_id for fact, _id in told})
+    changed = Offer.objects.filter(public_id__in={fact.offer_id for fact, _id in told})
+    sold = {one.public_id: one for one in with_goods(changed) if one.variant.is_active}
+    entries = Entries(list)
+    for fact, fact_id in told:
+        if fact.show_id in rooms and (offer := sold.get(fact.offer_id)) is not None:
+            event = OfferChangedEvent(offer=offer_view(offer))
+            entries[fact.show_id].append(event.entry(fact.at, fact_id=fact_id))
+    _tell_all(entries)
 
 
-def tell_order(fact: OrderPlaced, fact_id: UUID) -> None:
-    if fact.show_id is None or not Show.objects.filter(public_id=fact.show_id).exists():
-        return  # bought outside a show, or in one that has been removed
-    lines = [msgspec.convert(line, SoldLine, from_attributes=True) for line in fact.lines]
-    event = OrderPlacedEvent(buyer=fact.buyer_name, lines=lines)
-    _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
+@Together
+def tell_order(told: Told[OrderPlaced]) -> None:
+    """Not of what was bought outside a show, or in one that has been removed."""
+    rooms = _rooms({fact.show_id for fact, _id in told if fact.show_id})
+    entries = Entries(list)
+    for fact, fact_id in told:
+        if fact.show_id in rooms:
+            lines = [msgspec.convert(line, SoldLine, from_attributes=True) for line in fact.lines]
+            event = OrderPlacedEvent(buyer=fact.buyer_name, lines=lines)
+            entries[fact.show_id].append(event.entry(fact.at, fact_id=fact_id))
+    _tell_all(entries)
 
 
-def tell_stock(fact: StockChanged, fact_id: UUID) -> None:
+@Together
+def tell_stock(told: Told[StockChanged]) -> None:
     """Tell every room that sells the variant, or is about to."""
-    event = StockChangedEvent(
-        variant_id=fact.variant_id, available=fact.available, version=fact.version
-    )
-    offered = Offer.objects.filter(variant__public_id=fact.variant_id).values("show_id")
-    shows = Show.objects.filter(public_id__in=offered).exclude(state=ShowState.ENDED)
-    for show_id in shows.values_list("public_id", flat=True):
-        _tell(show_id, event.entry(now(), fact_id=fact_id))
+    selling = _open_shows({fact.variant_id for fact, _id in told})
+    entries = Entries(list)
+    for fact, fact_id in told:
+        event = StockChangedEvent(
+            variant_id=fact.variant_id, available=fact.available, version=fact.version
+        )
+        for show_id in selling.get(fact.variant_id, ()):
+            entries[show_id].append(event.entry(now(), fact_id=fact_id))
+    _tell_all(entries)
 
 
-def tell_offer_removed(fact: OfferRemoved, fact_id: UUID) -> None:
-    if Show.objects.filter(public_id=fact.show_id).exists():
-        event = OfferRemovedEvent(offer_id=fact.offer_id, version=fact.version)
-        _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
+def _open_shows(variant_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """By variant, the shows that sell it and have not ended."""
+    offers = Offer.objects.filter(variant__public_id__in=variant_ids)
+    pairs = list(offers.values_list("variant__public_id", "show_id"))
+    shows = Show.objects.filter(public_id__in={show_id for _variant, show_id in pairs})
+    still = set(shows.exclude(state=ShowState.ENDED).values_list("public_id", flat=True))
+    selling: dict[UUID, set[UUID]] = {}
+    for variant_id, show_id in pairs:
+        if show_id in still:
+            selling.setdefault(variant_id, set()).add(show_id)
+    return selling
 
 
 def tell_replay_ready(fact: RecordingSealed, fact_id: UUID) -> None:
@@ -119,5 +143,16 @@ def tell_replay_changed(fact: PassageRemoved, fact_id: UUID) -> None:
     _tell(fact.show_id, event.entry(now(), fact_id=fact_id))
 
 
-def _tell(show_id: UUID, entry: NewEntry) -> None:
-    runtime.current().log.append_blocking(f"show:{show_id}", [entry])
+def _rooms(show_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these shows that there still are."""
+    shows = Show.objects.filter(public_id__in=show_ids)
+    return set(shows.values_list("public_id", flat=True))
+
+
+def _tell(show_id: UUID, *entries: NewEntry) -> None:
+    runtime.current().log.append_blocking(f"show:{show_id}", entries)
+
+
+def _tell_all(entries: Entries) -> None:
+    for show_id, of_show in entries.items():
+        _tell(show_id, *of_show)

@@ -32,6 +32,8 @@ from core.realtime.threads import ended
 log = logging.getLogger(__name__)
 
 RELAY_EVERY_S = 0.25
+# Facts in one round, and the pause after it in which the next ones gather.
+MANY, GATHER_S = 10, 0.05
 # Of the time in which a process has to end, whatever the database does.
 RELAY_STOPS_WITHIN_S = 1.0
 LOG_STOPS_WITHIN_S = 1.5
@@ -121,11 +123,15 @@ class Runtime:
     def _relay_until_stopped(self) -> None:
         deliver = partial(outbox.deliver_waiting, later=AWAY)
         while not self._stopping.is_set():
+            handled = 0
             try:
-                with_fresh_connections(deliver)
+                handled = with_fresh_connections(deliver)
             except Exception:  # outermost loop of the thread: the database may be away for a while
                 log.exception("the relay could not read the outbox")
-            outbox.wait_for_facts(RELAY_EVERY_S)
+            if handled < MANY:
+                outbox.wait_for_facts(RELAY_EVERY_S)
+            else:  # while much happens, more of it is told at once, and less often
+                self._stopping.wait(GATHER_S)
 
     def _renew_until_stopped(self) -> None:
         while not self._stopping.wait(outbox.RENEW_EVERY_S):

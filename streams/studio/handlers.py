@@ -11,9 +11,11 @@ from uuid import UUID
 import msgspec
 
 from core.clock import now
+from core.outbox import Together, Told
 from core.realtime import runtime
+from core.realtime.log import NewEntry
 from orders.events import OrderMoved, OrderPlaced
-from orders.models import Offer, OrderMove, OrderState
+from orders.models import Offer, OrderMove
 from sellers.events import StockChanged
 from streams.events import ShowReviewed
 from streams.models import Show, ShowState
@@ -24,17 +26,22 @@ from streams.studio.protocol import (
     StockLow,
     StudioEvent,
 )
-from streams.studio.selectors import studio_orders
+from streams.studio.selectors import studio_orders, studio_orders_of
 from streams.studio.topics import studio_topic
 
 
-def tell_order(fact: OrderPlaced, fact_id: UUID) -> None:
-    if fact.show_id is None:
-        return
-    for order in studio_orders(public_id=fact.order_id):
-        # As it was: an order may be packed before this is told, and that is told next.
-        placed = msgspec.structs.replace(order, state=fact.state)
-        _tell(fact.show_id, OrderPlacedInFull(placed), fact.at, fact_id)
+@Together
+def tell_order(told: Told[OrderPlaced]) -> None:
+    orders = studio_orders_of({fact.order_id for fact, _id in told if fact.show_id})
+    entries: dict[UUID, list[NewEntry]] = {}
+    for fact, fact_id in told:
+        if fact.show_id is not None and (order := orders.get(fact.order_id)) is not None:
+            # As it was: an order may be packed before this is told, and that is told next.
+            placed = OrderPlacedInFull(msgspec.structs.replace(order, state=fact.state))
+            entry = placed.entry(fact.at, fact_id=fact_id)
+            entries.setdefault(fact.show_id, []).append(entry)
+    for show_id, of_show in entries.items():
+        runtime.current().log.append_blocking(studio_topic(show_id), of_show)
 
 
 def tell_move(fact: OrderMoved, fact_id: UUID) -> None:
@@ -45,18 +52,25 @@ def tell_move(fact: OrderMoved, fact_id: UUID) -> None:
         _tell(fact.show_id, OrderMovedInFull(moved, _mover(fact)), fact.at, fact_id)
 
 
-def tell_low_stock(fact: StockChanged, fact_id: UUID) -> None:
+@Together
+def tell_low_stock(told: Told[StockChanged]) -> None:
     """Tell the studio of every open show that sells the variant, when there is as little left as
     its seller wants to be told of (`Variant.low_at`).
     """
-    offers = Offer.objects.filter(
-        variant__public_id=fact.variant_id,
-        variant__low_at__gte=max(1, fact.available),
-    )
-    for offer in offers.select_related("variant__product"):
-        if Show.objects.filter(public_id=offer.show_id).exclude(state=ShowState.ENDED).exists():
-            event = StockLow(fact.variant_id, str(offer.variant), fact.available, fact.version)
-            _tell(offer.show_id, event, now(), fact_id)
+    of_variants = {fact.variant_id for fact, _id in told}
+    offers = Offer.objects.filter(variant__public_id__in=of_variants, variant__low_at__gte=1)
+    watched = list(offers.select_related("variant__product"))
+    for fact, fact_id in told:
+        for offer in watched:
+            is_of_it = offer.variant.public_id == fact.variant_id
+            if is_of_it and offer.variant.low_at >= max(1, fact.available):
+                _tell_low(offer, fact, fact_id)
+
+
+def _tell_low(offer: Offer, fact: StockChanged, fact_id: UUID) -> None:
+    if Show.objects.filter(public_id=offer.show_id).exclude(state=ShowState.ENDED).exists():
+        event = StockLow(fact.variant_id, str(offer.variant), fact.available, fact.version)
+        _tell(offer.show_id, event, now(), fact_id)
 
 
 def tell_reviewed(fact: ShowReviewed, fact_id: UUID) -> None:

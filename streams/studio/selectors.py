@@ -228,8 +228,19 @@ def order_view(order: Order) -> OrderView:
 
 def studio_orders(**chosen: object) -> list[StudioOrder]:
     """The orders that are `chosen` by a filter of `Order`, the newest first, in full."""
-    orders = Order.objects.filter(**chosen).select_related("buyer", "pickup_point")
-    return [studio_order(order) for order in orders.prefetch_related("lines")[:ORDERS_SHOWN]]
+    return [
+        studio_order(order) for order in _in_full(Order.objects.filter(**chosen))[:ORDERS_SHOWN]
+    ]
+
+
+def studio_orders_of(ids: Collection[UUID]) -> dict[UUID, StudioOrder]:
+    """The orders with these ids, however many, in full."""
+    orders = _in_full(Order.objects.filter(public_id__in=ids))
+    return {order.public_id: studio_order(order) for order in orders}
+
+
+def _in_full(orders: QuerySet[Order]) -> QuerySet[Order]:
+    return orders.select_related("buyer", "pickup_point").prefetch_related("lines")
 
 
 def studio_order(order: Order) -> StudioOrder:

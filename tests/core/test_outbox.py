@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import pytest
 import time_machine
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core import outbox
 from core.clock import now
 from core.models import OutboxFact
-from core.outbox import Fact, Wiring, deliver_waiting, publish
+from core.outbox import Fact, Together, Told, Wiring, deliver_waiting, publish
 from core.realtime.db import with_fresh_connections
 
 
@@ -176,7 +177,7 @@ def test_without_the_claim_two_relays_handle_a_fact_twice(
         return rows
 
     monkeypatch.setattr(outbox, "_due", read_together)
-    monkeypatch.setattr(outbox, "_claim", lambda row: True)
+    monkeypatch.setattr(outbox, "_claim", list)
     fell(("old", 1))
     _relay_at_once(2)
     assert heard.numbers == [("old", 1), ("old", 1)]
@@ -200,6 +201,10 @@ def test_a_row_that_another_relay_has_failed_with_is_not_claimed(
 def test_relays_that_race_keep_each_topic_in_its_order(
     transactional_db: None, heard: Heard
 ) -> None:
+    _race_of_relays(heard)
+
+
+def _race_of_relays(heard: Heard) -> None:
     trees = [f"tree {number}" for number in range(4)]
     for number in range(12):
         fell(*((tree, number) for tree in trees))
@@ -339,6 +344,127 @@ def test_nobody_asks_for_the_rest_while_something_is_away(
     fell(*((f"tree {number}", number) for number in range(10)))
     deliver_waiting(later=(Away,))
     assert needy.asked == 1
+
+
+class HeardTogether(Heard):
+    """The same for many at once; it remembers nothing of a run that fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[int] = []
+
+    def hear(self, told: Told[AppleFell]) -> None:
+        self.runs.append(len(told))
+        if broken := {fact.tree for fact, _id in told} & self.broken_trees:
+            raise RuntimeError(f"{broken} are broken")
+        for fact, fact_id in told:
+            super().__call__(fact, fact_id)
+
+
+class PearFell(AppleFell, frozen=True):
+    name: ClassVar[str] = "tests.PearFell"
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> HeardTogether:
+    wiring, heard = Wiring(), HeardTogether()
+    wiring.connect({AppleFell: (Together(heard.hear),), PearFell: (Together(heard.hear),)})
+    monkeypatch.setattr(outbox, "wiring", wiring)
+    return heard
+
+
+def test_many_are_handled_in_one_run_and_few_statements(
+    transactional_db: None, together: HeardTogether
+) -> None:
+    fell(*((f"tree {number}", number) for number in range(60)))
+    with CaptureQueriesContext(connection) as asked:
+        assert deliver_waiting() == 60
+    assert together.runs == [60]
+    assert len(asked) <= 6
+    assert [fact.number for fact in together.facts] == list(range(60))
+    assert not OutboxFact.objects.exclude(attempts=0, claimed_until=None).exists()
+
+
+def test_one_that_fails_in_the_middle_of_a_run_holds_back_its_topic_alone(
+    transactional_db: None, together: HeardTogether
+) -> None:
+    together.broken_trees = {"old"}
+    fell(("young", 1), ("old", 1), ("young", 2), ("old", 2), ("tall", 1))
+    assert deliver_waiting() == 3
+    assert together.numbers == [("young", 1), ("young", 2), ("tall", 1)]
+    waiting = OutboxFact.objects.filter(sent_at=None).order_by("id")
+    assert [(row.attempts, row.claimed_until) for row in waiting] == [(1, None), (0, None)]
+    together.broken_trees = set()
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        assert deliver_waiting() == 2
+    assert together.numbers[3:] == [("old", 1), ("old", 2)]
+
+
+def test_runs_of_other_types_never_overtake_within_a_topic(
+    transactional_db: None, together: HeardTogether
+) -> None:
+    with transaction.atomic():
+        publish([AppleFell("old", 1), PearFell("old", 2), AppleFell("old", 3), AppleFell("new", 4)])
+        publish([PearFell("new", 5), PearFell("old", 6)])
+    assert deliver_waiting() == 6
+    for tree, numbers in (("old", [1, 2, 3, 6]), ("new", [4, 5])):
+        assert [fact.number for fact in together.facts if fact.tree == tree] == numbers
+    assert together.runs == [1, 1, 2, 2]
+
+
+def test_a_long_run_is_cut(
+    transactional_db: None, together: HeardTogether, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "AT_ONCE", 4)
+    fell(*(("old", number) for number in range(10)))
+    assert deliver_waiting() == 10
+    assert together.runs == [4, 4, 2]
+
+
+class Killed(BaseException):
+    """As if the process had ended there."""
+
+
+def test_what_was_handled_and_not_marked_is_handled_again_by_the_next(
+    transactional_db: None, together: HeardTogether, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_rows: OutboxFact) -> None:
+        handle(*_rows)
+        raise Killed
+
+    fell(("old", 1), ("young", 1), ("old", 2))
+    handle = outbox.wiring.handle
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox.wiring, "handle", killed)
+        with pytest.raises(Killed):
+            deliver_waiting()
+    outbox.renew_claims()
+    assert deliver_waiting() == 0
+    with time_machine.travel(now() + outbox.CLAIM_FOR + timedelta(seconds=1)):
+        assert deliver_waiting() == 3
+    assert together.numbers == 2 * [("old", 1), ("young", 1), ("old", 2)]
+    assert together.ids[:3] == together.ids[3:]
+
+
+def test_relays_that_race_keep_each_topic_in_its_order_in_runs_too(
+    transactional_db: None, together: HeardTogether
+) -> None:
+    _race_of_relays(together)
+
+
+def test_a_run_that_has_to_wait_for_something_is_not_held_against_its_facts(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_now(told: Told[AppleFell]) -> None:
+        raise Away("not now")
+
+    wiring = Wiring()
+    wiring.connect({AppleFell: (Together(not_now),)})
+    monkeypatch.setattr(outbox, "wiring", wiring)
+    fell(("old", 1), ("young", 1))
+    assert deliver_waiting(later=(Away,)) == 0
+    rows = OutboxFact.objects.values_list("attempts", "claimed_until", "last_error")
+    assert list(rows) == 2 * [(0, None, "Away: not now")]
 
 
 def test_a_commit_wakes_the_relay_and_a_rollback_does_not(transactional_db: None) -> None:
