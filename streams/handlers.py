@@ -17,7 +17,7 @@ from core.outbox import Together, Told
 from core.realtime import runtime
 from core.realtime.log import NewEntry
 from media_pipeline.events import PassageRemoved, RecordingSealed
-from orders.events import OfferChanged, OrderPlaced
+from orders.events import OfferChanged, OfferRemoved, OrderPlaced
 from orders.models import Offer
 from orders.selectors import offer_view, with_goods
 from sellers.events import StockChanged
@@ -34,6 +34,7 @@ from streams.events import (
 from streams.models import Show, ShowState
 from streams.protocol import (
     OfferChangedEvent,
+    OfferRemovedEvent,
     OrderPlacedEvent,
     ProductPinnedEvent,
     ProductUnpinnedEvent,
