@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livecommerce.settings")
 django_application = get_asgi_application()  # loads the models, which the sockets import
 
 from livecommerce import web  # noqa: E402
+from livecommerce.body_limit import limited  # noqa: E402
 from streams import ingest_consumer, live_consumer, me_consumer, studio_consumer  # noqa: E402
 from streams.consumers import no_room, room_application  # noqa: E402
 
@@ -51,4 +52,6 @@ sockets = URLRouter(
     ]
 )
 
-application = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": lifespan})
+application = ProtocolTypeRouter(
+    {"http": limited(http), "websocket": sockets, "lifespan": lifespan}
+)
