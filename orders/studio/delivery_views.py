@@ -24,6 +24,7 @@ from core.pages import id_of_form, made_once, page
 from orders.errors import NotDelivered
 from orders.fees import delivery_fee
 from orders.models import GONE, OrderState
+from orders.payments import providers
 from orders.studio import access
 from sellers.access import KEEPERS, member_of
 from sellers.delivery_forms import (
@@ -71,6 +72,7 @@ def _page(
         "zones": [_card(zone, seller.currency) for zone in found],
         "unnamed": _unnamed(found),
         "points": _points(seller),
+        "has_online": bool(providers()),
         "terms_form": terms_form or TermsForm(initial=told_terms(seller)),
         "fee_form": fee_form,
         "fee": _fee(fee_form, found, seller) if fee_form.is_bound else "",
@@ -136,6 +138,11 @@ def terms_change(request: HttpRequest) -> HttpResponse:
 
 
 def _change_terms(form: TermsForm, seller: Seller, request: HttpRequest) -> None:
+    typed = form.cleaned_data
+    if typed["takes_online"] and not typed["takes_cash"] and not providers():
+        # Else nobody could buy at all, and nobody would say why.
+        message = _("Payment online is not set up on this site yet. Please take cash, too.")
+        raise InvalidInput(message, field="takes_cash")
     terms.change_terms(seller, signed_in(request.user), form.terms(seller.currency))
 
 

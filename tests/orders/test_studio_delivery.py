@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from core.errors import InvalidInput
 from core.ids import new_id
@@ -150,6 +150,18 @@ def test_terms_that_cannot_be_change_nothing(
     assert answer.status_code == 422
     assert list(answer.context["terms_form"].errors) == [field]
     assert Seller.objects.get(pk=world.farm.pk).hold_minutes == 15
+
+
+@override_settings(STRIPE_SECRET_KEY="")
+def test_where_nobody_can_pay_online_the_terms_say_so(zhang: Client, world: World) -> None:
+    only_online = {name: typed for name, typed in TERMS.items() if name != "takes_cash"}
+
+    assert b"Payment online is not set up on this site yet" in zhang.get(PAGE).content
+    answer = zhang.post(f"{PAGE}terms/", only_online)
+
+    assert answer.status_code == 422
+    assert list(answer.context["terms_form"].errors) == ["takes_cash"]
+    assert Seller.objects.get(pk=world.farm.pk).takes_cash
 
 
 def test_a_point_opens_closes_and_stays_while_orders_wait(zhang: Client, world: World) -> None:
