@@ -88,6 +88,7 @@ def _jpeg(photo: bytes) -> bytes:
         if opened.width * opened.height > MOST_PIXELS:
             raise ValueError("too many pixels")
         image = ImageOps.exif_transpose(opened).convert("RGB")
+    image.info.clear()  # a comment would be written again
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     written = io.BytesIO()
     image.save(written, "JPEG", quality=82, optimize=True)

@@ -11,6 +11,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from core.clock import now
 from core.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
@@ -179,6 +180,18 @@ def test_photos_are_kept_without_what_they_tell_of_the_sender(order: Order) -> N
     assert b"telephone" not in first
     with Image.open(io.BytesIO(first)) as kept:
         assert (kept.format, kept.size, dict(kept.getexif())) == ("JPEG", (40, 60), {})
+
+
+def test_what_is_written_into_a_photo_is_not_kept(order: Order) -> None:
+    text = PngInfo()
+    text.add_text("comment", "Li's door code")
+    said = [photo(comment=b"Li's door code"), photo("PNG", pnginfo=text)]
+
+    claim = ask(order, "Look", 1000, *said)
+
+    for sent, one in zip(said, claim.photos.all(), strict=True):
+        assert b"door code" in sent
+        assert b"door code" not in storage().read(one.key)
 
 
 def test_large_photos_are_made_smaller(order: Order) -> None:
