@@ -83,9 +83,10 @@ def test_a_replayed_notice_does_nothing_twice(
         {"secret": "whsec_another"},
         {"at": time.time() - 301},
         {"at": time.time() - 10_000_000},
+        {"at": time.time() + 3600},
     ],
 )
-def test_a_forged_or_old_notice_is_not_kept(
+def test_a_forged_old_or_postdated_notice_is_not_kept(
     stripe: StripeServer, held: Order, paid_session: Json, client: Client, forged: dict[str, Any]
 ) -> None:
     answer = told(client, stripe.event(COMPLETED, paid_session), **forged)
