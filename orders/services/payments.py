@@ -2,7 +2,8 @@
 
 No call to a provider is made inside of a transaction. A payment is a row before its provider hears
 of it, and is started under the row's own id: whatever crashes between two steps, the buyer finds
-the same payment again, and is charged once.
+the same payment again, or, after a while, another: where the first could have been made nobody was
+ever sent, and it ends there by itself. The buyer is charged once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import outbox
@@ -55,6 +57,10 @@ log = logging.getLogger(__name__)
 
 TOO_SHORT = timedelta(minutes=1)
 """A payment that ends so soon is not shown again: nobody could make it."""
+SAME_TRY = timedelta(seconds=30)
+"""So long a payment that the provider did not answer for is asked for again as it was, and found if
+it was made. After that another is: the first has too little of its time left (a session of Stripe's
+must have 30 of our 31 minutes), and its name may stand for an error that the provider repeats."""
 PAYABLE = frozenset({OrderState.HELD, OrderState.PLACED})
 """`placed`, too: who chose cash in the end may have paid on the page that was still open."""
 
@@ -284,9 +290,13 @@ def _is_shown(payment: Payment) -> bool:
 
 
 def _end_stale(order: Order) -> None:
-    """Close an open payment that ends too soon to be made, so that another can be started."""
-    edge = now() + TOO_SHORT
-    for payment in order.payments.filter(state=PaymentState.OPEN, expires_at__lt=edge):
+    """Close an open payment that ends too soon to be made, or that was asked for a while ago and
+    never began, so that another can be started.
+    """
+    at = now()
+    ends_soon = Q(expires_at__lt=at + TOO_SHORT)
+    never_began = Q(reference=None, started_at__lt=at - SAME_TRY)
+    for payment in order.payments.filter(ends_soon | never_began, state=PaymentState.OPEN):
         close_payment(payment)
 
 

@@ -12,8 +12,16 @@ from django.test import Client
 from core.clock import now
 from core.errors import NotFound
 from orders import payments as services
-from orders.models import Order, OrderState, Payment, PaymentState, Refund
-from orders.payment_errors import PaymentRefused, TimeToPayOver
+from orders.models import (
+    NoticeOutcome,
+    Order,
+    OrderState,
+    Payment,
+    PaymentNotice,
+    PaymentState,
+    Refund,
+)
+from orders.payment_errors import PaymentRefused, PaymentServiceAway, TimeToPayOver
 from orders.payments.interface import (
     NotGenuine,
     Notice,
@@ -37,6 +45,7 @@ from tests.orders.paying import (
     start,
     state_of,
     stripe,
+    told,
 )
 from tests.orders.shop import li_orders
 from tests.stripe_server import StripeServer
@@ -137,14 +146,15 @@ def test_practice_is_never_paid_for(stripe: StripeServer, held: Order, world: Wo
     assert stripe.books.requests == []
 
 
+def _crash(*_any: object) -> Payment:
+    raise RuntimeError("the power is gone")
+
+
 def test_a_crash_after_the_session_was_made_leaves_one_session(
     stripe: StripeServer, held: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(*_any: object) -> Payment:
-        raise RuntimeError("the power is gone")
-
     with monkeypatch.context() as patch:
-        patch.setattr(payments, "_keep", crash)
+        patch.setattr(payments, "_keep", _crash)
         with pytest.raises(RuntimeError):
             start(held)
     assert len(stripe.books.sessions) == 1
@@ -176,6 +186,46 @@ def test_while_stripe_is_away_the_buyer_is_told_to_try_again(
     assert start(held).show_as["redirect"]
     stripe.faults.fail_next = 2
     assert start(held).state == PaymentState.OPEN  # it is known; nobody needs to be asked
+
+
+def test_after_a_longer_outage_the_buyer_pays_at_the_next_try(
+    stripe: StripeServer, held: Order
+) -> None:
+    """Stripe wants 30 minutes from now; those of the first try are over by then."""
+    stripe.faults.fail_next = 2
+    with pytest.raises(PaymentServiceAway):
+        start(held)
+    with time_machine.travel(now() + timedelta(minutes=5), tick=True):
+        payment = start(held)
+        held.refresh_from_db()
+        assert payment.expires_at and payment.expires_at > now() + timedelta(minutes=30)
+        assert held.held_until and held.held_until > payment.expires_at
+
+        stripe.pay(payment.reference or "")
+        payments.read_payment(payment)
+    assert state_of(held) == OrderState.PAID
+
+
+def test_a_session_that_was_made_and_lost_ends_without_harm(
+    stripe: StripeServer, held: Order, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was sent to it; that it expires says nothing of the payment that followed it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(payments, "_keep", _crash)
+        with pytest.raises(RuntimeError):
+            start(held)
+    lost = next(iter(stripe.books.sessions))
+    with time_machine.travel(now() + timedelta(minutes=5), tick=True):
+        payment = start(held)
+        expired = stripe.event("checkout.session.expired", stripe.expire(lost))
+        assert told(client, expired).status_code == 204
+
+        stripe.pay(payment.reference or "")
+        payments.read_payment(payment)
+    assert payment.reference != lost
+    assert state_of(held) == OrderState.PAID
+    assert PaymentNotice.objects.get().outcome == NoticeOutcome.NOTHING
+    assert not Refund.objects.exists()
 
 
 def test_what_stripe_refuses_can_be_started_anew(
