@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from livecommerce.demo.past_show import home_of
 from livecommerce.demo.script import Buy, Pin, Say, script
+from orders.delivery import Courier, clean_destination
+from sellers.regions import is_region
 
 
 def test_the_same_seed_gives_the_same_show() -> None:
@@ -32,3 +35,11 @@ def test_a_show_has_talk_and_sales() -> None:
 
 def test_a_show_too_short_for_a_pin_is_empty() -> None:
     assert script(5, each_pin_s=15, seed=1) == []
+
+
+def test_everybody_says_where_they_live() -> None:
+    """Once Zhang saves a zone, what delivery costs depends on it."""
+    to = clean_destination(home_of("demo-liu"))
+
+    assert isinstance(to, Courier)
+    assert is_region(to.region)
