@@ -10,18 +10,21 @@ To try payments without an account: `python -m tests.stripe_server` says what to
 
 from __future__ import annotations
 
+import argparse
+import errno
 import json
+import secrets
+import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from urllib.error import URLError
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.stripe_books import Books, Faults
 from tests.stripe_wire import WEBHOOK_SECRET, Json, as_list, decoded, page, signature
 
 KEY = "sk_test_ours"
@@ -41,40 +44,12 @@ def wrong(message: str, param: str = "", status: int = 400) -> Refused:
     return Refused(status, "invalid_request_error", message, param=param)
 
 
-@dataclass
-class Faults:
-    """What goes wrong from now on."""
-
-    fail_next: int = 0  # so many requests are answered by 500
-    lose_answers: int = 0  # so many are carried out, and the line is cut before the answer
-    delay_s: float = 0.0
-    refuse_refunds: bool = False
-    refunds_pend: bool = False
-    webhooks: bool = True
-    copies: int = 1  # of every webhook
-
-
-@dataclass
-class Books:
-    """All that this Stripe knows."""
-
-    sessions: dict[str, Json] = field(default_factory=dict)
-    intents: dict[str, Json] = field(default_factory=dict)
-    refunds: dict[str, Json] = field(default_factory=dict)
-    answers: dict[str, tuple[str, int, Json]] = field(default_factory=dict)
-    requests: list[tuple[str, str]] = field(default_factory=list)
-    sent: list[tuple[Json, int]] = field(
-        default_factory=list
-    )  # webhooks and how they were answered
-
-
 class StripeServer:
     """Answers on `url`; `webhook_url` is where it tells what happened, if anywhere."""
 
     def __init__(self, port: int = 0, webhook_url: str = "") -> None:
         self.books, self.faults = Books(), Faults()
         self.webhook_url = webhook_url
-        self._numbers = count(1)
         self._lock = threading.RLock()
         self._senders: list[threading.Thread] = []
         handler = type("Bound", (Handler,), {"stripe": self})
@@ -211,7 +186,7 @@ class StripeServer:
 
     def _refund(self, form: Json) -> Json:
         intent = known(self.books.intents, form["payment_intent"])
-        amount = int(form.get("amount", intent["amount"]))
+        amount = int(form.get("amount") or intent["amount"])
         if self.faults.refuse_refunds:
             raise wrong("This payment cannot be refunded")
         if amount > intent["amount"] - self.refunded(intent["id"]):
@@ -287,7 +262,7 @@ class StripeServer:
         self.books.sent.append((event, status))
 
     def _name(self, kind: str) -> str:
-        return f"{kind}_{next(self._numbers):06d}ours"
+        return f"{kind}_{secrets.token_hex(8)}ours"  # a shop may know names of an earlier run
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -383,9 +358,21 @@ def stripe_server(webhook_url: str = "") -> Iterator[StripeServer]:
         thread.join()
 
 
-def main(port: int = 12111, site: str = "http://localhost:8000") -> None:
-    server = StripeServer(port, f"{site}/api/v1/payments/stripe/webhook")
-    print("Payments can be tried out. Start the product beside this with:\n")
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="python -m tests.stripe_server", description=__doc__)
+    asked.add_argument("--port", type=int, default=12111, help="where it listens (%(default)s)")
+    site = "where the product is, to tell it what happened (%(default)s)"
+    asked.add_argument("--site", default="http://localhost:8000", help=site)
+    typed = asked.parse_args()
+    try:
+        server = StripeServer(
+            typed.port, f"{typed.site.rstrip('/')}/api/v1/payments/stripe/webhook"
+        )
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(f"Port {typed.port} is taken. Choose another: --port {typed.port + 1}")
+    print(f"Payments for {typed.site} can be tried out. Start the product beside this with:\n")
     print(f"  STRIPE_SECRET_KEY={KEY} STRIPE_WEBHOOK_SECRET={WEBHOOK_SECRET} \\")
     print(f"  STRIPE_API_BASE={server.url} livecommerce demo\n", flush=True)
     try:
