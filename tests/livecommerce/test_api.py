@@ -40,7 +40,7 @@ def test_what_is_not_there_is_a_problem(li: Client, path: str) -> None:
 def test_another_method_is_a_problem_that_says_which_there_are(li: Client) -> None:
     response = li.put("/api/v1/orders")
     assert problem(response)["status"] == 405
-    assert response["Allow"] == "GET, POST"
+    assert set(response["Allow"].split(", ")) == {"GET", "POST"}
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
@@ -70,7 +70,7 @@ async def test_the_api_is_shown_by_our_own_files_alone(phone: BrowserContext, si
     page.on("console", hear)
     await page.goto(f"http://{site}/api/v1/docs")
     await expect(page.locator(".opblock").first).to_be_visible()
-    await expect(page.get_by_text("/api/v1/orders", exact=True)).to_be_visible()
+    await expect(page.get_by_text("/api/v1/orders", exact=True).first).to_be_visible()
     await page.locator(".opblock-summary").first.click()
     await expect(page.locator(".opblock-body").first).to_be_visible()
     assert faults == []

@@ -209,15 +209,14 @@ async def test_a_thousand_commands_at_once_wait_in_a_short_queue(
         await goes_on.wait()
         return {}
 
-    class Watched(consumers.Visit):
-        __slots__ = ()
+    take = consumers.Visit._take
 
-        def _take(self, speaker: Speaker, text: str | None) -> None:
-            super()._take(speaker, text)
-            waiting.append(len(self._commands))
+    def watched(visit: consumers.Visit, speaker: Speaker, text: str | None) -> None:
+        take(visit, speaker, text)
+        waiting.append(len(visit._commands))
 
     monkeypatch.setitem(cast(dict[Any, Any], ACTIONS), Ping, slow)
-    monkeypatch.setattr(consumers, "Visit", Watched)
+    monkeypatch.setattr(consumers.Visit, "_take", watched)
     async with room(site, world) as rude, room(site, world) as other:
         with contextlib.suppress(RoomClosed):
             for number in range(1, 1001):
