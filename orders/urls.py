@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from orders import address_views, payment_views, shop_views, views
+from orders import address_views, operator_views, payment_views, shop_views, views
 
 urlpatterns = [
     path("orders/", views.order_list, name="orders"),
@@ -22,6 +22,17 @@ urlpatterns = [
         "me/addresses/<uuid:address_id>/delete/",
         address_views.address_delete,
         name="address_delete",
+    ),
+    path("operator/money/", operator_views.money, name="operator_money"),
+    path(
+        "operator/money/refunds/<int:refund_id>/again/",
+        operator_views.refund_again,
+        name="operator_refund_again",
+    ),
+    path(
+        "operator/money/notices/<int:notice_id>/looked-at/",
+        operator_views.notice_looked_at,
+        name="operator_notice_looked_at",
     ),
     path("studio/", include("orders.studio.urls")),
 ]

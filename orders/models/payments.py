@@ -81,6 +81,7 @@ class Refund(models.Model):
     state = models.CharField(max_length=10, choices=RefundState.choices, default=RefundState.DUE)
     reference = models.CharField(max_length=255, blank=True)
     key = models.CharField(max_length=64)
+    request_hash = models.CharField(max_length=64, blank=True, editable=False)
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     attempts = models.PositiveSmallIntegerField(default=0)
     try_at = models.DateTimeField(help_text="When the provider is asked, or asked again.")
@@ -120,6 +121,8 @@ class PaymentNotice(models.Model):
     outcome = models.CharField(max_length=10, choices=NoticeOutcome.choices)
     note = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, help_text="When an operator saw what was flagged.")
+    looked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         ordering = ["-id"]

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from core import outbox
@@ -35,6 +36,7 @@ from orders.models import (
 )
 from orders.payments import cash
 from orders.payments.interface import ProviderAway, ProviderRefused, RefundStatus, RefundTold
+from orders.services import refund_keys
 from orders.services.moves import change_state, lock_order
 from sellers.services import stock
 
@@ -76,16 +78,17 @@ def pay_back(
     The same key is the same refund. `returned_lines`: by line (primary key), how many pieces come
     back into stock; only of an order that was sent. When nothing of the money is left, a sent order
     is refunded. Raises `InvalidInput` for an amount or a quantity that cannot be, `Conflict` for an
-    order that was not paid, is not to be sent at all, or had another refund under this key.
+    order that was not paid or is not to be sent at all, `KeyReused` for another refund's key.
     """
     reason = clean_line(reason, "reason", longest=200)
     order = lock_order(order.pk)
     charge = _charge(order)
-    if (known := _known(charge, key, amount_minor)) is not None:
+    digest = refund_keys.digest(amount_minor, reason, returned_lines or {})
+    if (known := refund_keys.known(charge, key, amount_minor, digest)) is not None:
         return known
     _check_amount(order, charge, amount_minor)
     _count(order, charge, amount_minor)
-    refund = owe(charge, amount_minor, key=key, reason=reason, actor=actor)
+    refund = owe(charge, amount_minor, key=key, reason=reason, actor=actor, request_hash=digest)
     _take_back(order, returned_lines or {}, actor)
     if order.refunded_minor == charge.amount_minor:
         change_state(order, OrderState.REFUNDED, sources=AFTER_SENDING, actor=actor, reason=reason)
@@ -104,7 +107,13 @@ def pay_back_rest(order: Order, *, reason: str, actor: User | None) -> Refund | 
 
 
 def owe(
-    payment: Payment, amount_minor: int, *, key: str, reason: str, actor: User | None
+    payment: Payment,
+    amount_minor: int,
+    *,
+    key: str,
+    reason: str,
+    actor: User | None,
+    request_hash: str = "",
 ) -> Refund:
     """Write down that money goes back; of cash that is all, for people hand it over.
 
@@ -117,7 +126,8 @@ def owe(
         amount_minor=amount_minor,
         reason=reason[:200],
         state=RefundState.DONE if by_hand else RefundState.DUE,
-        key=key[:64],
+        key=refund_keys.kept(key),
+        request_hash=request_hash,
         actor=actor,
         try_at=at,
         asked_at=at,
@@ -168,7 +178,7 @@ def record_outside(payment: Payment, told: RefundTold) -> str:
     An order that was wholly paid back like this is not to be sent any more.
     """
     order = lock_order(payment.order_id)
-    key = f"outside:{told.reference}"[:64]
+    key = refund_keys.kept(f"outside:{told.reference}")
     if Refund.objects.filter(payment=payment, key=key).exists():
         return ""
     if told.status == RefundStatus.FAILED or told.currency != payment.currency:
@@ -199,7 +209,7 @@ def try_again(refund: Refund, actor: User) -> Refund:
     if refund.state != RefundState.FAILED:
         raise Conflict(_("This was paid back, or still will be."))
     key = f"{AGAIN}{refund.pk}"
-    if (known := _known(refund.payment, key, refund.amount_minor)) is not None:
+    if (known := refund_keys.known(refund.payment, key, refund.amount_minor)) is not None:
         return known
     if not refund.payment.is_surplus:
         _count(order, refund.payment, refund.amount_minor)
@@ -220,13 +230,6 @@ def _was_paid_in_cash(order: Order) -> bool:
         order.payment_method == PaymentMethod.CASH_ON_DELIVERY
         and order.state == OrderState.DELIVERED
     )
-
-
-def _known(charge: Payment, key: str, amount_minor: int) -> Refund | None:
-    known = Refund.objects.filter(payment=charge, key=key).first()
-    if known is not None and known.amount_minor != amount_minor:
-        raise Conflict(_("This was already paid back, and differently."))
-    return known
 
 
 def _check_amount(order: Order, charge: Payment, amount_minor: object) -> None:
@@ -381,7 +384,13 @@ def paid_back(payment: Payment) -> int:
 
 
 def failed_refunds() -> int:
-    """How many refunds wait for a person: they failed, and were not tried again by hand."""
-    failed = Refund.objects.filter(state=RefundState.FAILED).values_list("pk", flat=True)
-    again = Refund.objects.filter(key__startswith=AGAIN).values_list("key", flat=True)
-    return len(set(failed) - {int(key.removeprefix(AGAIN)) for key in again})
+    """How many refunds wait for a person."""
+    return refunds_to_look_at().count()
+
+
+def refunds_to_look_at() -> QuerySet[Refund]:
+    """Those that failed and were not tried again by hand, the oldest first."""
+    again = Refund.objects.filter(
+        payment=OuterRef("payment"), key=Concat(Value(AGAIN), Cast(OuterRef("pk"), CharField()))
+    )
+    return Refund.objects.filter(~Exists(again), state=RefundState.FAILED).order_by("asked_at")

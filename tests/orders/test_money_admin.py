@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from orders.models import Order, OrderState, PaymentNotice, Refund, RefundClaim
+from core.accounts.models import Role, RoleGrant
+from orders.models import NoticeOutcome, Order, OrderState, PaymentNotice, Refund, RefundClaim
 from orders.services.fulfil import move_order
 from orders.services.refunds import carry_out_refunds
 from tests.orders.paying import held, pays, session_of, stripe, told
@@ -49,6 +50,34 @@ def test_everything_can_be_read_and_nothing_changed(admin: Client, failed: Refun
         assert page.status_code == 200
         assert 'name="_save"' not in page.content.decode()
         assert admin.get(f"/admin/orders/{name}/add/").status_code == 403
+
+
+def test_operators_see_what_needs_them(
+    world: World, client: Client, failed: Refund, stripe: StripeServer
+) -> None:
+    RoleGrant.objects.create(user=world.chen, role=Role.OPERATOR)
+    flagged = PaymentNotice.objects.get()
+    PaymentNotice.objects.update(outcome=NoticeOutcome.FLAGGED, note="of another amount")
+    client.force_login(world.chen)
+    page = client.get("/operator/money/").content.decode()
+    assert failed.payment.order.number in page
+    assert "of another amount" in page
+
+    client.post(f"/operator/money/refunds/{failed.pk}/again/")
+    client.post(f"/operator/money/notices/{flagged.pk}/looked-at/")
+
+    assert "Nothing waits for you." in client.get("/operator/money/").content.decode()
+    flagged.refresh_from_db()
+    assert (flagged.looked_by, flagged.outcome) == (world.chen, NoticeOutcome.FLAGGED)
+    carry_out_refunds()
+    assert stripe.refunded(failed.payment.charge) == failed.amount_minor
+
+
+def test_nobody_else_sees_them(world: World, client: Client, failed: Refund) -> None:
+    client.force_login(world.zhang)
+    assert client.get("/operator/money/").status_code == 404
+    assert client.post(f"/operator/money/refunds/{failed.pk}/again/").status_code == 404
+    assert Refund.objects.count() == 1
 
 
 def test_a_refund_that_failed_is_tried_again(
