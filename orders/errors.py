@@ -37,9 +37,9 @@ class KeyReused(Conflict):
     code = "key_reused"
     status = 422
 
-    def __init__(self) -> None:
+    def __init__(self, message: str = "") -> None:
         super().__init__(
-            _("This was already ordered, and differently. Please look at your orders.")
+            message or _("This was already ordered, and differently. Please look at your orders.")
         )
 
 
@@ -119,8 +119,8 @@ class BelowMinimum(Conflict):
 
     def __init__(self, min_order_minor: int, goods_minor: int, currency: str) -> None:
         super().__init__(
-            _("The smallest order is %(least)s.")
-            % {"least": format_money(min_order_minor, currency)},
+            _("Add goods for %(more)s more (delivery does not count).")
+            % {"more": format_money(min_order_minor - goods_minor, currency)},
             field="lines",
             details={
                 "min_order_minor": min_order_minor,

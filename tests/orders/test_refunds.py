@@ -316,6 +316,37 @@ def test_over_http(stripe: StripeServer, sent: Order, world: World, client: Clie
     assert faults_in_money() == []
 
 
+def test_long_keys_are_compared_to_their_end(
+    stripe: StripeServer, sent: Order, world: World, client: Client
+) -> None:
+    client.force_login(world.zhang)
+    keys = ["k" * 63 + last for last in "aab"]
+
+    answers = [post(client, sent, key, amount_minor=1000) for key in keys]
+
+    assert [answer.status_code for answer in answers] == [201] * 3
+    first, again, other = (answer.json()["id"] for answer in answers)
+    assert first == again != other
+    assert Refund.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"amount_minor": 1000}, {"reason": "late"}, {"returned": [{"line": 1, "quantity": 1}]}],
+)
+def test_a_used_key_is_no_other_refund(
+    stripe: StripeServer, sent: Order, world: World, client: Client, changes: Any
+) -> None:
+    client.force_login(world.zhang)
+    assert post(client, sent).status_code == 201
+
+    other = post(client, sent, **changes)
+
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    assert Refund.objects.get().amount_minor == 3590
+    assert sent.lines.get().returned == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
