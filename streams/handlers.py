@@ -128,6 +128,12 @@ def _open_shows(variant_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     return selling
 
 
+def tell_offer_removed(fact: OfferRemoved, fact_id: UUID) -> None:
+    if Show.objects.filter(public_id=fact.show_id).exists():
+        event = OfferRemovedEvent(offer_id=fact.offer_id, version=fact.version)
+        _tell(fact.show_id, event.entry(fact.at, fact_id=fact_id))
+
+
 def tell_replay_ready(fact: RecordingSealed, fact_id: UUID) -> None:
     show = Show.objects.filter(public_id=fact.show_id).first()
     if show is None or access.is_withheld(show):
