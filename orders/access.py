@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core.accounts.access import AnyUser, signed_in
 from core.accounts.models import User
 from core.errors import NotAllowed, NotFound
-from orders.models import ALLOWED_MOVES, Order, OrderState
+from orders.models import ALLOWED_MOVES, Order, OrderState, PaymentState
 from sellers.access import KEEPERS, acts_for
 from sellers.models import CancelUntil
 
@@ -55,24 +55,39 @@ def order_of(user: AnyUser, order_id: UUID) -> Order:
 def states_before(user: AnyUser, order: Order, to: OrderState) -> frozenset[OrderState]:
     """The states from which this person may move the order `to`.
 
-    The seller's people and operators pack, send, deliver and cancel; a buyer cancels for as long as
-    the seller lets buyers, confirms what came, and chooses cash instead of paying now. The rest
-    happens by itself. Raises `NotAllowed` for a move that this person never makes.
+    The seller's people and operators pack, send, deliver and cancel, packers only what is not paid:
+    cancelling pays back. A buyer cancels for as long as the seller lets buyers, confirms what came,
+    and chooses cash instead of paying now. The rest happens by itself. Raises `NotAllowed` for a
+    move that this person never makes.
     """
     person = signed_in(user)
-    of_seller = _sellers_states(to) if acts_for(person, order.seller) else NEVER
+    of_seller = _sellers_states(person, order, to)
     of_buyer = _buyers_states(order, to) if order.buyer_id == person.pk else NEVER
     if not of_seller | of_buyer:
-        raise NotAllowed(
-            _("Only the seller can do this.") if to in SELLER_MOVES else _("You cannot do this.")
-        )
+        raise NotAllowed(_refusal(person, order, to))
     return of_seller | of_buyer
 
 
-def _sellers_states(to: OrderState) -> frozenset[OrderState]:
-    if to not in SELLER_MOVES:
+def _sellers_states(person: User, order: Order, to: OrderState) -> frozenset[OrderState]:
+    if to not in SELLER_MOVES or not acts_for(person, order.seller):
         return NEVER
-    return frozenset(state for state, moves in ALLOWED_MOVES.items() if to in moves)
+    states = frozenset(state for state, moves in ALLOWED_MOVES.items() if to in moves)
+    if to != OrderState.CANCELLED or acts_for(person, order.seller, *KEEPERS):
+        return states
+    # The payment, too, may come between this look and the move.
+    return NEVER if _is_paid(order) else states - {OrderState.PAID}
+
+
+def _is_paid(order: Order) -> bool:
+    return order.payments.filter(state=PaymentState.PAID, is_surplus=False).exists()
+
+
+def _refusal(person: User, order: Order, to: OrderState) -> str:
+    if to not in SELLER_MOVES:
+        return _("You cannot do this.")
+    if acts_for(person, order.seller):
+        return _("Only the seller's owner or host can cancel an order that was paid.")
+    return _("Only the seller can do this.")
 
 
 def _buyers_states(order: Order, to: OrderState) -> frozenset[OrderState]:

@@ -17,6 +17,7 @@ from core.accounts.access import signed_in
 from core.errors import Conflict, InvalidInput, NotFound
 from core.pages import cut, page
 from core.text import clean_line
+from orders.access import may_move
 from orders.models import ClaimState, Order, OrderState
 from orders.selectors import to_pack
 from orders.services.fulfil import move_order
@@ -84,7 +85,7 @@ def order_page(
     pay_back_form: PayBackForm | None = None,
 ) -> HttpResponse:
     """All of one order; with a form that came back, 422 and what is wrong in it."""
-    step, may_cancel = next_steps(order)
+    step, can_be_cancelled = next_steps(order)
     lines = order.lines.select_related("variant__product").order_by("pk")
     claims = order.claims.prefetch_related("photos").select_related("answered_by")
     may_pay_back = access.may_pay_back(request.user, order)
@@ -93,7 +94,8 @@ def order_page(
         "lines": lines,
         "goods_minor": order.total_minor - order.delivery_fee_minor,
         "step": step,
-        "may_cancel": may_cancel,
+        "can_be_cancelled": can_be_cancelled,
+        "may_cancel": may_move(request.user, order, OrderState.CANCELLED),
         "due": due(order),
         "address": address(order),
         "show_name": names_of([order.show_id]).get(order.show_id) if order.show_id else None,

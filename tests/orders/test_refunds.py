@@ -383,3 +383,29 @@ def test_who_may_pay_back(
 
     assert post(client, sent).status_code == status
     assert Refund.objects.exists() == (status == 201)
+
+
+def test_a_packer_cancels_only_what_is_not_paid(
+    stripe: StripeServer, paid: Order, world: World, client: Client
+) -> None:
+    Member.objects.create(seller=world.farm, user=world.chen, role=MemberRole.PACKER)
+    client.force_login(world.chen)
+    unpaid = li_orders(world, key="in cash")
+
+    for state in (OrderState.PAID, PACKED):
+        Order.objects.filter(pk=paid.pk).update(state=state)
+        page = client.get(f"/studio/orders/{paid.public_id}/").content.decode()
+        assert 'value="cancelled"' not in page
+        assert "owner or host can cancel" in page
+        assert cancels(client, paid) == 403
+        assert state_of(paid) == state
+
+    assert 'value="cancelled"' in client.get(f"/studio/orders/{unpaid.public_id}/").content.decode()
+    assert cancels(client, unpaid) == 302
+    assert state_of(unpaid) == OrderState.CANCELLED
+    assert not Refund.objects.exists()
+
+
+def cancels(client: Client, order: Order) -> int:
+    answer = client.post(f"/studio/orders/{order.public_id}/move/", {"to": "cancelled"})
+    return answer.status_code
