@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0006_operators_look_at_notices'),
+        ("orders", "0006_operators_look_at_notices"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='refund',
-            name='request_hash',
+            model_name="refund",
+            name="request_hash",
             field=models.CharField(blank=True, editable=False, max_length=64),
         ),
     ]
