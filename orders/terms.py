@@ -115,6 +115,16 @@ def minimum_problem(seller: Seller, goods_minor: int) -> AppError | None:
     return BelowMinimum(seller.min_order_minor, goods_minor, seller.currency)
 
 
+def too_little_alone(offer: Offer) -> bool:
+    """Whether nobody can order this offer without something else: the most that a buyer may have
+    of it is worth less than the seller's smallest order.
+    """
+    most = min((one for one in (offer.per_buyer, offer.quantity) if one), default=None)
+    if most is None:
+        return False
+    return offer.price_minor * most < offer.variant.product.seller.min_order_minor
+
+
 def payment_methods(seller: Seller) -> list[PaymentMethod]:
     """How this seller can be paid; online only where this instance has a payment service."""
     takes = {

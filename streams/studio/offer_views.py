@@ -17,6 +17,7 @@ from core.pages import page
 from orders.models import Offer
 from orders.selectors import with_goods
 from orders.services.offers import put_on_sale, take_off_sale
+from orders.terms import too_little_alone
 from sellers.models import Variant
 from sellers.selectors import variants_on_sale
 from streams.access import show_to_host
@@ -42,6 +43,7 @@ def show_offers(request: HttpRequest, show_id: UUID) -> HttpResponse:
     context = {
         "show": show,
         "offers": offers,
+        "too_little": {offer.pk for offer in offers if too_little_alone(offer)},
         "others": [(one, _name(show, one) in kept) for one in others],
     }
     return render(request, "studio/show_offers.html", context)
@@ -64,7 +66,14 @@ def offer_terms(request: HttpRequest, show_id: UUID, variant_id: UUID) -> HttpRe
         messages.success(request, _("Saved."))
         return redirect("studio_show_offers", show_id=show_id)
     template = "studio/_offer_terms.html" if is_part else "studio/offer_terms.html"
-    context = {"show": show, "variant": variant, "offer": offer, "form": form, "part": is_part}
+    context = {
+        "show": show,
+        "variant": variant,
+        "offer": offer,
+        "form": form,
+        "part": is_part,
+        "too_little": offer is not None and too_little_alone(offer),
+    }
     return render(request, template, context, status=422 if form.is_bound else 200)
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from core.clock import now
 from orders.models import Offer
-from sellers.models import Member, MemberRole
+from sellers.models import Member, MemberRole, Seller
 from streams.models import Show, ShowState
 from tests.world import World
 
@@ -43,6 +43,19 @@ def test_the_host_says_how_much_and_how_many(zhang: Client, world: World) -> Non
     assert (now_.price_minor, now_.quantity, now_.per_buyer, now_.on_tap) == (3000, 20, 2, False)
     page = zhang.get(f"/studio/shows/{world.show.public_id}/offers/").content.decode()
     assert "0 of 20 sold" in page
+
+
+def test_what_nobody_can_order_alone_is_marked(zhang: Client, world: World) -> None:
+    Seller.objects.filter(pk=world.farm.pk).update(min_order_minor=6000)
+
+    save(zhang, world, price="20.00", per_buyer="2")
+    alone = zhang.get(page_of(world)).content.decode()
+    listed = zhang.get(f"/studio/shows/{world.show.public_id}/offers/").content.decode()
+    assert "Your smallest order is ¥60.00: nobody can order this without something else." in alone
+    assert "below your smallest order of ¥60.00" in listed
+
+    save(zhang, world, price="20.00", per_buyer="3")
+    assert "Your smallest order" not in zhang.get(page_of(world)).content.decode()
 
 
 def test_a_drop_waits_for_the_tap(zhang: Client, world: World) -> None:
