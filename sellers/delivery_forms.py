@@ -69,6 +69,13 @@ class ZoneForm(forms.Form):
         _("Free from an order of"), required=False, help_text=_("Empty: never free")
     )
 
+    def clean(self) -> dict[str, Any]:
+        """An empty fee is one forgotten: who means to bring it for nothing says so."""
+        typed = self.cleaned_data
+        if typed.get("is_served") and "base_fee" in typed and typed["base_fee"] is None:
+            self.add_error("base_fee", _("Write 0 if delivery is free."))
+        return typed
+
     def terms(self, currency: str) -> ZoneTerms:
         """What was typed; only of a valid form. What does not count is as if left empty."""
         typed = self.cleaned_data
@@ -78,7 +85,7 @@ class ZoneForm(forms.Form):
         return ZoneTerms(
             name=typed["name"],
             regions=tuple(typed["regions"]),
-            base_fee_minor=to_minor(typed["base_fee"] or Decimal(0), currency),
+            base_fee_minor=to_minor(typed["base_fee"], currency),
             base_weight_g=grams(typed["base_weight"], 1000),
             step_fee_minor=to_minor(typed["step_fee"] or Decimal(0), currency),
             step_weight_g=grams(typed["step_weight"], 1000),
@@ -96,7 +103,10 @@ class TermsForm(forms.Form):
         label=_("Minutes to pay online"),
         min_value=HOLD_MINUTES[0],
         max_value=HOLD_MINUTES[1],
-        help_text=_("So long the goods are set aside for the buyer."),
+        help_text=_(
+            "So long the goods are set aside for the buyer. A payment that was started keeps them "
+            "up to about 33 minutes."
+        ),
         widget=forms.NumberInput(_WHOLE),
     )
     cancel_until = forms.ChoiceField(

@@ -94,6 +94,7 @@ def test_a_zone_is_added_once_and_changed(zhang: Client, world: World) -> None:
         ({"regions": ["51"]}, "regions"),  # is in another zone
         ({"regions": ["99"]}, "regions"),
         ({"base_fee": "-1"}, "base_fee"),
+        ({"base_fee": ""}, "base_fee"),
         ({"base_fee": "NaN"}, "base_fee"),
         ({"step_weight": "0"}, "step_weight"),
         ({"base_weight": "1e9"}, "base_weight"),
