@@ -198,8 +198,9 @@ def test_after_a_longer_outage_the_buyer_pays_at_the_next_try(
     with time_machine.travel(now() + timedelta(minutes=5), tick=True):
         payment = start(held)
         held.refresh_from_db()
-        assert payment.expires_at and payment.expires_at > now() + timedelta(minutes=30)
-        assert held.held_until and held.held_until > payment.expires_at
+        assert payment.expires_at is not None
+        assert held.held_until is not None
+        assert held.held_until > payment.expires_at > now() + timedelta(minutes=30)
 
         stripe.pay(payment.reference or "")
         payments.read_payment(payment)
