@@ -13,7 +13,18 @@ from django.db.models.functions import Replace
 
 from core.accounts.models import User
 from core.clock import epoch_ms
-from orders.models import GONE, Address, Offer, Order, OrderLine, OrderState
+from orders.models import (
+    GONE,
+    Address,
+    ClaimState,
+    Offer,
+    Order,
+    OrderLine,
+    OrderState,
+    Refund,
+    RefundClaim,
+    RefundState,
+)
 from sellers.models import PickupPoint, Seller
 
 AT_THEIR_END = (
@@ -69,6 +80,13 @@ class ToPack(msgspec.Struct, frozen=True):
 
     title: str
     quantity: int
+
+
+class MoneyTroubles(msgspec.Struct, frozen=True):
+    """Claims that nobody answered yet, and refunds that could not be paid back."""
+
+    claims: int
+    not_paid_back: int
 
 
 def offer_views(show_id: UUID) -> list[OfferView]:
@@ -167,6 +185,13 @@ def to_pack(orders: QuerySet[Order]) -> list[ToPack]:
         .order_by("-total", "title")
     )
     return [ToPack(title=row["title"], quantity=row["total"]) for row in sums]
+
+
+def money_troubles(sellers: Iterable[Seller]) -> MoneyTroubles:
+    """What of the money in these sellers' orders waits for somebody."""
+    claims = RefundClaim.objects.filter(order__seller__in=sellers, state=ClaimState.OPEN)
+    failed = Refund.objects.filter(payment__order__seller__in=sellers, state=RefundState.FAILED)
+    return MoneyTroubles(claims=claims.count(), not_paid_back=failed.count())
 
 
 def sold_in_show(show_id: UUID) -> list[tuple[datetime, int]]:

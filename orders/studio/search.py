@@ -24,7 +24,9 @@ from orders.models import (
     OrderLine,
     OrderState,
     PaymentMethod,
+    Refund,
     RefundClaim,
+    RefundState,
 )
 from orders.shows import names_of
 from sellers.models import PickupPoint, Product, Seller
@@ -33,6 +35,8 @@ MOST_CHOSEN = 200
 NO_SHOW = "none"
 POINT = "point:"
 TO_PACK = "to-pack"
+CLAIMS = "claims"
+NOT_PAID_BACK = "not-paid-back"
 EVERY = "all"
 _BETWEEN = re.compile(r"[\s+().\-‐-―]+")
 
@@ -49,9 +53,10 @@ class Kind:
 
 KINDS = (
     Kind(TO_PACK, gettext_lazy("to pack"), (OrderState.PLACED, OrderState.PAID), always=True),
+    Kind(CLAIMS, gettext_lazy("money asked back"), None),
+    Kind(NOT_PAID_BACK, gettext_lazy("could not be paid back"), None),
     Kind("packed", gettext_lazy("packed"), (OrderState.PACKED,), always=True),
     Kind("sent", gettext_lazy("sent"), (OrderState.SENT,), always=True),
-    Kind("claims", gettext_lazy("money asked back"), None),
     Kind("held", gettext_lazy("waiting for payment"), (OrderState.HELD,)),
     Kind("delivered", gettext_lazy("delivered"), (OrderState.DELIVERED,)),
     Kind("gone", gettext_lazy("cancelled"), (OrderState.CANCELLED, OrderState.EXPIRED)),
@@ -189,8 +194,10 @@ def _delivered(choice: str) -> Q:
 def of_kind(orders: QuerySet[Order], slug: str) -> QuerySet[Order]:
     """Those of the orders that belong under a tab."""
     kind = BY_SLUG[slug]
-    if slug == "claims":
+    if slug == CLAIMS:
         return orders.filter(_has_open_claim())
+    if slug == NOT_PAID_BACK:
+        return orders.filter(_has_failed_refund())
     return orders if kind.states is None else orders.filter(state__in=kind.states)
 
 
@@ -198,11 +205,21 @@ def _has_open_claim() -> Exists:
     return Exists(RefundClaim.objects.filter(order=OuterRef("pk"), state=ClaimState.OPEN))
 
 
+def _has_failed_refund() -> Exists:
+    return Exists(Refund.objects.filter(payment__order=OuterRef("pk"), state=RefundState.FAILED))
+
+
+def with_troubles(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """The orders, each with what its seller must not overlook: `asks_back`, `not_paid_back`."""
+    return orders.annotate(asks_back=_has_open_claim(), not_paid_back=_has_failed_refund())
+
+
 def tabs(orders: QuerySet[Order], current: str, query: QueryDict) -> list[Tab]:
     """The tabs that matter, each with how many of the orders are under it."""
     by_state = dict(orders.order_by().values_list("state").annotate(Count("pk")))
     counts = {kind.slug: _count(kind, by_state) for kind in KINDS}
-    counts["claims"] = of_kind(orders, "claims").count()
+    for slug in (CLAIMS, NOT_PAID_BACK):
+        counts[slug] = of_kind(orders, slug).count()
     return [
         Tab(
             kind.slug,

@@ -20,6 +20,7 @@ from core.text import clean_line
 from orders.access import may_move
 from orders.models import ClaimState, Order, OrderState
 from orders.selectors import to_pack
+from orders.services.claims import granted_minor
 from orders.services.fulfil import move_order
 from orders.services.refunds import can_pay_back
 from orders.shows import names_of
@@ -47,7 +48,7 @@ def studio_orders(request: HttpRequest) -> HttpResponse:
     orders, query = form.orders(), request.GET
     kind = search.kind_of(query.get("state", ""), searching=bool(query.get("q")))
     found = cut(
-        search.of_kind(orders, kind)
+        search.with_troubles(search.of_kind(orders, kind))
         .select_related("seller", "buyer", "pickup_point")
         .prefetch_related("lines"),
         query.get("before", ""),
@@ -101,7 +102,9 @@ def order_page(
         "show_name": names_of([order.show_id]).get(order.show_id) if order.show_id else None,
         "moves": order.moves.select_related("actor"),
         "payments": order.payments.prefetch_related("refunds__actor"),
-        "claims": claims,
+        "answered_claims": [
+            (one, granted_minor(one)) for one in claims if one.state != ClaimState.OPEN
+        ],
         "open_claim": next((one for one in claims if one.state == ClaimState.OPEN), None),
         "may_pay_back": may_pay_back,
         "claim_form": claim_form or ClaimAnswerForm(order),

@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 from core.ids import parse_id
 from core.pages import id_of_form, made_once, page
 from media_pipeline.services.passages import removed_passages
+from orders.selectors import money_troubles
 from sellers.access import sellers_of
 from sellers.selectors import low_variants
 from streams.access import may_host, show_to_host
@@ -27,7 +28,6 @@ from streams.services.shows import schedule_show
 from streams.studio import access, selectors
 from streams.studio.forms import ScheduleForm
 from streams.studio.replay_desk import ready_s
-
 
 LOW_SHOWN = 5
 
@@ -45,6 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "groups": groups,
         "has_shows": has_shows,
         "waiting_orders": selectors.waiting_orders(sellers),
+        "money": money_troubles(sellers),
         "stock": selectors.stock_summary(sellers),
         "low": low_variants(sellers)[:LOW_SHOWN],
         "may_schedule": access.schedulable_sellers(user).exists(),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.clock import now
 from orders import sales
-from orders.models import Order, OrderState, Refund, RefundClaim
+from orders.models import Order, OrderState, Refund, RefundClaim, RefundState
 from sellers.models import Member, MemberRole, Stock
 from tests.books import faults_in_books
 from tests.orders.shelf_of_orders import an_order
@@ -74,6 +74,35 @@ def test_a_claim_is_shown_and_paid_back(zhang: Client, world: World) -> None:
     assert Refund.objects.get().amount_minor == 500
     assert Stock.objects.get(variant=world.apples).on_hand == before + 1
     assert faults_in_books() == []
+
+
+def test_who_gave_a_part_back_sees_how_much(zhang: Client, world: World) -> None:
+    order = delivered(world)
+    answer(zhang, claim_on(order), amount="2.00")
+
+    assert "Asked for ¥5.00, given ¥2.00" in zhang.get(page_of(order)).content.decode()
+    zhang.force_login(order.buyer)
+    page = zhang.get(f"/orders/{order.public_id}/").content.decode()
+    assert "You asked for ¥5.00, the seller gave ¥2.00" in page
+
+
+def test_what_waits_for_the_seller_is_seen_at_once(zhang: Client, world: World) -> None:
+    order = delivered(world)
+    claim = claim_on(order)
+    assert "1 refund claim waits for your answer" in zhang.get("/studio/").content.decode()
+    listed = zhang.get("/studio/orders/?state=all").context
+    assert [tab.slug for tab in listed["tabs"]][:2] == ["to-pack", "claims"]
+    assert [one.order.asks_back for one in listed["cards"]] == [True]
+
+    answer(zhang, claim)
+    Refund.objects.update(state=RefundState.FAILED)
+
+    home = zhang.get("/studio/").content.decode()
+    assert "1 refund could not be paid back: look" in home
+    assert "waits for your answer" not in home
+    page = zhang.get("/studio/orders/?state=not-paid-back")
+    assert [one.order for one in page.context["cards"]] == [order]
+    assert "could not be paid back</span>" in page.content.decode()
 
 
 def test_a_claim_is_declined_with_a_reason(zhang: Client, world: World) -> None:
