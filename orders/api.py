@@ -14,8 +14,8 @@ from core.accounts.access import is_signed_in, signed_in
 from core.api import idempotency_key, session_user
 from core.clock import epoch_ms
 from core.pages import cut
-from orders import access, selectors
-from orders.models import Order, OrderState, PaymentMethod, PaymentState
+from orders import access, reasons, selectors
+from orders.models import Order, OrderMove, OrderState, PaymentMethod, PaymentState
 from orders.services.fulfil import move_order
 from orders.services.place import place_order
 from orders.services.quote import Quote, quote
@@ -121,6 +121,10 @@ class MoveOut(Schema):
     state: OrderState
     at: datetime
     reason: str
+
+    @staticmethod
+    def resolve_reason(move: OrderMove) -> str:
+        return reasons.told(move.reason)
 
 
 class PaymentOut(Schema):

@@ -1,4 +1,4 @@
-"""The operators' page of money that needs a person: refunds that failed, notices that do not fit."""
+"""Money that needs a person, for operators: refunds that failed, notices that do not fit."""
 
 from __future__ import annotations
 

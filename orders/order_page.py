@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from core.accounts.models import User
 from core.clock import epoch_ms
 from core.money import Money
-from orders import access, photos
+from orders import access, photos, reasons
 from orders.models import (
     GONE,
     Delivery,
@@ -27,7 +27,7 @@ from orders.models import (
     RefundState,
 )
 from orders.payments import cash
-from orders.services.claims import claim_until, granted_minor, may_ask
+from orders.services.claims import claim_until, may_ask
 from orders.services.refunds import can_pay_back
 from orders.timeline import steps
 from sellers.models import CancelUntil
@@ -84,11 +84,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the buyer asked for, with addresses of its photos; `granted`: what they got, if less."""
+    """What the buyer asked for, with addresses of its photos."""
 
     claim: RefundClaim
     amount: Money
-    granted: Money | None
     photos: list[str]
 
 
@@ -175,7 +174,7 @@ def _text(order: Order, state: OrderState, fetched: bool) -> str:
         case OrderState.SENT:
             if fetched:
                 return _("Take the code with you.")
-            return ""
+            return _("The courier calls before coming.")
         case OrderState.DELIVERED:
             return _("Enjoy it!")
         case OrderState.EXPIRED:
@@ -193,7 +192,9 @@ def _cancel_rule(order: Order) -> str:
 def _gone_reason(order: Order, moves: list[OrderMove]) -> str:
     """Why it was cancelled, in the words of whoever did that."""
     last = next((move for move in reversed(moves) if move.state == order.state), None)
-    return last.reason if last is not None and order.state == OrderState.CANCELLED else ""
+    if last is None or order.state != OrderState.CANCELLED:
+        return ""
+    return reasons.told(last.reason)
 
 
 # Money
@@ -209,7 +210,7 @@ def _money_back(order: Order, payments: list[Payment]) -> Iterator[MoneyBack]:
             yield MoneyBack(
                 amount=Money(refund.amount_minor, order.currency),
                 state=refund.state,
-                reason=refund.reason,
+                reason=reasons.told(refund.reason),
                 at=_last(refund),
                 is_surplus=payment.is_surplus,
                 in_cash=payment.provider == cash.NAME,
@@ -222,12 +223,9 @@ def _last(refund: Refund) -> datetime:
 
 
 def _claim(claim: RefundClaim) -> Claim:
-    currency = claim.order.currency
-    granted = granted_minor(claim)
     return Claim(
         claim=claim,
-        amount=Money(claim.amount_minor, currency),
-        granted=Money(granted, currency) if 0 < granted < claim.amount_minor else None,
+        amount=Money(claim.amount_minor, claim.order.currency),
         photos=[photos.address(photo.key) for photo in claim.photos.all()],
     )
 
@@ -239,7 +237,7 @@ def _history(order: Order, moves: list[OrderMove], buyer: User) -> Iterator[Mome
     """The newest first."""
     for move in reversed(moves):
         label = OrderState(move.state).label
-        yield Moment(move.at, str(label), _who(order, move, buyer), move.reason)
+        yield Moment(move.at, str(label), _who(order, move, buyer), reasons.told(move.reason))
 
 
 def _who(order: Order, move: OrderMove, buyer: User) -> str:

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, StrictInt
 from core.accounts.access import signed_in
 from core.api import idempotency_key, problem, session_user
 from core.errors import InvalidInput
-from orders import access, photos
+from orders import access, photos, reasons
 from orders.models import (
     ClaimState,
     Order,
@@ -95,6 +95,10 @@ class RefundOut(Schema):
     state: RefundState
     asked_at: datetime
     settled_at: datetime | None
+
+    @staticmethod
+    def resolve_reason(refund: Refund) -> str:
+        return reasons.told(refund.reason)
 
 
 class MoneyOut(Schema):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.errors import NotFound
 from core.text import clean_line
-from orders import access
+from orders import access, reasons
 from orders.models import ALLOWED_MOVES, Order, OrderState, PaymentMethod
 from orders.payments import cash
 from orders.services import refunds
@@ -84,6 +84,6 @@ def _correct(order: Order, parcel: dict[str, object]) -> None:
 
 def _settle_money(order: Order, to: OrderState, actor: User | None, reason: str) -> None:
     if to == OrderState.CANCELLED:
-        refunds.pay_back_rest(order, reason=reason or _("The order was cancelled."), actor=actor)
+        refunds.pay_back_rest(order, reason=reason or reasons.CANCELLED, actor=actor)
     elif to == OrderState.DELIVERED and refunds.charge_of(order) is None:
         cash.take(order)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from core.clock import now
 from core.errors import Conflict
+from orders import reasons
 from orders.models import Order, OrderState
 from orders.services.moves import change_state
 
@@ -79,7 +79,7 @@ def _expire(order: Order) -> bool:
         sources=_sources(),
         only_if=_is_over(),
         actor=None,
-        reason=_("It was not paid in time."),
+        reason=reasons.NOT_PAID_IN_TIME,
     )
 
 

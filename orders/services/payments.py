@@ -16,14 +16,13 @@ from uuid import UUID
 import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from core import outbox
 from core.accounts.models import User
 from core.clock import now
 from core.errors import NotFound
 from core.failpoints import failpoint
-from orders import access
+from orders import access, reasons
 from orders import payments as services
 from orders.events import PaymentSettled
 from orders.models import (
@@ -210,12 +209,12 @@ def _paid(order: Order, payment: Payment, told: PaymentTold) -> Outcome:
 def _take(order: Order) -> str:
     """Take the money as the order's charge; why not, if it comes too late or a second time."""
     if refunds.charge_of(order) is not None:
-        return _("The order was paid already.")
+        return reasons.PAID_ALREADY
     if change_state(order, OrderState.PAID, sources=PAYABLE, actor=None, also={"held_until": None}):
         return ""
     if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}:
-        return _("The payment came when the order was gone already.")
-    return _("The order is on its way, and is paid in cash.")
+        return reasons.CAME_TOO_LATE
+    return reasons.PAID_IN_CASH
 
 
 def _failed(order: Order, payment: Payment) -> Outcome:

@@ -23,6 +23,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.failpoints import failpoint
 from core.text import clean_line
 from orders import payments as services
+from orders import reasons
 from orders.events import RefundSettled
 from orders.models import (
     Order,
@@ -185,7 +186,7 @@ def record_outside(payment: Payment, told: RefundTold) -> str:
         return "paid back at the provider, and not to be understood"
     if not payment.is_surplus and not _counted(order, payment, told.amount_minor):
         return "more was paid back at the provider than was paid"
-    reason = _("Paid back at the payment service.")
+    reason = reasons.PAID_BACK_OUTSIDE
     refund = owe(payment, told.amount_minor, key=key, reason=reason, actor=None)
     Refund.objects.filter(pk=refund.pk).update(
         reference=told.reference, attempts=1, try_at=now() + PENDING_PAUSE

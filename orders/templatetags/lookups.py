@@ -6,9 +6,15 @@ from collections.abc import Mapping
 
 from django import template
 
-from orders import photos
+from orders import photos, reasons
 
 register = template.Library()
+
+
+@register.filter
+def told_reason(reason: str) -> str:
+    """`{{ move.reason|told_reason }}`: what the product gave as a reason, in the reader's words."""
+    return reasons.told(reason)
 
 
 @register.filter

@@ -225,7 +225,7 @@ async def test_a_thousand_commands_at_once_wait_in_a_short_queue(
         assert rude.close_code == 4429
         assert max(waiting) == consumers.WAITING_AT_MOST
         goes_on.set()
-        assert "at_ms" in await other.command("ping")
+        assert await other.command("ping") == {}
 
 
 async def test_commands_are_done_in_the_order_in_which_they_came(site: str, world: World) -> None:
