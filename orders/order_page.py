@@ -27,7 +27,7 @@ from orders.models import (
     RefundState,
 )
 from orders.payments import cash
-from orders.services.claims import claim_until, may_ask
+from orders.services.claims import claim_until, granted_minor, may_ask
 from orders.services.refunds import can_pay_back
 from orders.timeline import steps
 from sellers.models import CancelUntil
@@ -84,10 +84,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the buyer asked for, with addresses of its photos."""
+    """What the buyer asked for, with addresses of its photos; `granted`: what they got, if less."""
 
     claim: RefundClaim
     amount: Money
+    granted: Money | None
     photos: list[str]
 
 
@@ -174,7 +175,7 @@ def _text(order: Order, state: OrderState, fetched: bool) -> str:
         case OrderState.SENT:
             if fetched:
                 return _("Take the code with you.")
-            return _("The courier calls before coming.")
+            return ""
         case OrderState.DELIVERED:
             return _("Enjoy it!")
         case OrderState.EXPIRED:
@@ -223,9 +224,12 @@ def _last(refund: Refund) -> datetime:
 
 
 def _claim(claim: RefundClaim) -> Claim:
+    currency = claim.order.currency
+    granted = granted_minor(claim)
     return Claim(
         claim=claim,
-        amount=Money(claim.amount_minor, claim.order.currency),
+        amount=Money(claim.amount_minor, currency),
+        granted=Money(granted, currency) if 0 < granted < claim.amount_minor else None,
         photos=[photos.address(photo.key) for photo in claim.photos.all()],
     )
 

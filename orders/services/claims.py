@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,7 +19,7 @@ from core.ids import new_id
 from core.text import clean_lines
 from orders import access, photos, reasons
 from orders.events import ClaimChanged
-from orders.models import ClaimPhoto, ClaimState, Order, OrderState, RefundClaim
+from orders.models import ClaimPhoto, ClaimState, Order, OrderState, Refund, RefundClaim
 from orders.services.refunds import can_pay_back, pay_back
 
 LONGEST = 1000
@@ -73,7 +74,7 @@ def answer_claim(
     if accept:
         amount = claim.amount_minor if amount_minor is None else amount_minor
         reason = reasons.ASKED_AND_AGREED
-        pay_back(claim.order, amount, reason, actor, f"claim:{claim.pk}", restock)
+        pay_back(claim.order, amount, reason, actor, _key(claim), restock)
     return claim
 
 
@@ -84,6 +85,15 @@ def withdraw_claim(claim_id: UUID, buyer: User) -> RefundClaim:
     access.buyer_of(buyer, claim.order)
     _answered(claim, ClaimState.WITHDRAWN, "", buyer)
     return claim
+
+
+def granted_minor(claim: RefundClaim) -> int:
+    """How much the seller gave back on this claim; 0 if it was not accepted."""
+    if claim.state != ClaimState.ACCEPTED:
+        return 0
+    given = Refund.objects.filter(payment__order=claim.order_id, key=_key(claim))
+    total: int = given.aggregate(all=Sum("amount_minor", default=0))["all"]
+    return total
 
 
 def claim_until(order: Order) -> datetime | None:
@@ -100,6 +110,11 @@ def may_ask(order: Order) -> bool:
     until = claim_until(order)
     is_open = order.claims.filter(state=ClaimState.OPEN).exists()
     return until is not None and now() < until and not is_open and can_pay_back(order) > 0
+
+
+def _key(claim: RefundClaim) -> str:
+    """The name of its refund: answered again, it is the same one."""
+    return f"claim:{claim.pk}"
 
 
 def _clean_text(text: object, field: str, *, shortest: int = 1) -> str:
