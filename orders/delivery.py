@@ -19,6 +19,7 @@ from sellers.regions import REGIONS
 _BETWEEN_DIGITS = re.compile(r"[\s().\-‐-―]+")
 KNOWN_REGIONS = frozenset(code for code, _label in REGIONS)
 _PHONE = re.compile(r"\+?[0-9]{6,18}")
+_TOO_SHORT = re.compile(r"\+?[0-9]{1,5}")
 
 
 class Courier(msgspec.Struct, frozen=True, tag_field="kind", tag=Delivery.COURIER.value):
@@ -63,6 +64,8 @@ def clean_phone(value: object, field: str) -> str:
     """
     line = unicodedata.normalize("NFKC", clean_line(value, field, longest=40))
     digits = _BETWEEN_DIGITS.sub("", line)
+    if _TOO_SHORT.fullmatch(digits):
+        raise InvalidInput(_("Please write the whole phone number."), field=field)
     if not _PHONE.fullmatch(digits):
         raise InvalidInput(_("Please write a phone number, digits only."), field=field)
     return digits

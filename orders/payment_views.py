@@ -73,7 +73,7 @@ def _say(request: HttpRequest, order: Order, payment: Payment | None) -> None:
     elif payment.state == PaymentState.PAID:
         messages.success(request, _("Thank you, your payment has arrived."))
     elif payment.state == PaymentState.OPEN:
-        messages.info(request, _("We have not heard of your payment yet."))
+        messages.info(request, _("You have not paid yet."))
     else:
         messages.error(request, _("This was not paid. You can try again."))
 

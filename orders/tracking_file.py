@@ -20,6 +20,7 @@ MOST_ROWS = 100_000
 FIELD = "file"
 _NUMBER = re.compile(r"[1-9][0-9]{7}")
 _TRACKING = re.compile(r"[A-Za-z0-9-]{4,60}")
+_TOO_SHORT = re.compile(r"[A-Za-z0-9-]{1,3}")
 _ROUNDED = re.compile(r"[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+")
 COLUMNS = {
     "number": {"number", "order", "order number", "order no", "订单", "订单号", "订单编号", "编号"},
@@ -178,6 +179,8 @@ def _tracking(typed: str) -> str:
         raise InvalidInput(
             _("The spreadsheet rounded this tracking number. Format its column as text.")
         )
+    if _TOO_SHORT.fullmatch(number):
+        raise InvalidInput(_("This tracking number is too short."))
     if not _TRACKING.fullmatch(number):
         raise InvalidInput(_("This is no tracking number: letters and digits are."))
     return number

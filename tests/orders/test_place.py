@@ -159,6 +159,11 @@ def test_what_cannot_be_used_is_named_and_changes_nothing(
     assert nothing_happened(world)
 
 
+def test_a_number_that_is_too_short_is_not_called_no_number(world: World) -> None:
+    with pytest.raises(InvalidInput, match="the whole phone number"):
+        li_orders(world, delivery=TO_LI | {"phone": "12"})
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [

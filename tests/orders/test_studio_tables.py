@@ -184,6 +184,7 @@ def bad_table(world: World) -> tuple[Order, str]:
         f"{good.number},SF,<script>",
         f"{good.number},{'x' * 41},SF11112228",
         f"{good.number},SF,SF99999999",
+        f"{good.number},SF,555",
     ]
     return good, "\n".join(lines)
 
@@ -203,6 +204,7 @@ def test_bad_rows_are_named_by_line_and_in_words(zhang: Client, world: World) ->
         8: "This is no tracking number: letters and digits are.",
         9: "Please use at most 40 characters.",
         10: "Line 1 says something else of the same order.",
+        11: "This tracking number is too short.",
     }
 
 
