@@ -17,6 +17,7 @@ import stripe
 from django.utils.translation import gettext as _
 
 from core.ids import parse_id
+from core.realtime.db import give_back_connection
 from orders.models import Order, Payment, Refund
 from orders.payments.interface import (
     About,
@@ -64,7 +65,7 @@ class Stripe:
 
     def start(self, payment: Payment) -> Started:
         asked: Any = _session(payment, self._methods)
-        with _told_apart():
+        with _asking():
             session = self._client.v1.checkout.sessions.create(
                 asked, {"idempotency_key": str(payment.public_id)}
             )
@@ -75,17 +76,17 @@ class Stripe:
         )
 
     def read(self, payment: Payment) -> PaymentTold:
-        with _told_apart():
+        with _asking():
             session = self._client.v1.checkout.sessions.retrieve(_reference(payment))
         return _of_session(session.to_dict())
 
     def close(self, payment: Payment) -> PaymentTold:
-        with _told_apart():
+        with _asking():
             session = self._client.v1.checkout.sessions.expire(_reference(payment))
         return _of_session(session.to_dict())
 
     def refund(self, refund: Refund) -> RefundTold:
-        with _told_apart():
+        with _asking():
             if refund.reference:
                 return _of_refund(self._client.v1.refunds.retrieve(refund.reference).to_dict())
             known = self._made_before(refund) if refund.attempts > 1 else None
@@ -134,8 +135,12 @@ def _check_not_ahead(signature: str) -> None:
 
 
 @contextmanager
-def _told_apart() -> Iterator[None]:
-    """Stripe's errors by what they mean for us: ask again, or never."""
+def _asking() -> Iterator[None]:
+    """Stripe's errors by what they mean for us: ask again, or never.
+
+    It may take seconds to answer: whatever is to be read of ours is read before.
+    """
+    give_back_connection()
     try:
         yield
     except stripe.IdempotencyError as error:

@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from core.errors import AppError
 from core.failpoints import failpoint
-from core.realtime.db import with_fresh_connections
+from core.realtime.db import give_back_connection, with_fresh_connections
 from orders.errors import TryAgain
 from orders.models import Order
 from orders.services.group import Answer, Asked, place_group
@@ -106,7 +106,7 @@ def place(asked: Asked) -> Order:
     if not is_grouped():
         return place_alone(asked)
     answer = committer.ask(asked)
-    _give_back_connection()
+    give_back_connection()  # the committer needs one of the pool, too
     try:
         return answer.result(ANSWERED_WITHIN_S)
     except TimeoutError:
@@ -114,13 +114,6 @@ def place(asked: Asked) -> Order:
     except AWAY as error:
         log.error("the database is away", exc_info=error)
         raise TryAgain from error
-
-
-def _give_back_connection() -> None:
-    """Nobody waits for the committer with a connection of the pool that it needs one of, too."""
-    connection = transaction.get_connection()
-    if "pool" in connection.settings_dict.get("OPTIONS", {}):
-        connection.close()
 
 
 def place_alone(asked: Asked) -> Order:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 from tests.orders import race  # first: it sets Django up
@@ -35,6 +36,7 @@ from tests.stripe_server import StripeServer, stripe_server
 from tests.world import World
 
 ROUNDS = 5
+LIMIT_S = 10
 
 
 def begun(world: World, number: int = 0) -> tuple[Order, Payment]:
@@ -182,6 +184,38 @@ def started_together(stripe: StripeServer) -> dict[str, object]:
     return told(payments=Payment.objects.count(), sessions=len(stripe.books.sessions))
 
 
+def slow_start(stripe: StripeServer) -> dict[str, object]:
+    """How few connections of the pool are borrowed while Stripe takes its time."""
+    order = li_orders(race.world_of_boxes(), payment_method="online")
+    has_read, is_started = threading.Event(), threading.Event()
+
+    def start() -> None:
+        order.refresh_from_db()
+        has_read.set()
+        payments.start_payment(order.public_id, order.buyer, return_to="http://testserver/back/")
+        is_started.set()
+        connections.close_all()
+
+    connection.close()
+    stripe.faults.delay_s = 0.5
+    buyer = threading.Thread(target=start)
+    buyer.start()
+    has_read.wait(LIMIT_S)
+    borrowed = [1]
+    while not is_started.wait(0.01) and buyer.is_alive():
+        borrowed.append(borrowed_connections())
+    buyer.join()
+    return {"least_borrowed": min(borrowed), "started": is_started.is_set()}
+
+
+def borrowed_connections() -> int:
+    if connection.vendor == "sqlite":
+        return 0  # it has no pool
+    database: Any = connection
+    stats = database.pool.get_stats()
+    return int(stats["pool_size"] - stats["pool_available"])
+
+
 def carried_out_together(stripe: StripeServer) -> dict[str, object]:
     """Four workers pay back the same at once."""
     order = li_orders(race.world_of_boxes(), payment_method="online")
@@ -216,7 +250,7 @@ RACES = (
 def main() -> None:
     call_command("migrate", verbosity=0)
     report = {one.__name__: one() for one in RACES}
-    for one in (started_together, carried_out_together):
+    for one in (started_together, slow_start, carried_out_together):
         with stripe_server() as stripe:
             settings.STRIPE_API_BASE = stripe.url
             report[one.__name__] = one(stripe)

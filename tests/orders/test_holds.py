@@ -174,6 +174,10 @@ def test_eight_starts_are_one_session(races: dict[str, Any]) -> None:
     assert (races["started_together"]["payments"], races["started_together"]["sessions"]) == (1, 1)
 
 
+def test_while_stripe_takes_its_time_no_connection_waits(races: dict[str, Any]) -> None:
+    assert races["slow_start"] == {"least_borrowed": 0, "started": True}
+
+
 def test_four_workers_pay_back_once(races: dict[str, Any]) -> None:
     race = races["carried_out_together"]
 
