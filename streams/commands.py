@@ -301,6 +301,7 @@ def _placed(order: Order) -> PlacedOrder:
         url=reverse("order", args=[order.public_id]),
         payment_method=order.payment_method,
         held_until_ms=epoch_ms(order.held_until) if order.held_until else None,
+        pickup_code=order.pickup_code,
     )
 
 

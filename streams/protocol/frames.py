@@ -39,7 +39,8 @@ class OkAnswer(Struct, frozen=True):
 class PlacedOrder(Struct, frozen=True):
     """The order that `order.place` made, or had made before.
 
-    `held_until_ms` (milliseconds since 1970): until then it can be paid, if it is `held`.
+    `held_until_ms` (milliseconds since 1970): until then it can be paid, if it is `held`. With
+    `pickup_code` it is fetched at a pick-up point; "" if it is brought.
     """
 
     id: UUID
@@ -50,6 +51,7 @@ class PlacedOrder(Struct, frozen=True):
     url: str
     payment_method: str
     held_until_ms: int | None
+    pickup_code: str = ""
 
 
 class ShowView(Struct, frozen=True):

@@ -101,6 +101,33 @@ async def test_two_things_to_a_region_at_a_price_that_changed(
     await expect(page.locator(".my-news__one")).to_contain_text(f"Order {order.number}: packed")
 
 
+async def test_who_fetches_it_is_told_where_and_with_which_code(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await run_in_db(fees, world)
+    await run_in_db(
+        lambda: Address.objects.create(
+            user=world.li,
+            name="Li",
+            phone="13800138000",
+            region="62",
+            address="8 River St",
+            used_at=now(),
+        )
+    )
+    await as_li(phone, site, world.li)
+    page = await room(phone, site, world)
+    await apples_and_pears(page)
+    await expect(page.locator("#saved-list")).to_contain_text("Gansu 8 River St")
+    await page.locator("#pickup-choice").click()
+    await page.click("#order-submit")
+
+    await expect(page.locator("#order-pickup")).to_be_visible()
+    await expect(page.locator("#order-pickup")).to_contain_text(world.pickup.name)
+    order = await one_order()
+    await expect(page.locator("#order-pickup")).to_contain_text(f"Your code: {order.pickup_code}")
+
+
 async def test_an_order_that_was_cut_off_and_reloaded_is_one_order(
     phone: BrowserContext, site: str, world: World
 ) -> None:

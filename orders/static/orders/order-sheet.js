@@ -353,7 +353,7 @@ export class OrderSheet {
     this.#forget();
     this.shop.basketChanged();
     this.shop.placed?.(order);
-    showDone(order);
+    showDone(order, this.delivery.pickupPoint);
     show(this.form, false);
     show(one("#order-done"), true);
     one("#order-done").focus();

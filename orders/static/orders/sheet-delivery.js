@@ -45,7 +45,7 @@ export class DeliveryForm {
     this.#checkout = checkout;
     const isTyped = ["name", "phone", "address"].some((name) => this.#text(name) !== "");
     this.#fillRegions(checkout.regions);
-    fillChoices(one("#saved-list"), savedChoices(checkout.addresses));
+    fillChoices(one("#saved-list"), savedChoices(checkout));
     fillChoices(one("#pickup-list"), checkout.pickup_points.map(pointChoice));
     fillChoices(one("#payment-list"), paymentChoices(checkout.payment_methods));
     show(one("#pickup-choice"), checkout.pickup_points.length > 0);
@@ -100,6 +100,12 @@ export class DeliveryForm {
     const needed = to.kind === "pickup" ? ["point_id", "name", "phone"] : ["name", "phone", "region", "address"];
     const missing = needed.filter((name) => !to[name]?.trim() && (name !== "region" || this.#checkout.regions.length > 0));
     return Object.fromEntries(missing.map((name) => [name, MISSING[name]()]));
+  }
+
+  /** Where it will be fetched; `null` if it is brought. @returns {{name: string, address: string, hours: string}|null} */
+  get pickupPoint() {
+    const { kind, point_id: chosen } = this.values;
+    return kind === "pickup" ? (this.#checkout.pickup_points.find(({ id }) => id === chosen) ?? null) : null;
   }
 
   /** Let the form be seen where a field of a saved address is at fault. */
@@ -172,11 +178,14 @@ function choice(name, value, checked, ...text) {
   return el("label", { class: "choice" }, el("input", { type: "radio", name, value, checked }), el("span", {}, ...text));
 }
 
-function savedChoices(addresses) {
+/** With the province, where what delivery costs depends on it. */
+function savedChoices({ addresses, regions }) {
+  const labels = new Map(regions.map(({ code, label }) => [code, label]));
   const whole = addresses.filter(({ address }) => address);
   if (!whole.length) return [];
-  const choices = whole.map(({ name, phone, address }, place) => {
-    const made = choice("saved", String(place), place === 0, el("strong", {}, name), ` ${phone}`, el("br"), address);
+  const choices = whole.map(({ name, phone, region, address }, place) => {
+    const where = [labels.get(region), address].filter(Boolean).join(" ");
+    const made = choice("saved", String(place), place === 0, el("strong", {}, name), ` ${phone}`, el("br"), where);
     show(made, place < SHOWN);
     return made;
   });

@@ -218,7 +218,7 @@ function soldText({ quantity, sold }) {
 /** What a drop that was tapped waits for: to open, then to close. */
 function untilChange(offer, nowMs) {
   const stage = stageOf(offer, nowMs);
-  if (stage === "soon") return countdown(offer.opens_at_ms - nowMs);
+  if (stage === "soon") return interpolate(gettext("Opens in %s"), [countdown(offer.opens_at_ms - nowMs)]);
   if (leftOf(offer) === 0) return gettext("Sold out");
   return offer.closes_at_ms ? countdown(offer.closes_at_ms - nowMs) : gettext("open");
 }
