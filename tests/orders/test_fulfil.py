@@ -179,7 +179,7 @@ def moved_to(order: Order, state: OrderState) -> None:
         (CancelUntil.SENT, {HELD, PLACED, PAID, PACKED}),
     ],
 )
-@pytest.mark.parametrize("state", set(OrderState) - {CANCELLED})
+@pytest.mark.parametrize("state", sorted(set(OrderState) - {CANCELLED}))
 def test_the_buyer_cancels_for_as_long_as_the_seller_says(
     world: World, order: Order, until: CancelUntil, allowed: set[OrderState], state: OrderState
 ) -> None:
