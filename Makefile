@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live chaos-orders bench-room bench-live bench-orders lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live chaos-orders bench-room bench-live bench-orders bench-highlights lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-live: setup-dev ## how late the live picture is, and what it costs (6 minu
 bench-orders: ## acknowledged orders a second against bare SQL and pretix (20 minutes; ARGS=--quick)
 	@$(SETUP) bench-orders
 	$(BIN)/python -m bench.orders $(ARGS)
+
+bench-highlights: setup-dev ## how well the minutes that sold are found, on 200 generated shows (3 minutes)
+	$(BIN)/python -m bench.highlights $(ARGS)
 
 lint: setup-dev ## style, and whether the code is formatted
 	$(BIN)/ruff check .

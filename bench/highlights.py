@@ -1,4 +1,4 @@
-"""How well the highlight finder meets planted truth: `python -m bench.highlights`.
+"""How well the highlight finder meets planted truth: `make bench-highlights`.
 
 Two hundred generated shows whose seeds and families of delays the finder was not tuned on, beside
 whoever simply takes the minutes with the most orders. Writes `build/bench/highlights.json` and the
