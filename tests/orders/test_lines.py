@@ -243,9 +243,7 @@ def test_who_fetches_it_pays_no_fee(world: World, zones: Seller) -> None:
 def test_a_small_order_is_below_the_minimum(world: World) -> None:
     Seller.objects.filter(pk=world.farm.pk).update(min_order_minor=7181)
 
-    with pytest.raises(
-        BelowMinimum, match=r"^Add goods for .+ \(delivery does not count\)\.$"
-    ):
+    with pytest.raises(BelowMinimum, match=r"^Add goods for .+ \(delivery does not count\)\.$"):
         li_orders(world)
 
     assert nothing_happened()
