@@ -231,7 +231,8 @@ def order_faults(buyers: Sequence[Actor], log: Log) -> list[str]:
     told = sum(len(seqs) for seqs in log.orders_by_epoch.values())
     if told != sum(keys.values()):
         faults.append(f"{sum(keys.values())} orders, of which {told} were told")
-    bought = sum(wish.data["quantity"] for wish in done if keys[wish.text] == 1)
+    placed = (wish for wish in done if keys[wish.text] == 1)
+    bought = sum(line["quantity"] for wish in placed for line in wish.data["lines"])
     reserved = sum(Stock.objects.values_list("reserved", flat=True))
     if reserved != bought:
         faults.append(f"{reserved} reserved, {bought} ordered")
