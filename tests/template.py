@@ -33,4 +33,10 @@ def copy(name: str, to: Path, make: Callable[[Path], None]) -> None:
             unfinished.mkdir()
             make(unfinished)
             unfinished.rename(kept)
-    shutil.copytree(kept, to, dirs_exist_ok=True)
+    shutil.copytree(kept, to, dirs_exist_ok=True, copy_function=_copy_if_missing)
+
+
+def _copy_if_missing(source: str, target: str) -> None:
+    """What is there stays: a process that made the folder's secret key goes on with it."""
+    if not Path(target).exists():
+        shutil.copy2(source, target)

@@ -54,7 +54,7 @@ def test_a_newer_python_is_found_behind_an_old_one(programs: Path) -> None:
     old.chmod(0o755)
     (programs / "python3.11").symlink_to(sys.executable)
     done = set_up("nonsense", path=str(programs))
-    kinds = "`run` (to run it), `dev` (to test it too) or `bench` (to measure it)"
+    kinds = "`run` (to run it), `dev` (to test it too), `bench` or `bench-orders` (to measure it)"
     assert done.stderr == f"set-up: say {kinds}\n"
 
 
