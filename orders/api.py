@@ -1,4 +1,4 @@
-"""HTTP: ordering, moving orders, and what a buyer need not type again."""
+"""HTTP: ordering, reading and moving orders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja import Header, Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictInt
 
-from core.accounts.access import is_signed_in, signed_in
+from core.accounts.access import signed_in
 from core.api import idempotency_key, session_user
 from core.clock import epoch_ms
 from core.pages import cut
@@ -149,26 +149,6 @@ class OrdersOut(Schema):
     cursor: str
 
 
-class PickupPointOut(Schema):
-    id: UUID = Field(alias="public_id")
-    name: str
-    address: str
-    hours: str
-
-
-class AddressOut(Schema):
-    name: str
-    phone: str
-    region: str
-    address: str
-
-
-class CheckoutOut(Schema):
-    signed_in: bool
-    address: AddressOut | None
-    pickup_points: list[PickupPointOut]
-
-
 @router.post("/orders", auth=session_user, response={201: OrderOut}, by_alias=False)
 def create_order(request: HttpRequest, body: OrderIn, key: IdempotencyKey = None) -> Status[Order]:
     """Order 1 to 20 lines of one seller; answered once it is committed. 503: ask again."""
@@ -202,14 +182,3 @@ def read_order(request: HttpRequest, order_id: UUID) -> Order:
 def create_move(request: HttpRequest, order_id: UUID, body: MoveIn) -> Order:
     """Packed, sent, delivered or cancelled. Asking again for the same changes nothing."""
     return move_order(order_id, body.to, signed_in(request.user))
-
-
-@router.get("/me/checkout", response=CheckoutOut, by_alias=False)
-def read_checkout(request: HttpRequest, show_id: UUID) -> dict[str, object]:
-    """What the order form of a show begins with; also for who has not signed in yet."""
-    user = request.user
-    return {
-        "signed_in": is_signed_in(user),
-        "address": selectors.saved_address(user) if is_signed_in(user) else None,
-        "pickup_points": list(selectors.pickup_points(show_id)),
-    }

@@ -40,34 +40,29 @@ class OrderPlaced(Fact, frozen=True):
         return f"order:{self.order_id}"
 
 
-class OfferChanged(Fact, frozen=True):
+class OfferFact(Fact, frozen=True):
+    """What the facts about an offer have in common; readers keep the highest `version`."""
+
+    show_id: UUID
+    offer_id: UUID
+    version: int
+    at: datetime
+
+    @property
+    def topic(self) -> str:
+        return f"offer:{self.offer_id}"
+
+
+class OfferChanged(OfferFact, frozen=True):
     """An offer has other terms, or another number left, since its `version`."""
 
     name: ClassVar[str] = "orders.OfferChanged"
 
-    show_id: UUID
-    offer_id: UUID
-    version: int
-    at: datetime
 
-    @property
-    def topic(self) -> str:
-        return f"offer:{self.offer_id}"
-
-
-class OfferRemoved(Fact, frozen=True):
+class OfferRemoved(OfferFact, frozen=True):
     """An offer was taken out of its show; `version` is above every one that was told of it."""
 
     name: ClassVar[str] = "orders.OfferRemoved"
-
-    show_id: UUID
-    offer_id: UUID
-    version: int
-    at: datetime
-
-    @property
-    def topic(self) -> str:
-        return f"offer:{self.offer_id}"
 
 
 class OrderMoved(Fact, frozen=True):

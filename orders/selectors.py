@@ -25,7 +25,7 @@ from orders.models import (
     RefundClaim,
     RefundState,
 )
-from sellers.models import PickupPoint, Seller
+from sellers.models import Seller
 
 AT_THEIR_END = (
     OrderState.DELIVERED,
@@ -64,15 +64,6 @@ class OfferView(msgspec.Struct, frozen=True):
     version: int = 0
     unit: str = "box"
     low_at: int = 0
-
-
-class KnownAddress(msgspec.Struct, frozen=True):
-    """What a buyer need not type again; any of it may be empty."""
-
-    name: str
-    phone: str
-    address: str
-    region: str = ""
 
 
 class ToPack(msgspec.Struct, frozen=True):
@@ -201,23 +192,6 @@ def sold_in_show(show_id: UUID) -> list[tuple[datetime, int]]:
     return [(at, quantity or 0) for at, quantity in found]
 
 
-def saved_address(user: User) -> KnownAddress | None:
-    """What the buyer wrote last time; who only ever picked up has a name and a phone."""
-    last = Address.objects.filter(user=user).first()
-    if last is not None:
-        return KnownAddress(last.name, last.phone, last.address, last.region)
-    order = Order.objects.filter(buyer=user).first()
-    if order is not None:
-        return KnownAddress(name=order.recipient, phone=order.phone, address="")
-    return None
-
-
 def addresses_of(user: User) -> QuerySet[Address]:
     """Where the buyer had orders sent, the last used first."""
     return Address.objects.filter(user=user)
-
-
-def pickup_points(show_id: UUID) -> QuerySet[PickupPoint]:
-    """Where the goods of a show can be fetched."""
-    sellers = Offer.objects.filter(show_id=show_id).values("variant__product__seller")
-    return PickupPoint.objects.filter(seller__in=sellers, is_active=True).order_by("name", "pk")

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from tests import template
 from tests import world as world_module
@@ -84,6 +85,12 @@ def django_db_keepdb(
     migrate(data)
     (data / "livecommerce.sqlite3").rename(database["TEST"]["NAME"])
     return True
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> None:
+    """Django's test client leaves the language of its last request active, for the next test."""
+    translation.deactivate()
 
 
 @pytest.fixture

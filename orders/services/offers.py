@@ -43,9 +43,9 @@ def put_on_sale(
 ) -> Offer:
     """Offer a variant in a show, at its own price if none is given; again: change its terms.
 
-    `quantity`: how many the show means to sell; it may sell `sold` more only from its next change
-    on. `opens_at` and `closes_at` are for offers with a window; one that opens `on_tap` has none
-    until `open_now`, and then for `lasts_s` seconds. A drop that was opened stays as it is unless
+    `quantity`: how many the show means to sell, not fewer than it has sold. `opens_at` and
+    `closes_at` are for offers with a window; one that opens `on_tap` has none until `open_now`,
+    and then for `lasts_s` seconds. A drop that was opened stays as it is unless
     its window is given. Who may do so for the show is the caller's to decide. Raises
     `InvalidInput` naming the field.
     """

@@ -210,37 +210,6 @@ def test_an_order_is_shown_to_its_buyer_and_not_to_strangers(client: Client, wor
     assert client.get(f"/api/v1/orders/{uuid4()}").status_code == 404
 
 
-def test_checkout_begins_empty_for_visitors(client: Client, world: World) -> None:
-    answer = client.get(f"/api/v1/me/checkout?show_id={world.show.public_id}")
-
-    assert answer.json() == {
-        "signed_in": False,
-        "address": None,
-        "pickup_points": [
-            {
-                "id": str(world.pickup.public_id),
-                "name": "Village shop",
-                "address": "1 Main Road, Lixian",
-                "hours": "8:00-18:00",
-            }
-        ],
-    }
-
-
-def test_checkout_knows_the_last_address(li: Client, world: World) -> None:
-    li_orders(world)
-
-    answer = li.get(f"/api/v1/me/checkout?show_id={world.show.public_id}").json()
-
-    assert answer["signed_in"] is True
-    assert answer["address"] == {
-        "name": "Li",
-        "phone": "13800138000",
-        "region": "",
-        "address": "8 River Street",
-    }
-
-
 def test_a_quote_is_for_strangers_too(client: Client, world: World) -> None:
     asked = body(world)
     answer = client.post(
@@ -283,6 +252,4 @@ def test_an_order_is_read_with_its_way(li: Client, world: World) -> None:
 def test_the_api_describes_itself(client: Client) -> None:
     paths = client.get("/api/v1/openapi.json").json()["paths"]
 
-    assert {"/api/v1/orders", "/api/v1/orders/{order_id}/moves", "/api/v1/me/checkout"} <= set(
-        paths
-    )
+    assert {"/api/v1/orders", "/api/v1/orders/{order_id}/moves", "/api/v1/checkout"} <= set(paths)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +14,8 @@ from orders.services.holds import expire_holds, extend_hold
 from sellers.models import Stock
 from tests.books import faults_in_books
 from tests.orders.paying import facts, held, state_of, stripe
+from tests.orders.racing import report_of
 from tests.orders.shop import li_orders
-from tests.orders.test_races import LIMIT_S, ROOT
 from tests.world import World
 
 __all__ = ["held", "stripe"]
@@ -99,28 +95,15 @@ def test_what_is_over_is_not_made_longer(held: Order) -> None:
     assert not extend_hold(held, now() + timedelta(minutes=5))
 
 
-def races_on(database_url: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.orders.money_race"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
 @pytest.fixture(scope="session")
 def sqlite_money(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return races_on(f"sqlite:///{tmp_path_factory.mktemp('money') / 'races.sqlite3'}")
+    file = tmp_path_factory.mktemp("money") / "races.sqlite3"
+    return report_of("tests.orders.money_race", f"sqlite:///{file}")
 
 
 @pytest.fixture(scope="session")
 def postgres_money(postgres_url: str) -> dict[str, Any]:
-    return races_on(postgres_url)
+    return report_of("tests.orders.money_race", postgres_url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InvalidInput, NotFound
 from core.models import OutboxFact
-from orders import selectors
+from orders.checkout import checkout
 from orders.errors import KeyReused, PriceChanged
 from orders.models import Address, Order, OrderMove, OrderState
 from sellers.errors import SoldOut
@@ -260,19 +260,23 @@ def test_a_closed_pickup_point_is_refused(world: World) -> None:
     assert nothing_happened(world)
 
 
+def known_addresses(world: World) -> list[tuple[str, str, str]]:
+    begun = checkout(world.li, world.farm)
+    return [(one.name, one.phone, one.address) for one in begun["addresses"]]
+
+
 def test_the_address_is_there_again_next_time(world: World) -> None:
-    assert selectors.saved_address(world.li) is None
+    assert known_addresses(world) == []
 
     li_orders(world)
     li_orders(world, key="second", delivery=TO_LI | {"address": "9 Hill Road"})
     li_orders(world, key="third")
 
-    assert Address.objects.count() == 2
-    known = selectors.saved_address(world.li)
-    assert known == selectors.KnownAddress("Li", "13800138000", "8 River Street")
+    streets = [address for _name, _phone, address in known_addresses(world)]
+    assert streets == ["8 River Street", "9 Hill Road"]
 
 
 def test_who_only_picks_up_need_not_type_the_phone_again(world: World) -> None:
     li_orders(world, delivery=at_pickup(world))
 
-    assert selectors.saved_address(world.li) == selectors.KnownAddress("Li", "13800138000", "")
+    assert known_addresses(world) == [("Li", "13800138000", "")]

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 120
-
-
-def races_on(database_url: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.orders.race"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+from tests.orders.racing import report_of
 
 
 @pytest.fixture(scope="session")
 def sqlite_races(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return races_on(f"sqlite:///{tmp_path_factory.mktemp('races') / 'races.sqlite3'}")
+    file = tmp_path_factory.mktemp("races") / "races.sqlite3"
+    return report_of("tests.orders.race", f"sqlite:///{file}")
 
 
 @pytest.fixture(scope="session")
 def postgres_races(postgres_url: str) -> dict[str, Any]:
-    return races_on(postgres_url)
+    return report_of("tests.orders.race", postgres_url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

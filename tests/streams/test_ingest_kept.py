@@ -99,6 +99,7 @@ async def test_viewers_see_the_present_while_what_was_kept_goes_on_beside_it(
     back_at = time.monotonic()
     async with camera(site, show.public_id) as live, player(site, show.public_id) as viewer:
         await live.hello(show, present, keeps=kept)
+        live_at = time.monotonic()
         filming = asyncio.create_task(live.film(recorder_film, last=40))
         while not (isinstance(seen := await viewer.next(), tuple) and seen[0] == 1):
             pass
@@ -106,6 +107,7 @@ async def test_viewers_see_the_present_while_what_was_kept_goes_on_beside_it(
         at = await filming
         for take, begins_with, age_s in ((first, half, 50.0), (second, 0, 40.0)):
             async with camera(site, show.public_id) as late:
+                begun_before_s = age_s - (time.monotonic() - live_at)
                 answer = await late.hello(show, take, keeps=kept, age_ms=age_s * 1000)
                 assert answer["ready"]["next"] == begins_with
                 begins_with = await late.film(recorder_film, first=begins_with, last=-1)
@@ -124,7 +126,9 @@ async def test_viewers_see_the_present_while_what_was_kept_goes_on_beside_it(
         replay.index(f"{take}/init.mp4") for take in (*kept, present)
     )
     _first, alone, after = (await run_in_db(lambda: media_clock(recording_of(show)))).spans
-    assert (after.wall_start - alone.wall_start).total_seconds() == pytest.approx(40, abs=5)
+    apart_s = (after.wall_start - alone.wall_start).total_seconds()
+    # Its six seconds were sent faster than they run: so much earlier it may seem begun.
+    assert begun_before_s - 6 <= apart_s <= begun_before_s + 1
     assert (alone.media_start_s, after.media_start_s) == pytest.approx((6, 12), abs=0.1)
 
 
