@@ -128,6 +128,39 @@ async def test_a_browser_without_room_forgets_what_was_shown_and_plays_on(
     assert await page.evaluate("document.querySelector('video').src") == first
 
 
+# The player's edge with a video that says what the test wants: Chromium waits only by chance.
+WAITING_VIDEO = """async ({ readyState, aheadS }) => {
+  const { LiveEdge } = await import("/static/streams/player-edge.js");
+  const ends = { length: 1, start: () => 0, end: () => 10 };
+  const video = Object.assign(new EventTarget(), {
+    readyState: 4, currentTime: 0, buffered: ends, seeking: false, muted: true, playbackRate: 1,
+  });
+  const edge = new LiveEdge(video);
+  edge.begin();
+  edge.follow();
+  Object.assign(video, { readyState, currentTime: 10 - aheadS });
+  edge.look();
+  edge.stop();
+  return 10 - video.currentTime;
+}"""
+
+
+async def test_a_picture_that_waits_for_no_reason_is_moved_on(
+    site: str, phone: BrowserContext
+) -> None:
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/")
+
+    async def ahead_s(of: int, before_s: float) -> float:
+        asked = {"readyState": of, "aheadS": before_s}
+        return float(await page.evaluate(WAITING_VIDEO, asked))
+
+    assert await ahead_s(2, 0.5) == pytest.approx(0.16)
+    assert await ahead_s(2, 0.2) == pytest.approx(0.2)
+    assert await ahead_s(4, 0.5) == pytest.approx(0.5)
+    assert await ahead_s(4, 1.5) == pytest.approx(0.16)
+
+
 async def test_a_smaller_picture_is_chosen_from_what_there_is(
     site: str, world: World, phone: BrowserContext, live: Feed
 ) -> None:

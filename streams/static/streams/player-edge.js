@@ -14,6 +14,11 @@ const AFTER_STALL = 1.6;
 const SHRINKS_EVERY_MS = 5_000;
 const SHRINKS_BY = 0.85;
 const JUMP_BEYOND_S = 1;
+/**
+ * A picture that waits although so much is there does so for its sound: Chromium wants twice as
+ * much of it after each underflow, until a jump makes it forget.
+ */
+const ENOUGH_S = 0.25;
 const SLACK_S = 0.04;
 const FASTEST = 1.1;
 /** Nobody hears a silent video hurry, as most are at first. */
@@ -65,6 +70,10 @@ export class LiveEdge {
     return this.#stalls.length;
   }
 
+  get #waits() {
+    return this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+  }
+
   get reserveS() {
     return this.#reserveS;
   }
@@ -93,8 +102,7 @@ export class LiveEdge {
     const now = performance.now();
     this.#troughs = this.#troughs.filter((one) => one.at > now - TROUGHS_OVER_MS);
     // While the picture waits nothing is left, which says nothing of the time after.
-    const plays = this.video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
-    if (plays) this.#troughs.push({ at: now, leftS: this.#endS - this.video.currentTime });
+    if (!this.#waits) this.#troughs.push({ at: now, leftS: this.#endS - this.video.currentTime });
     this.#endS = endS;
     this.#look();
   }
@@ -103,7 +111,8 @@ export class LiveEdge {
     const { video } = this;
     if (!this.#hasBegun || video.seeking) return;
     const aheadS = this.#endS - video.currentTime;
-    if (aheadS > JUMP_BEYOND_S + this.#reserveS || this.#isInHole()) this.#jump();
+    const mostS = (this.#waits ? ENOUGH_S : JUMP_BEYOND_S) + this.#reserveS;
+    if (aheadS > mostS || this.#isInHole()) this.#jump();
     else this.#pace();
     this.#calmDown();
   }
