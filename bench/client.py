@@ -77,7 +77,7 @@ def idle(crowd: Crowd, *, for_s: float) -> dict[str, Any]:
 
 def watch(crowd: Crowd, *, for_s: float) -> dict[str, Any]:
     """Take what comes and say nothing but one line, at which a blaster begins."""
-    forget(crowd)
+    begin_anew(crowd)
     crowd.say(0, lambda answer: None)
     idle(crowd, for_s=0.5)
     meter, began = Meter(crowd.server_pids), clock()
@@ -92,7 +92,7 @@ def flood(
 
     Waiting for the room, and not for the answer, keeps what is said and what is told in step.
     """
-    forget(crowd)
+    begin_anew(crowd)
     due: list[tuple[float, int]] = []
 
     def again(number: int) -> None:
@@ -103,7 +103,7 @@ def flood(
             crowd.refused[error["code"]] += 1
             heapq.heappush(due, (clock() + (error.get("retry_after") or 1.0), number))
 
-    crowd.heard_own = again
+    crowd.hear_own(again)
     for number in range(senders):
         for _ in range(outstanding):
             again(number)
@@ -116,7 +116,7 @@ def flood(
             again(heapq.heappop(due)[1])
         crowd.serve(moment + 0.05)
     measured_until, used = clock(), meter.read()
-    crowd.heard_own = None
+    crowd.hear_own(None)
     settle(crowd)
     return {"senders": senders, **delivered(crowd, measured_from, measured_until), **used}
 
@@ -135,7 +135,7 @@ def load(
     Viewers 1 to `senders` speak in turn; viewer 0 is the host, whose next fact waits for the
     answer to the last one, so that both know their order.
     """
-    forget(crowd)
+    begin_anew(crowd)
     facts_before, began = len(crowd.fact_sent), clock() + 0.05
     counts_from = began + warm_s
     ends = counts_from + for_s
@@ -242,14 +242,9 @@ class Decisions:
         self._is_free = True
 
 
-def forget(crowd: Crowd) -> None:
-    """Count anew: frames that came before are of no interest any more."""
-    crowd.frames.clear()
-    crowd.asked.clear()
-    crowd.closed.clear()
-    crowd.refused.clear()
-    crowd.gaps = 0
-    crowd.facts = [0] * len(crowd.sockets)
+def begin_anew(crowd: Crowd) -> None:
+    """Let nothing count that came before, and leave no garbage of it to be collected later."""
+    crowd.forget()
     gc.collect()
 
 
@@ -259,9 +254,9 @@ def settle(crowd: Crowd, facts: int = 0) -> None:
     while clock() < until and clock() - crowd.last_heard < QUIET_S:
         for _ in range(20):
             crowd.serve(clock() + 0.05)
-        there = crowd.still()
-        places = {crowd.last[number] for number in there}
-        if len(places) < 2 and not crowd.asked and all(crowd.facts[n] >= facts for n in there):
+        there = [one for one in crowd.there if one.fd >= 0]
+        places = {one.last for one in there}
+        if len(places) < 2 and not crowd.asked and all(one.facts >= facts for one in there):
             return
 
 
@@ -269,8 +264,8 @@ def delivered(crowd: Crowd, began: float, ended: float) -> dict[str, Any]:
     """Messages and frames that reached sockets in the time, a second."""
     first, last = int(began * TICKS_PER_S), int(ended * TICKS_PER_S)
     took, messages, frames = (last - first) / TICKS_PER_S, 0, 0
-    for frame in crowd.frames.values():
-        sockets = within(frame.received, first, last)
+    for number, frame in enumerate(crowd.frames):
+        sockets = within(crowd.received(number), first, last)
         frames += sockets
         messages += sockets * (frame.last - frame.first + 1)
     told = {"delivered_per_s": round(messages / took), "frames_per_s": round(frames / took)}
@@ -280,8 +275,9 @@ def delivered(crowd: Crowd, began: float, ended: float) -> dict[str, Any]:
 def waits(crowd: Crowd, first_tick: int) -> dict[str, Any]:
     """From send to receive over all deliveries of what was sent from the first tick on."""
     counts: Counts = {}
-    for frame in crowd.frames.values():
-        add_frame(counts, frame.received, [tick for tick in frame.sent if tick >= first_tick])
+    for number, frame in enumerate(crowd.frames):
+        sent = [tick for tick in frame.sent if tick >= first_tick]
+        add_frame(counts, crowd.received(number), sent)
     return {
         "deliveries": sum(counts.values()),
         "p50_ms": percentile_ms(counts, 0.5),
@@ -300,7 +296,7 @@ def faults(crowd: Crowd) -> dict[str, Any]:
         "gaps": crowd.gaps,
         "closed": dict(crowd.closed),
         "refused": dict(crowd.refused),
-        "thinned": sum(frame.thinned for frame in crowd.frames.values()),
+        "thinned": sum(frame.thinned for frame in crowd.frames),
     }
 
 

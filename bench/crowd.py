@@ -1,12 +1,14 @@
 """Thousands of sockets in one process: coming in, being told, saying something.
 
-Plain epoll and `recv`: for one small frame on one of 500 sockets that is cheaper than any loop of
-callbacks, and what it can take is measured in the same run.
+What is done for each frame of each socket is C (bench/crowd.c), so that the load client is not the
+limit; what that asks for is here: to understand each new frame once, and all that is rarer.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import math
 import os
 import select
 import socket
@@ -16,15 +18,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from bench import wire
+from bench import hot, wire
 from bench.latency import TICKS_PER_S
 from bench.wire import RoomFrame
 
-# Below the 128 KiB from which malloc maps fresh memory and gives it back (`man 3 mallopt`): with
-# 256 KiB that was, depending on what it had freed before, three quarters of the client's time.
-READ_BYTES = 64 * 1024
-EVENTS_AT_ONCE = 256  # between two looks at what is due to be sent
-COMMANDS = -1  # the number of what is no socket: where the commands come from
+NS_PER_S = 1_000_000_000
+SOCKETS_AT_MOST = 32_768
 SOCKETS_PER_ADDRESS = 10_000  # each of our own addresses has so many ports to spare
 clock = time.perf_counter
 
@@ -37,30 +36,83 @@ class Crowd:
         self.request = handshake(target["path"], target["port"])
         self.pin_data: dict[str, Any] = target["pin_data"]
         self.server_pids: list[int] = target["pids"]
-        self.poller = select.epoll()
-        self.number_of: dict[int, int] = {}
         self.sockets: list[socket.socket] = []
         self.first_frames: list[bytes] = []
         self.joined: list[bool] = []
-        self.rest: list[bytes] = []
-        self.last: list[int] = []
-        self.facts: list[int] = []
-        self.frames: dict[bytes, RoomFrame] = {}
+        self.frames: list[RoomFrame] = []
         self.fact_sent: list[float] = []
         self.fact_at: dict[int, int] = {}
         self.joining = 0
         self.commands = 0
         self.asked: dict[int, Callable[[dict[str, Any]], None]] = {}
-        self.heard_own: Callable[[int], None] | None = None
-        self.last_heard = clock()
-        self.gaps = 0
         self.closed: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
+        self._heard_own: Callable[[int], None] | None = None
+        self._failed: BaseException | None = None
+        self._poller = select.epoll()
+        self._hot = hot.library()
+        self._each = (hot.SocketState * SOCKETS_AT_MOST)()
+        self._all = hot.CrowdState(
+            sockets=self._each,
+            call=hot.Call(self._called),
+            epoll=self._poller.fileno(),
+            ns_per_tick=NS_PER_S // TICKS_PER_S,
+            heard_ns=time.perf_counter_ns(),
+        )
+
+    def close(self) -> None:
+        """Close all sockets and forget everything."""
+        for number in self.still():
+            self._drop(number)
+        self._hot.crowd_forget(self._all)
+        self._poller.close()
 
     def heed(self, commands_fd: int) -> None:
         """Let `serve` return as soon as there is something to read from there."""
-        self.poller.register(commands_fd, select.EPOLLIN)
-        self.number_of[commands_fd] = COMMANDS
+        self._hot.crowd_heed(self._all, commands_fd, hot.COMMANDS, True, False)
+
+    # -- what was counted
+
+    @property
+    def there(self) -> list[hot.SocketState]:
+        """What is known of each socket, also of those that are closed."""
+        return self._each[: len(self.sockets)]
+
+    @property
+    def last(self) -> list[int]:
+        """Up to where each socket was told."""
+        return [one.last for one in self.there]
+
+    @property
+    def facts(self) -> list[int]:
+        """How many facts each socket was told."""
+        return [one.facts for one in self.there]
+
+    @property
+    def gaps(self) -> int:
+        found: int = self._all.gaps
+        return found
+
+    @property
+    def last_heard(self) -> float:
+        """When anything came last (`clock`)."""
+        found: int = self._all.heard_ns
+        return found / NS_PER_S
+
+    def received(self, number: int) -> dict[int, int]:
+        """Of the frame with this number, in which tick how many sockets had it."""
+        found = ctypes.POINTER(hot.Received)()
+        count = self._hot.crowd_received(self._all, number, ctypes.byref(found))
+        return {one.tick: one.sockets for one in found[:count]}
+
+    def forget(self) -> None:
+        """Count anew: frames that came before are of no interest any more."""
+        self._hot.crowd_forget(self._all)
+        self._all.gaps = 0
+        for one in self.there:
+            one.facts = 0
+        for gone in (self.frames, self.asked, self.closed, self.refused):
+            gone.clear()
 
     # -- coming in
 
@@ -73,117 +125,102 @@ class Crowd:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         one.bind((f"127.0.0.{2 + number // SOCKETS_PER_ADDRESS}", 0))
         one.connect_ex(self.address)
-        self.number_of[one.fileno()] = number
         self.sockets.append(one)
         self.first_frames.append(wire.client_frame(json.dumps({"ticket": ticket}).encode()))
         self.joined.append(False)
-        self.rest.append(b"")
-        self.last.append(0)
-        self.facts.append(0)
         self.joining += 1
-        self.poller.register(one.fileno(), select.EPOLLOUT)
+        self._each[number].fd = one.fileno()
+        self._hot.crowd_heed(self._all, one.fileno(), number, True, True)
 
     def connected(self, number: int) -> None:
         one = self.sockets[number]
         if error := one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise SystemExit(f"cannot connect: {os.strerror(error)}")
         one.send(self.request)
-        self.poller.modify(one.fileno(), select.EPOLLIN)
+        self._hot.crowd_heed(self._all, one.fileno(), number, False, False)
 
-    def greeted(self, number: int, data: bytes) -> bytes:
-        """What follows the answer to the handshake; while that is not all there it is kept."""
-        head, end, follows = data.partition(b"\r\n\r\n")
-        if not end:
-            self.rest[number] = data
-            return b""
+    def greeted(self, number: int, head: bytes) -> None:
+        """The whole answer to the handshake is there."""
         if b" 101 " not in head[:20]:
             raise SystemExit(f"refused: {head[:200]!r}")
         self.sockets[number].send(self.first_frames[number])
-        self.first_frames[number] = self.rest[number] = b""
-        return follows
+        self.first_frames[number] = b""
 
     # -- being told
 
     def serve(self, until: float) -> bool:
         """Take what comes until that moment or until there is a command (`True`)."""
-        number_of, read = self.number_of, self.read
-        ready = self.poller.poll(max(0.0, min(0.05, until - clock())), EVENTS_AT_ONCE)
-        for fd, event in ready:
-            number = number_of.get(fd)
-            if number is None:
-                continue
-            if number == COMMANDS:
-                return True
-            if event & select.EPOLLOUT:
-                self.connected(number)
-            else:
-                read(number)
-        return False
-
-    def read(self, number: int) -> None:
-        try:
-            data = self.sockets[number].recv(READ_BYTES)
-        except BlockingIOError:
-            return
-        except ConnectionError:
-            data = b""
-        if data:
-            self.take(number, data, clock())
-        else:
-            self.lost(number, 1006)
+        wait_s = max(0.0, min(0.05, until - clock()))
+        found: int = self._hot.crowd_serve(self._all, math.ceil(1000 * wait_s))
+        self._raise_what_failed()
+        return found == 1
 
     def take(self, number: int, data: bytes, when: float) -> None:
-        """The hot path: one read of one socket, mostly one frame that is known."""
-        if self.rest[number]:
-            data = self.rest[number] + data
-        if self.first_frames[number] and not (data := self.greeted(number, data)):
-            return
-        tick, at, size = int(when * TICKS_PER_S), 0, len(data)
-        while at < size and (place := wire.next_frame(data, at)) is not None:
-            body, end = place
-            key = data[at : min(at + wire.KEY_BYTES, end)]
-            frame = self.frames.get(key)
-            if frame is None:
-                frame = self.meet(number, data[at] & 0xF, data[body:end], key)
-            if frame is not None:
-                self.told(number, frame, tick)
-            at = end
-        self.rest[number] = data[at:]
-        self.last_heard = when
+        """As if one read of this socket had given that, at that moment."""
+        self._hot.crowd_take(self._all, number, data, len(data), int(when * TICKS_PER_S))
+        self._raise_what_failed()
 
-    def told(self, number: int, frame: RoomFrame, tick: int) -> None:
-        """Count one frame that one socket has; what it should follow on is what it had last."""
-        frame.received[tick] += 1
-        if frame.first != self.last[number] + 1:
-            self.gaps += 1
-        self.last[number] = frame.last
-        if frame.facts:
-            self.facts[number] += len(frame.facts)
-        if self.heard_own is not None and number in frame.authors:
-            self.heard_own(number)
+    def _called(self, what: int, number: int, detail: int, data: int | None, size: int) -> int:
+        try:
+            return self._answer(what, number, detail, ctypes.string_at(data, size) if data else b"")
+        except BaseException as error:  # C cannot pass it on
+            self._failed = error
+            return hot.FAILED
 
-    def meet(self, number: int, opcode: int, payload: bytes, key: bytes) -> RoomFrame | None:
+    def _raise_what_failed(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+    def _answer(self, what: int, number: int, detail: int, data: bytes) -> int:
+        """What C asks for: the number of the frame where it shows one."""
+        if what == hot.MET:
+            return self.meet(number, detail, data)
+        if what == hot.OWN and self._heard_own is not None:
+            self._heard_own(number)
+        elif what == hot.LOST:
+            self.lost(number, detail)
+        elif what == hot.CONNECTED:
+            self.connected(number)
+        elif what == hot.GREETED:
+            self.greeted(number, data)
+        return hot.NO_FRAME
+
+    def hear_own(self, heard: Callable[[int], None] | None) -> None:
+        """Call this with the number of each socket that is told what it said itself."""
+        self._heard_own = heard
+        self._all.wants_own = heard is not None
+
+    def meet(self, number: int, opcode: int, payload: bytes) -> int:
         """A frame that no socket has shown yet, or one that is for this socket alone."""
         if opcode == wire.PING:
             self.sockets[number].send(wire.client_frame(payload, wire.PONG))
         elif opcode == wire.CLOSE:
             self.lost(number, int.from_bytes(payload[:2], "big"))
-        if opcode != wire.TEXT or payload.startswith(b'{"now"'):
-            return None
+        if opcode != wire.TEXT:
+            return hot.NO_FRAME
         told = json.loads(payload)
         if "events" in told:
-            frame = self.frames[key] = wire.room_frame(told)
-            frame.sent.extend(self.sent_at(seq) for seq in frame.facts)
-            return frame
+            return self.know(wire.room_frame(told))
         if "hello" in told:
-            self.last[number] = told["hello"]["seq"]
+            self._each[number].last = told["hello"]["seq"]
             self.joined[number] = True
             self.joining -= 1
         elif (answered := self.asked.pop(told.get("id"), None)) is not None:
             answered(told)
         elif "error" in told:
             self.refused[told["error"]["code"]] += 1
-        return None
+        return hot.NO_FRAME
+
+    def know(self, frame: RoomFrame) -> int:
+        """Count this frame from now on, by the number that is returned."""
+        frame.sent.extend(self.sent_at(seq) for seq in frame.facts)
+        self.frames.append(frame)
+        count = len(frame.authors)
+        authors = (ctypes.c_int64 * count)(*frame.authors)
+        number: int = self._hot.crowd_know(
+            self._all, frame.first, frame.last, len(frame.facts), authors, count
+        )
+        return number
 
     def sent_at(self, seq: int) -> int:
         """When the fact in this place was sent: the log has the host's facts in their order."""
@@ -193,12 +230,15 @@ class Crowd:
         return int(self.fact_sent[fact] * TICKS_PER_S)
 
     def lost(self, number: int, code: int) -> None:
-        if self.sockets[number].fileno() < 0:
+        if self._each[number].fd < 0:
             return
         if not self.joined[number]:
             raise SystemExit(f"socket {number} was closed before it had joined: {code}")
         self.closed[code] += 1
-        self.number_of.pop(self.sockets[number].fileno())
+        self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        self._hot.crowd_drop(self._each[number])
         self.sockets[number].close()
 
     # -- saying something
@@ -223,7 +263,7 @@ class Crowd:
 
     def still(self) -> list[int]:
         """The numbers of those who are there."""
-        return [number for number, one in enumerate(self.sockets) if one.fileno() >= 0]
+        return [number for number, one in enumerate(self.there) if one.fd >= 0]
 
 
 def handshake(path: str, port: int) -> bytes:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bench import room_page
+from bench import hot, room_page
 from bench.peers.servers import SENDERS, Peer, Running, node, ours, stock_channels
 from bench.processes import (
     CLIENT_CORE,
@@ -258,6 +258,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=[peer.name for peer in PEERS])
     parser.add_argument("--no-curve", action="store_true")
     asked = parser.parse_args()
+    hot.built()  # it takes a second, and ends all this where there is no compiler
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     chosen = [peer for peer in PEERS if not asked.only or peer.name in asked.only]

@@ -1,15 +1,14 @@
 """WebSocket frames by hand, and what the frames of a room say.
 
-The load client takes a hundred thousand frames a second in one process. All sockets get the same
-frames, so each is understood once, when it is first met, and known again by its first bytes.
+All sockets get the same frames, so each is understood once, when it is first met, and known again
+by its first bytes (bench/crowd.c).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bench.latency import US_PER_TICK
@@ -17,7 +16,7 @@ from bench.latency import US_PER_TICK
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 FIN = 0x80
 # Holds the frame's header (up to 10 bytes), `from` and `to`: no two frames of a room share them.
-KEY_BYTES = 48
+KEY_BYTES = 48  # as in bench/crowd.c
 FACTS = {"product.pinned", "product.unpinned"}
 # Whole microseconds: a number with a dot in it could be taken for an address.
 STAMP = re.compile(r"t=(\d+) s=(\d+) ")
@@ -26,7 +25,7 @@ SAYING = "how heavy is one box, and does it travel?"
 
 @dataclass(slots=True)
 class RoomFrame:
-    """A stretch of the log, and in which tick how many sockets had it.
+    """A stretch of the log.
 
     `sent` are the ticks in which its messages were sent, `authors` the sockets that sent them,
     `facts` the places of what must never be missing.
@@ -38,7 +37,6 @@ class RoomFrame:
     authors: frozenset[int]
     facts: list[int]
     thinned: int
-    received: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def room_frame(told: dict[str, Any]) -> RoomFrame:

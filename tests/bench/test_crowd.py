@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bench import wire
 from bench.blaster import ANSWER, HELLO
-from bench.client import facts_told, forget
+from bench.client import facts_told
 from bench.crowd import Crowd, clock
 
 FACTS_TO_COME = 50
@@ -138,15 +138,16 @@ def test_every_cut_gives_the_same_counts(
                 crowd.take(number, part, when=1.0)
         assert crowd.joined == [True, True]
         assert crowd.last == [written.last] * 2
-        assert crowd.rest == [b"", b""]
+        assert [one.size for one in crowd.there] == [0, 0]
         assert crowd.gaps == 2 * written.gaps
         assert crowd.facts == [written.facts] * 2
         assert crowd.refused == (Counter(slow_mode=2 * written.refused) if written.refused else {})
         assert len(crowd.frames) == written.frames
-        assert all(frame.received == {10_000: 2} for frame in crowd.frames.values())
-        for one in (*ends, *crowd.sockets):
+        received = [crowd.received(number) for number in range(written.frames)]
+        assert received == [{10_000: 2}] * written.frames
+        for one in ends:
             one.close()
-        crowd.poller.close()
+        crowd.close()
 
 
 @pytest.fixture
@@ -158,9 +159,9 @@ def room(server: socket.socket) -> Iterator[tuple[Crowd, list[socket.socket]]]:
         one.sendall(ANSWER + HELLO)
     serve_until(lambda: all(crowd.joined), crowd)
     yield crowd, ends
-    for one in (*ends, *crowd.sockets):
+    for one in ends:
         one.close()
-    crowd.poller.close()
+    crowd.close()
 
 
 Room = tuple[Crowd, list[socket.socket]]
@@ -183,12 +184,22 @@ def test_who_is_told_twice_is_seen(room: Room) -> None:
     assert crowd.gaps == 1
 
 
+def test_each_socket_counts_in_the_tick_in_which_it_was_told(room: Room) -> None:
+    crowd, _ = room
+    for number, when in enumerate((1.0, 1.5)):
+        crowd.take(number, stretch(1, 1), when)
+    crowd.take(1, stretch(2, 1), 1.5)
+    crowd.take(0, stretch(2, 1), 1.5)
+    assert crowd.received(0) == {10_000: 1, 15_000: 1}
+    assert crowd.received(1) == {15_000: 2}
+
+
 def test_a_gap_is_seen_over_what_was_forgotten(room: Room) -> None:
     crowd, (li, wang) = room
     li.sendall(stretch(1, 1))
     wang.sendall(stretch(1, 1))
     serve_until(lambda: crowd.last == [1, 1], crowd)
-    forget(crowd)
+    crowd.forget()
     li.sendall(stretch(2, 1))
     wang.sendall(stretch(3, 1))
     serve_until(lambda: crowd.last == [2, 3], crowd)
@@ -199,13 +210,13 @@ def test_a_frame_of_many_reads_is_one_delivery(room: Room) -> None:
     crowd, (li, _) = room
     frame = stretch(1, 3, 100_000)
     li.sendall(frame[:9])
-    serve_until(lambda: crowd.rest[0], crowd)
+    serve_until(lambda: crowd.there[0].size, crowd)
     for begin in range(9, len(frame), 50_000):
         li.sendall(frame[begin : begin + 50_000])
         crowd.serve(clock() + 0.01)
     serve_until(lambda: crowd.last[0] == 3, crowd)
-    assert [sum(told.received.values()) for told in crowd.frames.values()] == [1]
-    assert (crowd.gaps, crowd.rest) == (0, [b"", b""])
+    assert [sum(crowd.received(number).values()) for number in range(len(crowd.frames))] == [1]
+    assert (crowd.gaps, crowd.there[0].size) == (0, 0)
 
 
 def test_who_is_put_out_is_counted_and_their_ping_was_answered(room: Room) -> None:
