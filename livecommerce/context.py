@@ -11,6 +11,7 @@ from core.accounts.models import Role
 from core.ids import new_id
 from livecommerce.demo.people import PEOPLE
 from livecommerce.demo.views import may_sign_in_by_click
+from orders.selectors import waiting_orders
 from sellers.access import KEEPERS, sellers_of
 
 
@@ -22,6 +23,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         # Lazy: a page that shows no navigation asks the database nothing.
         "sells": SimpleLazyObject(lambda: sellers_of(request.user).exists()),
         "keeps_shop": SimpleLazyObject(lambda: sellers_of(request.user, *KEEPERS).exists()),
+        "waiting_orders": SimpleLazyObject(lambda: waiting_orders(sellers_of(request.user))),
         "operates": SimpleLazyObject(lambda: has_role(request.user, Role.OPERATOR)),
         "area": area(request.path),
         "form_key": new_id,  # called by the template: another one in each form

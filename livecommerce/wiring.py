@@ -59,7 +59,7 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     OrderMoved: (studio_handlers.tell_move, me_handlers.tell_moved),
     PaymentSettled: (me_handlers.tell_money,),
     RefundSettled: (me_handlers.tell_money,),
-    ClaimChanged: (me_handlers.tell_money,),
+    ClaimChanged: (me_handlers.tell_money, studio_handlers.tell_claim),
     TakeStarted: (camera_handlers.camera_on,),
     TakeResumed: (camera_handlers.camera_on,),
     TakeStopped: (camera_handlers.camera_off,),

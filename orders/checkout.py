@@ -12,6 +12,7 @@ from core.accounts.access import AnyUser, is_signed_in
 from core.accounts.models import User
 from orders import terms
 from orders.models import Address, Order, PaymentMethod
+from orders.selectors import bought_in_show
 from sellers.models import DeliveryZone, PickupPoint, Seller
 from sellers.regions import REGIONS
 
@@ -41,7 +42,10 @@ class Region(Schema):
 
 
 class Checkout(Schema):
-    """`regions` is empty where the fee does not depend on them. The last used address is first."""
+    """`regions` is empty where the fee does not depend on them. The last used address is first.
+
+    `bought`: how many of each offer of the show the user has ordered, by the offer's id.
+    """
 
     signed_in: bool
     currency: str
@@ -51,10 +55,11 @@ class Checkout(Schema):
     payment_methods: list[PaymentMethod]
     min_order_minor: int
     hold_minutes: int
+    bought: dict[str, int]
 
 
-def checkout(user: AnyUser, seller: Seller) -> dict[str, object]:
-    """The fields of a `Checkout`, for this user and seller."""
+def checkout(user: AnyUser, seller: Seller, show_id: UUID | None = None) -> dict[str, object]:
+    """The fields of a `Checkout`, for this user and seller, in a show if one is named."""
     return {
         "signed_in": is_signed_in(user),
         "currency": seller.currency,
@@ -64,6 +69,7 @@ def checkout(user: AnyUser, seller: Seller) -> dict[str, object]:
         "payment_methods": terms.payment_methods(seller),
         "min_order_minor": seller.min_order_minor,
         "hold_minutes": seller.hold_minutes,
+        "bought": bought_in_show(user, show_id) if show_id else {},
     }
 
 

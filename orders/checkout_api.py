@@ -21,7 +21,7 @@ def read_checkout(
     request: HttpRequest, show_id: UUID | None = None, seller_id: UUID | None = None
 ) -> dict[str, object]:
     """Of the seller of a show, or of a seller; also for who has not signed in."""
-    return checkout(request.user, _seller(show_id, seller_id))
+    return checkout(request.user, _seller(show_id, seller_id), show_id)
 
 
 def _seller(show_id: UUID | None, seller_id: UUID | None) -> Seller:

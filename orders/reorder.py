@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.urls import reverse
 
+from core.money import Money
 from orders.models import Order, OrderLine
+
+
+class Repriced(NamedTuple):
+    """Something that was ordered at one price and is sold at another now."""
+
+    title: str
+    was: Money
+    now: Money
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What of an order goes into a new basket, and what is not on sale any more."""
+    """What of an order goes into a new basket, and what is not on sale any more.
+
+    `repriced`: what costs something else outside of its show, or by now.
+    """
 
     lines: list[dict[str, object]]
     missing: list[str]
+    repriced: list[Repriced]
 
 
 def again_url(order: Order) -> str:
@@ -24,7 +38,8 @@ def again_url(order: Order) -> str:
 
 def again(order: Order) -> Again:
     """The order's lines, each at most as often as there is stock."""
-    lines = list(order.lines.select_related("variant__stock").order_by("pk"))
+    goods = order.lines.select_related("order", "variant__stock", "variant__product__seller")
+    lines = list(goods.order_by("pk"))
     sold = [line for line in lines if _is_sold(line)]
     return Again(
         lines=[
@@ -35,6 +50,11 @@ def again(order: Order) -> Again:
             for line in sold
         ],
         missing=[line.title for line in lines if line not in sold],
+        repriced=[
+            Repriced(line.title, line.price, line.variant.price)
+            for line in sold
+            if line.price != line.variant.price
+        ],
     )
 
 

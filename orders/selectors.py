@@ -11,6 +11,7 @@ import msgspec
 from django.db.models import Count, QuerySet, Sum, Value
 from django.db.models.functions import Replace
 
+from core.accounts.access import AnyUser, is_signed_in
 from core.accounts.models import User
 from core.clock import epoch_ms
 from orders.models import (
@@ -27,6 +28,7 @@ from orders.models import (
 )
 from sellers.models import Seller
 
+TO_PACK = (OrderState.PLACED, OrderState.PAID)
 AT_THEIR_END = (
     OrderState.DELIVERED,
     OrderState.CANCELLED,
@@ -120,6 +122,15 @@ def _left(offer: Offer, available: int) -> int:
     return available if offer.quantity is None else min(available, offer.quantity - offer.sold)
 
 
+def bought_in_show(user: AnyUser, show_id: UUID) -> dict[str, int]:
+    """How many of each of the show's offers the user has ordered, by the offers' public ids."""
+    if not is_signed_in(user):
+        return {}
+    lines = OrderLine.objects.filter(offer__show_id=show_id, order__buyer=user)
+    sums = lines.exclude(order__state__in=GONE).values_list("offer__public_id")
+    return {str(offer_id): total for offer_id, total in sums.annotate(Sum("quantity"))}
+
+
 def orders_of_buyer(user: User) -> QuerySet[Order]:
     """A buyer's orders, the newest first, with their lines and pictures."""
     return _with_lines(Order.objects.filter(buyer=user))
@@ -168,7 +179,7 @@ def counts_by_state(orders: QuerySet[Order]) -> dict[str, int]:
 
 def to_pack(orders: QuerySet[Order]) -> list[ToPack]:
     """What the orders that wait to be packed add up to, the most first."""
-    waiting = orders.order_by().filter(state__in=(OrderState.PLACED, OrderState.PAID))
+    waiting = orders.order_by().filter(state__in=TO_PACK)
     sums = (
         OrderLine.objects.filter(order__in=waiting.values("pk"))
         .values("title")
@@ -176,6 +187,11 @@ def to_pack(orders: QuerySet[Order]) -> list[ToPack]:
         .order_by("-total", "title")
     )
     return [ToPack(title=row["title"], quantity=row["total"]) for row in sums]
+
+
+def waiting_orders(sellers: Iterable[Seller]) -> int:
+    """How many orders wait to be packed."""
+    return Order.objects.filter(seller__in=sellers, state__in=TO_PACK).count()
 
 
 def money_troubles(sellers: Iterable[Seller]) -> MoneyTroubles:

@@ -41,8 +41,7 @@ def shop(request: HttpRequest, seller_id: UUID) -> HttpResponse:
     context = {
         "seller": seller,
         "goods": goods,
-        "missing": once_more.missing if once_more else [],
-        "is_again": once_more is not None,
+        "again": once_more,
         "login_url": login_url,
         "page_data": data,
         "back_to": _("Back to the shop"),

@@ -49,6 +49,15 @@ class ClaimMoved(RoomEvent, frozen=True):
     state: Literal["open", "accepted", "declined", "withdrawn"]
 
 
+class ShopClaimMoved(RoomEvent, frozen=True):
+    """Money was asked back, answered or no longer asked for, of an order of a shop of yours."""
+
+    type: ClassVar[str] = "shop.claim_changed"
+    order_id: UUID
+    number: str
+    state: str
+
+
 class OrderUnderWay(msgspec.Struct, frozen=True):
     """An order of yours that is not at its end, as it is now."""
 

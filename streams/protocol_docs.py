@@ -129,14 +129,16 @@ STUDIO_TYPES = (
 
 MINE = """## What is yours
 
-`/ws/me/` is for whoever is signed in, and tells what happens to their own orders: the same protocol
-and frames, with types of its own. It has no `resume` token, and of the commands only `ping`.
+`/ws/me/` is for whoever is signed in, and tells what happens to their own orders, and
+what needs an answer in a shop of theirs: the same protocol and frames, with types of its own. It
+has no `resume` token, and of the commands only `ping`.
 """
 MY_EVENTS = (
     me_protocol.OrderChanged,
     me_protocol.PaymentChanged,
     me_protocol.RefundChanged,
     me_protocol.ClaimMoved,
+    me_protocol.ShopClaimMoved,
 )
 MY_TYPES = (me_protocol.MySnapshot, me_protocol.OrderUnderWay)
 

@@ -20,7 +20,7 @@ from media_pipeline.selectors import Playback
 from media_pipeline.selectors import playback as playback_of
 from media_pipeline.services.passages import removed_passages
 from media_pipeline.storage import storage
-from orders.selectors import orders_under_way
+from orders.selectors import bought_in_show, orders_under_way
 from streams import access, replays, selectors
 from streams.models import Show, ShowState
 from streams.services.chat import LONGEST_TEXT
@@ -69,6 +69,7 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "has_orders": _has_orders(request.user),
         "scheduled_at": iso_ms(wanted.scheduled_at),
         "snapshot": snapshot,
+        "bought": bought_in_show(request.user, wanted.public_id),
         "you": msgspec.to_builtins(selectors.you(request.user, wanted)),
         "playback": _addresses(found),
         "nothing_recorded": _nothing_recorded(wanted, found),

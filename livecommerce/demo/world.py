@@ -30,6 +30,11 @@ class Stall:
         """What it costs in a show."""
         return self.good.show_price_minor
 
+    @property
+    def terms(self) -> dict[str, int]:
+        """On which terms a show sells it."""
+        return {"price_minor": self.price_minor}
+
 
 @dataclass(frozen=True, slots=True)
 class Orchard:

@@ -6,10 +6,14 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy
 
 from core.errors import NotFound
+from orders.payments import cash
 from orders.payments.interface import Provider
 from sellers.models import Seller
+
+LABELS = {cash.NAME: gettext_lazy("in cash"), "stripe": "Stripe"}
 
 
 def providers() -> dict[str, Provider]:
@@ -31,6 +35,11 @@ def provider(name: str) -> Provider:
     if found is None:
         raise NotFound(f"no payment service {name!r} is set up")
     return found
+
+
+def label(name: str) -> str:
+    """What people call a service, also one that is not set up any more."""
+    return str(LABELS.get(name, name))
 
 
 def online_for(seller: Seller) -> Provider | None:

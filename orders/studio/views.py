@@ -19,7 +19,7 @@ from core.pages import cut, page
 from core.text import clean_line
 from orders.access import may_move
 from orders.models import ClaimState, Order, OrderState
-from orders.selectors import to_pack
+from orders.selectors import to_pack, waiting_orders
 from orders.services.claims import granted_minor
 from orders.services.fulfil import move_order
 from orders.services.refunds import can_pay_back
@@ -56,13 +56,13 @@ def studio_orders(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "form": form,
-        "tabs": (tabs := search.tabs(orders, kind, query)),
+        "tabs": search.tabs(orders, kind, query),
         "kind": kind,
         "cards": [card(order) for order in found.rows],
         "before": found.before,
         "query": search.with_(query, state=kind),
         "to_pack": to_pack(orders) if kind == search.TO_PACK else [],
-        "waiting_orders": next(tab.count for tab in tabs if tab.slug == search.TO_PACK),
+        "waiting_orders": waiting_orders(sellers),
         "bulk_to": NEXT.get(kind),
         "carriers": CARRIERS,
         "carrier": request.session.get(CARRIER_BEFORE, ""),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django import template
 
-from orders import photos, reasons
+from orders import payments, photos, reasons
 
 register = template.Library()
 
@@ -21,6 +21,12 @@ def told_reason(reason: str) -> str:
 def of(known: Mapping[str, str], key: str) -> str:
     """`{{ taken|of:code }}`: what `known` has for the key, or nothing."""
     return known.get(str(key), "")
+
+
+@register.filter
+def provider_label(name: str) -> str:
+    """`{{ payment.provider|provider_label }}`: what people call the payment service."""
+    return payments.label(name)
 
 
 @register.filter

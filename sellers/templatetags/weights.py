@@ -1,4 +1,4 @@
-"""Weights in templates."""
+"""Weights and amounts in templates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from sellers import units
+
 register = template.Library()
+
+
+@register.filter
+def amount(count: int, unit: str) -> str:
+    """`{{ offer.left|amount:offer.unit }}`: "12 boxes"."""
+    return units.amount(count, unit)
 
 
 @register.filter

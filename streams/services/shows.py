@@ -8,9 +8,9 @@ twice or late change nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -40,13 +40,13 @@ UNTOLD_AFTER = timedelta(seconds=15)
 
 
 class OfferPlan(Protocol):
-    """Something to sell in a show, at the show's price."""
+    """Something to sell in a show, on the terms that `put_on_sale` takes."""
 
     @property
     def variant(self) -> Variant: ...
 
     @property
-    def price_minor(self) -> int: ...
+    def terms(self) -> Mapping[str, Any]: ...
 
 
 def schedule_show(
@@ -89,7 +89,7 @@ def _clean_title(title: str) -> str:
 def _put_on_sale(show: Show, offer: OfferPlan, position: int) -> None:
     if offer.variant.product.seller_id != show.seller_id:
         raise InvalidInput(_("A show sells what its own seller has."), field="offers")
-    put_on_sale(show.public_id, offer.variant, price_minor=offer.price_minor, position=position)
+    put_on_sale(show.public_id, offer.variant, position=position, **offer.terms)
 
 
 def camera_on(show_id: UUID, at: datetime) -> None:

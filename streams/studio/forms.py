@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.clock import now
-from core.money import to_major, to_minor
+from core.money import to_major
 from sellers.models import Seller, Variant
 from sellers.selectors import variants_on_sale
 from sellers.services.catalogue import HIGHEST_PRICE_MINOR
 from streams.models import Audience, Show
+from streams.studio.offer_forms import ALWAYS, OfferTermsForm
 
 LATE = timedelta(hours=1)
 FAR = timedelta(days=366)
@@ -32,20 +32,37 @@ AUDIENCES = [(one.value, one.label) for one in (Audience.PUBLIC, Audience.UNLIST
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """The two fields of one variant."""
+    """The fields of one variant. `is_open`: there is more to see than its price."""
 
     variant: Variant
     available: int
     chosen: forms.BoundField
-    price: forms.BoundField
+    terms: OfferTermsForm
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
 class OfferChoice:
-    """A variant to be sold in the show, at this price."""
+    """A variant to be sold in the show, on these terms."""
 
     variant: Variant
-    price_minor: int
+    terms: dict[str, Any]
+
+
+class PlannedTermsForm(OfferTermsForm):
+    """The terms of one of several variants, in the form of a show to come."""
+
+    def __init__(self, variant: Variant, start: datetime, data: Mapping[str, Any] | None) -> None:
+        self.variant = variant
+        super().__init__(variant, None, data, opens_at=start)
+        self.fields["price"] = _price_field(variant)
+        self.fields["when"].required = False
+
+    def add_prefix(self, field_name: str) -> str:
+        return f"{field_name}-{self.variant.public_id}"
+
+    def clean_when(self) -> str:
+        return self.cleaned_data["when"] or ALWAYS
 
 
 class ScheduleForm(forms.Form):
@@ -78,22 +95,26 @@ class ScheduleForm(forms.Form):
         for variant in self.variants:
             in_stock = variant.stock.available > 0
             self.fields[_chosen(variant)] = forms.BooleanField(required=False, initial=in_stock)
-            self.fields[_price(variant)] = _price_field(variant)
+        self.terms = {one.pk: PlannedTermsForm(one, start, data) for one in self.variants}
 
     @property
     def offer_rows(self) -> Iterator[OfferRow]:
         for variant in self.variants:
-            available = variant.stock.available
-            yield OfferRow(variant, available, self[_chosen(variant)], self[_price(variant)])
+            terms = self.terms[variant.pk]
+            chosen = self[_chosen(variant)]
+            is_open = self.is_bound and bool(chosen.data) and terms.has_more_to_say()
+            yield OfferRow(variant, variant.stock.available, chosen, terms, is_open)
 
     @property
     def offers(self) -> list[OfferChoice]:
         """What was chosen, in the order of the page; only of a valid form."""
-        return [
-            OfferChoice(variant, to_minor(self._price_of(variant), self.seller.currency))
-            for variant in self.variants
-            if self.cleaned_data[_chosen(variant)]
-        ]
+        return [OfferChoice(one, self.terms[one.pk].terms()) for one in self._chosen()]
+
+    def is_valid(self) -> bool:
+        """Also what is sold: terms of what was not chosen are not looked at."""
+        is_valid = super().is_valid()
+        wrong = [one for one in self._chosen() if not self.terms[one.pk].is_valid()]
+        return is_valid and not wrong
 
     def clean_starts_at(self) -> datetime:
         typed: datetime = self.cleaned_data["starts_at"]
@@ -105,18 +126,12 @@ class ScheduleForm(forms.Form):
         return start
 
     def clean(self) -> dict[str, Any]:
-        chosen = [one for one in self.variants if self.cleaned_data.get(_chosen(one))]
-        if not chosen:
+        if not self._chosen():
             self.add_error(None, _("Choose at least one thing to sell."))
-        for variant in chosen:
-            name = _price(variant)
-            if name not in self.errors and self.cleaned_data.get(name) is None:
-                self.add_error(name, _("Write a price."))
         return self.cleaned_data
 
-    def _price_of(self, variant: Variant) -> Decimal:
-        price: Decimal = self.cleaned_data[_price(variant)]
-        return price
+    def _chosen(self) -> list[Variant]:
+        return [one for one in self.variants if self.cleaned_data.get(_chosen(one))]
 
     def _zone(self) -> tzinfo:
         name = self.data.get("time_zone", "")
@@ -131,18 +146,17 @@ def _chosen(variant: Variant) -> str:
     return f"offer-{variant.public_id}"
 
 
-def _price(variant: Variant) -> str:
-    return f"price-{variant.public_id}"
-
-
 def _price_field(variant: Variant) -> forms.DecimalField:
     currency = variant.product.seller.currency
     smallest = to_major(1, currency)
     return forms.DecimalField(
-        required=False,
         initial=to_major(variant.price_minor, currency),
         min_value=smallest,
         max_value=to_major(HIGHEST_PRICE_MINOR, currency),
-        error_messages={"min_value": UNPAYABLE, "max_value": UNPAYABLE},
+        error_messages={
+            "required": gettext_lazy("Write a price."),
+            "min_value": UNPAYABLE,
+            "max_value": UNPAYABLE,
+        },
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": str(smallest)}),
     )

@@ -1,4 +1,5 @@
-"""What a show's own people are told about facts, in full: `studio:<show id>`.
+"""What a show's own people are told about facts, in full: `studio:<show id>`; and a shop's, each
+on their own topic.
 
 A fact whose order is gone is done: nobody can look at that order any more.
 """
@@ -14,10 +15,13 @@ from core.clock import now
 from core.outbox import Together, Told
 from core.realtime import runtime
 from core.realtime.log import NewEntry
-from orders.events import OrderMoved, OrderPlaced
+from orders.events import ClaimChanged, OrderMoved, OrderPlaced
 from orders.models import Offer, OrderMove
 from sellers.events import StockChanged
+from sellers.models import Member
 from streams.events import ShowReviewed
+from streams.me_consumer import PREFIX as PERSON
+from streams.me_protocol import ShopClaimMoved
 from streams.models import Show, ShowState
 from streams.studio.protocol import (
     OrderMovedInFull,
@@ -75,6 +79,15 @@ def _tell_low(offer: Offer, fact: StockChanged, fact_id: UUID) -> None:
 
 def tell_reviewed(fact: ShowReviewed, fact_id: UUID) -> None:
     _tell(fact.show_id, ShowReviewedInFull(fact.is_yes, fact.reason), fact.at, fact_id)
+
+
+def tell_claim(fact: ClaimChanged, fact_id: UUID) -> None:
+    """Tell the seller's people, whatever page they are on; a buyer among them hears it as one."""
+    event = ShopClaimMoved(fact.order_id, fact.number, fact.state)
+    people = Member.objects.filter(seller__public_id=fact.seller_id)
+    for person in set(people.values_list("user__public_id", flat=True)) - {fact.buyer_id}:
+        entry = event.entry(fact.at, fact_id=fact_id)
+        runtime.current().log.append_blocking(f"{PERSON}:{person}", [entry])
 
 
 def _mover(fact: OrderMoved) -> str:

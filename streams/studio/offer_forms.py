@@ -90,10 +90,17 @@ class OfferTermsForm(forms.Form):
     )
 
     def __init__(
-        self, variant: Variant, offer: Offer | None, data: Mapping[str, Any] | None = None
+        self,
+        variant: Variant,
+        offer: Offer | None,
+        data: Mapping[str, Any] | None = None,
+        *,
+        opens_at: datetime | None = None,
     ) -> None:
+        """`opens_at` is what a window of what is not offered yet begins with."""
         self.currency = variant.product.seller.currency
-        super().__init__(data, initial=_told(variant, offer), auto_id="terms-%s")
+        initial = _told(variant, offer) if offer else _untold(variant, opens_at)
+        super().__init__(data, initial=initial, auto_id="terms-%s")
         if data is None:  # what was typed stays as it was typed
             for name in ("opens_at", "closes_at"):
                 if moment := self.initial.get(name):
@@ -120,7 +127,15 @@ class OfferTermsForm(forms.Form):
             self.add_error("opens_at", _("Please write from or until when."))
         elif typed["closes_at"] and typed["closes_at"] <= now():
             self.add_error("closes_at", _("This time is over."))
+        elif typed["opens_at"] and typed["closes_at"] and typed["closes_at"] <= typed["opens_at"]:
+            self.add_error("closes_at", _("It has to close after it opens."))
         return typed
+
+    def has_more_to_say(self) -> bool:
+        """Whether something but the price was typed, or is wrong."""
+        said = any(self.data.get(self.add_prefix(name)) for name in ("quantity", "per_buyer"))
+        is_always = self.data.get(self.add_prefix("when"), ALWAYS) == ALWAYS
+        return said or not is_always or any(name != "price" for name in self.errors)
 
     def terms(self) -> dict[str, Any]:
         """What `put_on_sale` takes; only of a valid form."""
@@ -154,11 +169,16 @@ class OfferTermsForm(forms.Form):
             raise forms.ValidationError(_("This time zone is not known here.")) from error
 
 
-def _told(variant: Variant, offer: Offer | None) -> dict[str, object]:
-    """What the form shows of an offer, or of a variant that is not offered yet."""
+def _untold(variant: Variant, opens_at: datetime | None) -> dict[str, object]:
+    """What the form shows of a variant that is not offered yet."""
     currency = variant.product.seller.currency
-    if offer is None:
-        return {"price": to_major(variant.price_minor, currency), "when": ALWAYS}
+    price = to_major(variant.price_minor, currency)
+    return {"price": price, "when": ALWAYS, "opens_at": opens_at}
+
+
+def _told(variant: Variant, offer: Offer) -> dict[str, object]:
+    """What the form shows of an offer."""
+    currency = variant.product.seller.currency
     has_window = bool(offer.opens_at or offer.closes_at) and not offer.on_tap
     return {
         "price": to_major(offer.price_minor, currency),

@@ -188,12 +188,6 @@ def stock_summary(sellers: Iterable[Seller]) -> StockSummary:
     return StockSummary(**sums)
 
 
-def waiting_orders(sellers: Iterable[Seller]) -> int:
-    """How many orders wait to be packed."""
-    to_pack = (OrderState.PLACED, OrderState.PAID)
-    return Order.objects.filter(seller__in=sellers, state__in=to_pack).count()
-
-
 def console(show: Show) -> ConsoleView:
     """The show's state, stock and orders, as of now."""
     orders = orders_of_seller(show.seller).filter(show_id=show.public_id)

@@ -17,7 +17,7 @@ from core.errors import InvalidInput
 from core.ids import parse_id
 from core.pages import id_of_form, made_once, page
 from media_pipeline.services.passages import removed_passages
-from orders.selectors import money_troubles
+from orders.selectors import money_troubles, waiting_orders
 from sellers.access import sellers_of
 from sellers.selectors import low_variants
 from streams.access import may_host, show_to_host
@@ -44,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "groups": groups,
         "has_shows": has_shows,
-        "waiting_orders": selectors.waiting_orders(sellers),
+        "waiting_orders": waiting_orders(sellers),
         "money": money_troubles(sellers),
         "stock": selectors.stock_summary(sellers),
         "low": low_variants(sellers)[:LOW_SHOWN],

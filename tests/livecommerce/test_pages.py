@@ -251,7 +251,12 @@ def test_a_show_can_be_read_before_any_script(visitor: Client, world: World) -> 
     become(world, ShowState.LIVE, started_at=now())
     pin(show=world.show, actor=world.zhang, offer_id=world.apple_offer.public_id)
     page = text_of(visitor, show_path(world))
-    for words in (world.show.title, "Zhang&#x27;s orchard", "Huaniu apples, 5 kg box", "40 left"):
+    for words in (
+        world.show.title,
+        "Zhang&#x27;s orchard",
+        "Huaniu apples, 5 kg box",
+        "40 boxes left",
+    ):
         assert words in page
     assert f'data-buy="{world.apple_offer.public_id}"' in page
 

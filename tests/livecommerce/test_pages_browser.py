@@ -100,7 +100,7 @@ async def test_a_double_tap_is_one_order_and_everybody_sees_the_stock_fall(
     await page.locator("#order-submit").dblclick()
     [order] = await placed(page, world)
     await expect(page.locator("#order-summary")).to_contain_text(order.number)
-    await expect(stranger.locator("#pinned .offer__stock")).to_have_text("39 left")
+    await expect(stranger.locator("#pinned .offer__stock")).to_have_text("39 boxes left")
     await expect(stranger.locator("#ticker")).to_contain_text("L** ordered 1")
 
 

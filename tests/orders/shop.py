@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+
+from PIL import Image
 
 from orders.models import Order
 from orders.services.place import place_order
@@ -34,3 +37,12 @@ def li_orders(world: World, **changes: Any) -> Order:
         "delivery": TO_LI,
     }
     return place_order(**(usual | changes))
+
+
+def photo() -> io.BytesIO:
+    """A picture as a phone sends it."""
+    written = io.BytesIO()
+    Image.new("RGB", (40, 30), "brown").save(written, "JPEG")
+    written.seek(0)
+    written.name = "box.jpg"
+    return written

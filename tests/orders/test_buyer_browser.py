@@ -15,7 +15,8 @@ from core.realtime.db import run_in_db
 from orders.models import Address, Offer, Order, OrderState
 from orders.services.fulfil import move_order
 from orders.services.offers import open_now, put_on_sale
-from sellers.models import DeliveryZone
+from sellers.models import DeliveryZone, Seller
+from tests.orders.shop import li_orders, photo
 from tests.phones import ONE_LOOP, site_on_one_loop
 from tests.realtime import until_in_db
 from tests.world import World, variant
@@ -126,6 +127,81 @@ async def test_who_fetches_it_is_told_where_and_with_which_code(
     await expect(page.locator("#order-pickup")).to_contain_text(world.pickup.name)
     order = await one_order()
     await expect(page.locator("#order-pickup")).to_contain_text(f"Your code: {order.pickup_code}")
+
+
+async def test_who_has_as_many_as_one_may_have_is_told_on_the_card(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    offers = Offer.objects.filter(pk=world.apple_offer.pk)
+    await run_in_db(lambda: offers.update(per_buyer=2))
+    order = await run_in_db(li_orders, world)
+    await as_li(phone, site, world.li)
+    page = await room(phone, site, world)
+    await page.click("#open-shelf")
+    card = page.locator("#shelf-sheet-list .offer").filter(has_text="apples")
+    await expect(card.locator(".offer__limit")).to_have_text("limit reached: you have 2 boxes")
+    await expect(card.locator("[data-buy]")).to_be_disabled()
+
+    await run_in_db(move_order, order.public_id, OrderState.CANCELLED, world.li)
+    await expect(card.locator(".offer__limit")).to_have_text("at most 2 boxes each")
+    await card.locator("[data-buy]").click()
+    for name, text in {"name": "Li", "phone": "138 0013 8000", "address": "8 River St"}.items():
+        await page.fill(f"#order-{name}", text)
+    await page.click("#order-submit")
+    await page.click("#order-done [data-close]")
+    pinned = page.locator(".offer__limit").filter(has_text="you have 1 box")
+    await expect(pinned.first).to_have_text("at most 2 boxes each, you have 1 box")
+
+
+async def test_the_button_says_how_much_is_missing_and_the_shop_what_has_another_price(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    def bought() -> Order:
+        Seller.objects.filter(pk=world.farm.pk).update(min_order_minor=10_000)
+        return li_orders(world, quantity=3)
+
+    order = await run_in_db(bought)
+    await as_li(phone, site, world.li)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}{order.get_absolute_url()}")
+    await page.get_by_role("button", name="Order this again").click()
+    await expect(page.locator(".repriced")).to_have_text(
+        "Huaniu apples, 5 kg box: ¥39.90, it was ¥35.90"
+    )
+    await expect(page.locator("#order-total")).to_have_text("¥119.70")
+    await page.click("#fewer")
+    await expect(page.locator("#order-submit")).to_have_text("¥20.20 more to order")
+    await expect(page.locator("#order-submit")).to_be_disabled()
+
+
+async def test_photos_stay_chosen_when_a_request_for_money_comes_back(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    def delivered() -> Order:
+        order = li_orders(world)
+        for to in (OrderState.PACKED, OrderState.SENT, OrderState.DELIVERED):
+            move_order(order.public_id, to, world.zhang)
+        return order
+
+    order = await run_in_db(delivered)
+    await as_li(phone, site, world.li)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}{order.get_absolute_url()}")
+    await page.click("#order-ask-back summary")
+    await page.fill("#ask-text", "One was brown inside.")
+    await page.fill("#ask-amount", "7000")
+    picture = {"name": "box.jpg", "mimeType": "image/jpeg", "buffer": photo().getvalue()}
+    await page.set_input_files("#ask-photos", [picture])
+    await expect(page.locator("#order-ask-back [data-previews] img")).to_have_count(1)
+    await page.get_by_role("button", name="Ask the seller").click()
+    await expect(page.locator("#ask-amount-error")).not_to_be_empty()
+    await expect(page.locator("#ask-amount")).to_be_focused()
+    await expect(page.locator("#order-ask-back [data-previews] img")).to_have_count(1)
+
+    await page.fill("#ask-amount", "10")
+    await page.get_by_role("button", name="Ask the seller").click()
+    await expect(page.locator(".messages")).to_contain_text("You asked for money back.")
+    await expect(page.locator(".claim img")).to_have_count(1)
 
 
 async def test_an_order_that_was_cut_off_and_reloaded_is_one_order(

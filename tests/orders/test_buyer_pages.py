@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from PIL import Image
 
 from core.clock import now
 from orders.models import Address, Order, OrderState, RefundClaim
 from orders.services.fulfil import move_order
 from sellers.models import DeliveryZone, Seller, Variant
-from tests.orders.shop import at_pickup, li_orders
+from tests.orders.shop import at_pickup, li_orders, photo
 from tests.world import World
 
 
@@ -33,14 +31,6 @@ def moved(order: Order, world: World, *to: str, **more: str) -> Order:
         move_order(order.public_id, OrderState(state), world.zhang, **more)
     order.refresh_from_db()
     return order
-
-
-def photo() -> io.BytesIO:
-    written = io.BytesIO()
-    Image.new("RGB", (40, 30), "brown").save(written, "JPEG")
-    written.seek(0)
-    written.name = "box.jpg"
-    return written
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import pytest
 from playwright.async_api import BrowserContext, expect
 
 from core.realtime.db import run_in_db
-from orders.models import Order
+from orders.models import Order, OrderState
+from orders.services.claims import ask_refund, withdraw_claim
+from orders.services.fulfil import move_order
 from tests.livecommerce.test_pages_browser import sign_in
 from tests.orders.shelf_of_orders import an_order
 from tests.phones import ONE_LOOP, site_on_one_loop
@@ -47,3 +49,27 @@ async def test_ticked_orders_are_packed_and_their_slips_fill_pages(
     await expect(page.locator(".order-row")).to_have_count(1)
     width = await page.evaluate("() => document.documentElement.scrollWidth")
     assert width <= 360
+
+
+async def test_money_asked_back_appears_on_an_open_page_and_goes_when_it_is_taken_back(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    def sent() -> Order:
+        order = an_order(world, (world.apples, 2))
+        for to in (OrderState.PACKED, OrderState.SENT, OrderState.DELIVERED):
+            move_order(order.public_id, to, world.zhang)
+        return order
+
+    order = await run_in_db(sent)
+    await sign_in(phone, site, world.zhang)
+    page = await phone.new_page()
+    async with page.expect_response(lambda answer: answer.request.resource_type == "fetch"):
+        await page.goto(f"http://{site}/studio/orders/{order.public_id}/")
+    await expect(page.locator("#claim")).to_have_count(0)
+
+    claim = await run_in_db(ask_refund, order.public_id, order.buyer, "One was bruised.", 1000)
+    await expect(page.locator("#claim")).to_contain_text("One was bruised.")
+    await page.fill("#claim [name=answer]", "I am sorry.")
+    await run_in_db(withdraw_claim, claim.public_id, order.buyer)
+    await expect(page.locator("#claim")).to_have_count(0)
+    await expect(page.locator("#answered-claims")).to_contain_text("One was bruised.")

@@ -354,11 +354,21 @@ def test_the_county_centre_sees_every_sellers_orders(client: Client, world: Worl
     assert "Zhang&#x27;s orchard" in client.get(LIST).content.decode()
 
 
+def test_every_page_of_the_studio_says_how_many_orders_wait(zhang: Client, world: World) -> None:
+    for _number in range(3):
+        an_order(world, (world.apples, 1))
+
+    pages = ("", "orders/", "orders/?q=x", "products/", "sales/", "delivery/", "shows/new/")
+    for page in pages:
+        content = zhang.get(f"/studio/{page}").content.decode()
+        assert '<span class="badge badge--warn">3</span>' in content, page
+
+
 def test_the_list_asks_the_database_no_more_for_more_orders(
     zhang: Client, world: World, django_assert_max_num_queries: Any
 ) -> None:
     for _number in range(12):
         an_order(world, (world.apples, 1))
 
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         zhang.get(LIST)

@@ -124,7 +124,7 @@ def li_buys_what_zhang_pins(li: Visitor, zhang: Visitor, film: Film) -> None:
     apples.get_by_role("button", name=re.compile("Pin")).click()
     pinned = li.page.locator("#pinned")
     expect(pinned).to_contain_text("Huaniu apples")
-    expect(pinned).to_contain_text("40 left")
+    expect(pinned).to_contain_text("40 boxes left")
     assert_plays(li.page.locator("#video"))
     li.shot("room-live")
     zhang.shot("console-live")
@@ -140,7 +140,7 @@ def li_buys_what_zhang_pins(li: Visitor, zhang: Visitor, film: Film) -> None:
     expect(li.page.locator("#order-done")).to_be_visible()
     li.shot("order-done")
     li.page.locator("#order-done [data-close]").click()
-    expect(pinned).to_contain_text("38 left")
+    expect(pinned).to_contain_text("38 boxes left")
     expect(apples).to_contain_text("38")
     zhang.page.click("#tab-orders")
     expect(zhang.page.locator("#orders li")).to_have_count(1)
@@ -154,14 +154,14 @@ def li_is_told_what_cannot_be_done(li: Visitor) -> None:
     expect(form.locator("[name=address]")).to_have_value("18 Binhe Road, Lanzhou")
     form.locator("[name=quantity]").fill("39")
     form.locator("#order-submit").click()
-    expect(form.get_by_text("Only 38 are left.")).to_be_visible()
+    expect(form.get_by_text("Only 38 boxes are left.")).to_be_visible()
     li.shot("order-refused")
     for impossible in ("0", "-3", "1.5", ""):
         form.locator("[name=quantity]").fill(impossible)
         form.locator("#order-submit").click()
         expect(form.get_by_text("Please write a whole number, 1 or more.")).to_be_visible()
     li.page.locator("#order-sheet [data-close]").first.click()
-    expect(li.page.locator("#pinned")).to_contain_text("38 left")
+    expect(li.page.locator("#pinned")).to_contain_text("38 boxes left")
 
 
 def zhang_sends_the_order(zhang: Visitor, li: Visitor, console: str) -> None:

@@ -37,6 +37,10 @@ class Plan:
     variant: Variant
     price_minor: int
 
+    @property
+    def terms(self) -> dict[str, int]:
+        return {"price_minor": self.price_minor}
+
 
 @pytest.fixture
 def show(world: World) -> Show:

@@ -360,7 +360,7 @@ def test_orders_come_live_with_their_figures(zhang: Visitor, crowd: Crowd) -> No
     expect(first).to_contain_text("packed")
     expect(page.locator("#orders-waiting")).to_have_text("1")
     page.locator("#tab-products").tap()
-    expect(page.locator("#stock-low")).to_contain_text("2 left")
+    expect(page.locator("#stock-low")).to_contain_text("2 boxes left")
     assert_fits(page)
     assert zhang.faults == []
 

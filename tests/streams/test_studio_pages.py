@@ -170,6 +170,57 @@ def test_a_price_that_nobody_can_pay_is_refused(world: World, price: str) -> Non
     assert Show.objects.count() == 1
 
 
+def test_what_is_sold_can_be_few_for_each_and_at_a_time(world: World) -> None:
+    apples, pears = world.apples.public_id, world.pears.public_id
+    closes = datetime.now(ZoneInfo("Asia/Shanghai")) + timedelta(hours=3)
+    typed = form(
+        world,
+        **{
+            f"quantity-{apples}": "20",
+            f"per_buyer-{apples}": "2",
+            f"when-{apples}": "tap",
+            f"lasts_s-{apples}": "60",
+            f"offer-{pears}": "on",
+            f"when-{pears}": "window",
+            f"closes_at-{pears}": closes.strftime("%Y-%m-%dT%H:%M"),
+        },
+    )
+
+    assert signed_in(world.zhang).post(SCHEDULE, typed).status_code == 302
+
+    show = Show.objects.get(title="Harvest day")
+    drop = Offer.objects.get(show_id=show.public_id, variant=world.apples)
+    assert (drop.price_minor, drop.quantity, drop.per_buyer) == (3550, 20, 2)
+    assert (drop.on_tap, drop.lasts_s) == (True, 60)
+    window = Offer.objects.get(show_id=show.public_id, variant=world.pears)
+    assert window.closes_at == closes.replace(second=0, microsecond=0)
+    assert (window.quantity, window.per_buyer, window.opens_at) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"quantity": "0"}, "greater than or equal to 1"),
+        ({"per_buyer": "many"}, "Enter a whole number."),
+        ({"when": "window"}, "Please write from or until when."),
+        ({"when": "window", "closes_at": "2020-01-01T10:00"}, "more than a year away"),
+    ],
+)
+def test_terms_that_cannot_be_are_said_beside_them(
+    world: World, terms: dict[str, str], said: str
+) -> None:
+    of_apples = {f"{name}-{world.apples.public_id}": value for name, value in terms.items()}
+    response = signed_in(world.zhang).post(SCHEDULE, form(world, **of_apples))
+
+    assert response.status_code == 422
+    assert said in response.content.decode()
+    assert "offer-choice__terms" in response.content.decode()
+    assert Show.objects.count() == 1
+
+    of_pears = {f"{name}-{world.pears.public_id}": value for name, value in terms.items()}
+    assert signed_in(world.zhang).post(SCHEDULE, form(world, **of_pears)).status_code == 302
+
+
 def test_a_show_sells_something(world: World) -> None:
     typed = form(world)
     del typed[f"offer-{world.apples.public_id}"]

@@ -1,4 +1,7 @@
-/** Photos beside a request for money back: shown, and made small before they go over a slow line. */
+/**
+ * Photos beside a request for money back: shown, and made small before they go over a slow line. Where
+ * the form comes back with something to mend they stay chosen: a page that is loaded anew forgets them.
+ */
 
 import { all, el, one } from "../livecommerce/dom.js";
 
@@ -19,6 +22,41 @@ document.addEventListener("change", async ({ target }) => {
   input.files = kept.files;
   showThem(one("[data-previews]", form), small);
 });
+
+document.addEventListener("submit", (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (!form.matches("[data-photos-form]")) return;
+  event.preventDefault();
+  send(form);
+});
+
+/** @param {HTMLFormElement} form */
+async function send(form) {
+  const [button] = all("button", form);
+  button.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual", credentials: "same-origin" });
+    if (answer.type === "opaqueredirect") location.assign(form.dataset.photosForm ?? "");
+    else comesBack(form, await answer.text());
+  } catch {
+    one("[data-photos-error]", form).textContent = gettext("No connection. Please try again in a moment.");
+  }
+  button.removeAttribute("aria-busy");
+}
+
+/** The server's form with what is wrong in it takes the place of this one, but for the photos. */
+function comesBack(form, html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const fresh = page.querySelector("[data-photos-form]");
+  if (!(fresh instanceof HTMLElement)) return form.submit(); // another page than this one
+  const again = document.importNode(fresh, true);
+  const { files } = /** @type {HTMLInputElement} */ (one("input[type=file]", form));
+  form.replaceWith(again);
+  /** @type {HTMLInputElement} */ (one("input[type=file]", again)).files = files;
+  showThem(one("[data-previews]", again), [...(files ?? [])]);
+  const wrong = again.querySelector("[autofocus], [role=alert]");
+  if (wrong instanceof HTMLElement) wrong.focus();
+}
 
 /** The photo with at most so many pixels a side; as it is where the browser cannot. @param {File} photo */
 async function smaller(photo) {

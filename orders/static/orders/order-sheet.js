@@ -12,7 +12,7 @@ import { payUrl, showDone } from "./sheet-done.js";
 import { NO_ANSWER, SheetErrors, problemText } from "./sheet-errors.js";
 import { LineList, otherRow } from "./sheet-lines.js";
 import { Quotes } from "./sheet-quote.js";
-import { stageOf, windowText } from "./terms.js";
+import { mostOf, stageOf, windowText } from "./terms.js";
 
 /**
  * @typedef {import("./terms.js").Good} Good
@@ -28,7 +28,7 @@ import { stageOf, windowText } from "./terms.js";
  * @property {(order: any) => Promise<any>} place answers {id, number, state, total_minor, currency, url, held_until_ms}
  * @property {(good: Good) => void} goodChanged the server told a newer price
  * @property {() => void} basketChanged
- * @property {(order: any) => void} [placed]
+ * @property {(order: any, lines: any[]) => void} [placed]
  */
 
 export class OrderSheet {
@@ -250,7 +250,7 @@ export class OrderSheet {
 
   /** What else is sold here and not in the basket yet. */
   #showMore() {
-    const others = this.shop.goods().filter((good) => !this.basket.line(good.id) && stageOf(good, this.shop.now()) === "open");
+    const others = this.shop.goods().filter((good) => !this.basket.line(good.id) && stageOf(good, this.shop.now()) === "open" && mostOf(good) > 0);
     const place = one("#order-else");
     show(place, others.length > 0);
     const wanted = others.map(({ id, price_minor: price }) => `${id}:${price}`).join();
@@ -283,7 +283,7 @@ export class OrderSheet {
     if (isOut && !this.#busy) this.errors.problem(gettext("Sold out. Somebody was faster; nothing was ordered."));
     else if (!this.#isRefused && !this.basket.isSent) this.errors.problem(this.quotes.problem);
     if (!this.#busy) this.#tellNotDelivered();
-    return blocked || (this.quotes.isBelowMinimum ? gettext("Please add something") : "");
+    return blocked || this.quotes.tooLittle;
   }
 
   /** At the region, or at the address that is kept. */
@@ -319,7 +319,8 @@ export class OrderSheet {
     this.basket.save();
     this.refresh();
     try {
-      this.#succeeded(await this.shop.place(this.#order()));
+      const order = this.#order();
+      this.#succeeded(await this.shop.place(order), order.lines);
     } catch (error) {
       this.#refused(error);
     } finally {
@@ -349,10 +350,10 @@ export class OrderSheet {
     return !Object.keys(missing).length && !wrong.length;
   }
 
-  #succeeded(order) {
+  #succeeded(order, lines) {
     this.#forget();
     this.shop.basketChanged();
-    this.shop.placed?.(order);
+    this.shop.placed?.(order, lines);
     showDone(order, this.delivery.pickupPoint);
     show(this.form, false);
     show(one("#order-done"), true);

@@ -3,7 +3,7 @@
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { money } from "../livecommerce/format.js";
 import { countOf } from "./basket.js";
-import { limitText, mostOf, stageOf, stockText, unitText, windowText } from "./terms.js";
+import { amountText, limitText, mostOf, stageOf, stockText, unitText, windowText } from "./terms.js";
 
 /** @typedef {import("./terms.js").Good} Good */
 
@@ -66,9 +66,10 @@ export class LineList {
   #tooMany(good) {
     const most = this.most(good);
     const isLimit = good.per_buyer && most < Math.min(good.available, good.left);
-    if (!isLimit) return interpolate(ngettext("Only %s is left.", "Only %s are left.", most), [most]);
+    const amount = amountText(most, good.unit);
+    if (!isLimit) return interpolate(ngettext("Only %s is left.", "Only %s are left.", most), [amount]);
     if (most <= 0) return gettext("You have ordered as many of this as one buyer may.");
-    return interpolate(ngettext("You can order %s of this.", "You can order %s of this.", most), [most]);
+    return interpolate(gettext("You can order %s of this."), [amount]);
   }
 
   #drop(id, row) {

@@ -1,6 +1,7 @@
 /** What an order would cost, asked of the server whenever something of it has changed. */
 
 import { api } from "../livecommerce/api.js";
+import { money } from "../livecommerce/format.js";
 
 const GATHER_MS = 250;
 const AGAIN_MS = 3_000;
@@ -65,8 +66,10 @@ export class Quotes {
     return this.#problems.find(({ code }) => code === "not_delivered")?.message ?? "";
   }
 
-  get isBelowMinimum() {
-    return this.#problems.some(({ code }) => code === "below_minimum");
+  /** How much is missing to the seller's smallest order, in words for the button; "" if nothing. */
+  get tooLittle() {
+    const below = this.#problems.find(({ code }) => code === "below_minimum")?.details;
+    return below ? interpolate(gettext("%s more to order"), [money(below.min_order_minor - below.goods_minor, below.currency)]) : "";
   }
 
   /** What stands in the way and belongs to no field. */

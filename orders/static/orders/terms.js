@@ -21,6 +21,7 @@ const DAY_MS = 86_400_000;
  * @property {number|null} [quantity] how many the show means to sell
  * @property {number} [sold] how many of these are sold
  * @property {number|null} [per_buyer]
+ * @property {number} [bought] how many of it whoever looks has ordered already
  * @property {number|null} [opens_at_ms]
  * @property {number|null} [closes_at_ms]
  * @property {boolean} [on_tap] it waits for the host
@@ -46,18 +47,28 @@ export function leftOf(good) {
 
 /** @param {Good} good @returns {number} how many one order may have, as far as the page knows */
 export function mostOf(good) {
-  return Math.min(MOST_PER_LINE, leftOf(good), good.per_buyer ?? MOST_PER_LINE);
+  return Math.min(MOST_PER_LINE, leftOf(good), ownLeft(good));
 }
 
-/** @param {Good} good @param {number} nowMs @returns {string} "12 left", "3 of 20 left", "Sold out", "Over" */
+/** What the limit for each buyer still leaves to whoever looks. @param {Good} good */
+function ownLeft(good) {
+  return good.per_buyer ? Math.max(0, good.per_buyer - (good.bought ?? 0)) : MOST_PER_LINE;
+}
+
+/** @param {Good} good @returns {boolean} whether this buyer has as many as one may have */
+export function isLimitReached(good) {
+  return ownLeft(good) === 0;
+}
+
+/** @param {Good} good @param {number} nowMs @returns {string} "12 boxes left", "3 of 20 boxes left", "Sold out", "Over" */
 export function stockText(good, nowMs = Date.now()) {
   if (stageOf(good, nowMs) === "closed") return gettext("Over");
   const left = leftOf(good);
   if (left <= 0) return gettext("Sold out");
   if (typeof good.quantity === "number") {
-    return interpolate(ngettext("%(left)s of %(all)s left", "%(left)s of %(all)s left", left), { left, all: good.quantity }, true);
+    return interpolate(gettext("%(left)s of %(all)s left"), { left, all: amountText(good.quantity, good.unit) }, true);
   }
-  return interpolate(ngettext("%s left", "%s left", left), [left]);
+  return interpolate(gettext("%s left"), [amountText(left, good.unit)]);
 }
 
 /** @param {Good} good @param {number} nowMs @returns {string} when it opens or closes; "" if that is far away */
@@ -76,10 +87,30 @@ function days(ms) {
   return interpolate(ngettext("%s day", "%s days", count), [count]);
 }
 
-/** @param {Good} good @returns {string} "at most 2 each", or "" */
+/** @param {Good} good @returns {string} "at most 2 boxes each", and what of them one has; or "" */
 export function limitText(good) {
-  return good.per_buyer ? interpolate(gettext("at most %s each"), [good.per_buyer]) : "";
+  if (!good.per_buyer) return "";
+  const { bought = 0, unit } = good;
+  if (isLimitReached(good)) return interpolate(gettext("limit reached: you have %s"), [amountText(bought, unit)]);
+  const most = amountText(good.per_buyer, unit);
+  if (!bought) return interpolate(gettext("at most %s each"), [most]);
+  return interpolate(gettext("at most %(most)s each, you have %(bought)s"), { most, bought }, true);
 }
+
+/** @param {number} count @param {string|undefined} unit @returns {string} "3 boxes", as sellers/units.py */
+export function amountText(count, unit) {
+  return interpolate((AMOUNTS[unit ?? ""] ?? AMOUNTS.piece)(count), [count]);
+}
+
+/** @type {Record<string, (count: number) => string>} */
+const AMOUNTS = {
+  piece: (count) => ngettext("%s piece", "%s pieces", count),
+  box: (count) => ngettext("%s box", "%s boxes", count),
+  bag: (count) => ngettext("%s bag", "%s bags", count),
+  bottle: (count) => ngettext("%s bottle", "%s bottles", count),
+  kg: () => gettext("%s kg"),
+  jin: () => gettext("%s jin"),
+};
 
 /** @param {string|undefined} unit @returns {string} what one is: "box" */
 export function unitText(unit) {

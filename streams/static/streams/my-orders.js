@@ -8,8 +8,11 @@ const SHOWN_MS = 8_000;
 export class MyOrders {
   /** @type {MySocket|null} */ #socket = null;
   #place = el("div", { class: "my-news", role: "status" });
+  #onChange;
 
-  constructor() {
+  /** @param {(event: {type: string, data: any}) => void} onChange */
+  constructor(onChange) {
+    this.#onChange = onChange;
     document.body.append(this.#place);
   }
 
@@ -21,6 +24,7 @@ export class MyOrders {
   }
 
   #tell(event) {
+    this.#onChange(event);
     const news = newsOf(event);
     if (!news) return;
     const toast = el("a", { class: "my-news__one", href: `/orders/${event.data.order_id}/` }, icon("orders"), el("span", {}, news));

@@ -2,7 +2,7 @@
 
 import { all, el, icon, show } from "../livecommerce/dom.js";
 import { money } from "../livecommerce/format.js";
-import { FEW, leftOf, limitText, stageOf, stockText, unitText, windowText } from "../orders/terms.js";
+import { FEW, isLimitReached, leftOf, limitText, stageOf, stockText, unitText, windowText } from "../orders/terms.js";
 
 export { stockText } from "../orders/terms.js";
 
@@ -53,13 +53,16 @@ function updateCard(card, offer, nowMs) {
   stock.classList.toggle("offer__stock--few", stage !== "closed" && left > 0 && left <= FEW);
   say(card.querySelector(".price"), money(offer.price_minor, offer.currency));
   say(card.querySelector(".offer__unit"), `/ ${unitText(offer.unit)}`);
-  say(card.querySelector(".offer__limit"), limitText(offer));
+  const limit = card.querySelector(".offer__limit");
+  say(limit, limitText(offer));
+  limit.classList.toggle("offer__limit--reached", isLimitReached(offer));
   const time = card.querySelector(".offer__window");
   say(time, windowText(offer, nowMs));
   show(time, time.textContent !== "");
   card.classList.toggle("offer--waits", stage === "soon" || stage === "waits");
-  enable(card.querySelector("[data-buy]"), stage === "open", interpolate(gettext("Buy %s"), [offer.title]));
-  enable(card.querySelector("[data-add]"), stage === "open", interpolate(gettext("Put %s into the basket"), [offer.title]));
+  const mayBuy = stage === "open" && !isLimitReached(offer);
+  enable(card.querySelector("[data-buy]"), mayBuy, interpolate(gettext("Buy %s"), [offer.title]));
+  enable(card.querySelector("[data-add]"), mayBuy, interpolate(gettext("Put %s into the basket"), [offer.title]));
 }
 
 function enable(button, isOpen, label) {

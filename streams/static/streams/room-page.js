@@ -13,6 +13,8 @@ import { RoomState } from "./room-state.js";
 
 /** Errors after which the same order is asked for by HTTP: its key makes that safe. */
 const NO_ANSWER = new Set(["connection_lost", "timeout"]);
+/** Orders in these states hold nothing. */
+const GONE = new Set(["cancelled", "expired"]);
 
 export class RoomPage {
   /** @type {((picture: HTMLElement, offer: any) => HTMLElement)|undefined} */ frame = undefined;
@@ -22,9 +24,10 @@ export class RoomPage {
     this.data = pageData("room-data");
     this.state = new RoomState(this.data.snapshot);
     this.state.you = this.data.you;
+    this.state.setBought(this.data.bought);
     this.client = new RoomClient(this.data.socket_path, { ...listener, onHello: (hello) => this.#hello(hello, listener) });
     this.time = new ShopTime(this.data.at_ms, () => [...this.state.offers.values()], () => this.#tick());
-    this.mine = new MyOrders();
+    this.mine = new MyOrders((event) => this.#moved(event));
     this.sheet = new OrderSheet(this.#shop());
     this.shelfSheet = /** @type {HTMLDialogElement} */ (one("#shelf-sheet"));
     listenForBuy((offerId) => this.#buy(offerId), (offerId) => this.sheet.add(offerId));
@@ -97,8 +100,26 @@ export class RoomPage {
         this.showOffers();
       },
       basketChanged: () => this.#showBasket(),
-      placed: () => this.mine.listen(),
+      placed: (order, lines) => this.#placed(lines),
     };
+  }
+
+  /** What was just ordered counts for the limits, until the server says otherwise. */
+  #placed(lines) {
+    this.mine.listen();
+    const bought = Object.fromEntries(this.state.bought);
+    for (const { offer_id: id, quantity } of lines) bought[id] = (bought[id] ?? 0) + quantity;
+    this.state.setBought(bought);
+    this.showOffers();
+  }
+
+  /** What is cancelled or not paid in time can be bought anew. */
+  async #moved({ type, data }) {
+    if (type !== "order.changed" || !GONE.has(data.state)) return;
+    const checkout = await api("GET", `/api/v1/checkout?show_id=${this.data.show_id}`).catch(() => null);
+    if (!checkout) return; // the server counts again when somebody orders
+    this.state.setBought(checkout.bought);
+    this.showOffers();
   }
 
   #hello(hello, listener) {

@@ -19,6 +19,7 @@ export class RoomState {
   /** @type {any} */ show;
   /** @type {Map<string, Offer>} by offer id */ offers = new Map();
   /** @type {Set<string>} ids that never come back: what is put back is another offer */ removed = new Set();
+  /** @type {Map<string, number>} how many of each offer whoever looks has ordered */ bought = new Map();
   /** @type {string|null} */ pinnedId = null;
   /** @type {any[]} */ chat = [];
   /** @type {any} */ you = { signed_in: false, id: null, name: null, role: "viewer", muted: false, muted_until: null };
@@ -82,7 +83,13 @@ export class RoomState {
     const terms = known && (known.version ?? 0) > (offer.version ?? 0) ? known : offer;
     const stock = known && known.stock_version > offer.stock_version ? known : offer;
     const { available, stock_version } = stock;
-    this.offers.set(offer.id, { ...terms, available, stock_version, left: leftOf(terms, available) });
+    this.offers.set(offer.id, { ...terms, available, stock_version, left: leftOf(terms, available), bought: this.bought.get(offer.id) ?? 0 });
+  }
+
+  /** @param {Record<string, number>} bought of each offer, by its id */
+  setBought(bought) {
+    this.bought = new Map(Object.entries(bought));
+    for (const offer of this.offers.values()) offer.bought = this.bought.get(offer.id) ?? 0;
   }
 
   removeOffer(/** @type {string} */ id) {

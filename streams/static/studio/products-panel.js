@@ -4,7 +4,7 @@ import { el, icon, one, show } from "../livecommerce/dom.js";
 import { money } from "../livecommerce/format.js";
 import { countdown } from "../livecommerce/server-clock.js";
 import { ShopTime } from "../orders/shop-time.js";
-import { leftOf, limitText, stageOf, windowText } from "../orders/terms.js";
+import { amountText, leftOf, limitText, stageOf, windowText } from "../orders/terms.js";
 import { OfferDialog } from "./offer-dialog.js";
 
 export class ProductsPanel {
@@ -95,7 +95,7 @@ export class ProductsPanel {
 
   #drawLow() {
     const low = this.#offers.filter(isLow);
-    const words = low.map(({ title, available }) => `${title}: ${stockWords(available)}`);
+    const words = low.map((offer) => `${offer.title}: ${stockWords(offer)}`);
     one("#stock-low-text").textContent = words.join(" · ");
     show(one("#stock-low"), low.length > 0);
     one("#products-low").textContent = String(low.length);
@@ -234,10 +234,9 @@ function isLow({ available, low_at: lowAt }) {
 }
 
 function stockBadge(offer) {
-  return el("span", { class: isLow(offer) ? "badge badge--warn" : "badge" }, stockWords(offer.available));
+  return el("span", { class: isLow(offer) ? "badge badge--warn" : "badge" }, stockWords(offer));
 }
 
-function stockWords(available) {
-  if (available === 0) return gettext("Sold out");
-  return interpolate(ngettext("%s left", "%s left", available), [available]);
+function stockWords({ available, unit }) {
+  return available === 0 ? gettext("Sold out") : interpolate(gettext("%s left"), [amountText(available, unit)]);
 }

@@ -1,6 +1,6 @@
 // The start time is typed in the host's own time, so the server is told which time that is.
 
-import { one } from "../livecommerce/dom.js";
+import { all, one } from "../livecommerce/dom.js";
 
 const form = one(".schedule-form");
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -9,6 +9,7 @@ if (zone) {
   one("[data-zone-name]").textContent = zone.replaceAll("_", " ");
 }
 if (form.dataset.start) one("[name=starts_at]", form).value = localValue(new Date(form.dataset.start));
+for (const input of all("input[data-at]", form)) input.value = localValue(new Date(input.dataset.at));
 
 /** What an `<input type="datetime-local">` holds for an instant. */
 function localValue(instant) {
