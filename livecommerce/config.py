@@ -68,6 +68,14 @@ class Config:
     longest_show_h: float
     group_commit: bool
     live_renditions: str
+    s3_bucket: str
+    s3_endpoint_url: str
+    s3_public_url: str
+    s3_region: str
+    s3_access_key_id: str
+    s3_secret_access_key: str = field(repr=False)
+    largest_upload_gb: float
+    seller_quota_gb: float
     stripe_secret_key: str = field(repr=False)
     stripe_webhook_secret: str = field(repr=False)
     stripe_api_base: str
@@ -112,6 +120,14 @@ def read() -> Config:
         longest_show_h=_number("LIVECOMMERCE_LONGEST_SHOW_H", 12, highest=168),
         group_commit=_flag("LIVECOMMERCE_GROUP_COMMIT", default="1"),
         live_renditions=_one_of("LIVECOMMERCE_LIVE_RENDITIONS", RENDITIONS, default="auto"),
+        s3_bucket=_bucket("S3_BUCKET"),
+        s3_endpoint_url=_address("S3_ENDPOINT_URL", ("http", "https")),
+        s3_public_url=_address("S3_PUBLIC_URL", ("http", "https")),
+        s3_region=_text("S3_REGION", "us-east-1"),
+        s3_access_key_id=_text("S3_ACCESS_KEY_ID").strip(),
+        s3_secret_access_key=_text("S3_SECRET_ACCESS_KEY").strip(),
+        largest_upload_gb=_number("LIVECOMMERCE_LARGEST_UPLOAD_GB", 8.0, highest=100),
+        seller_quota_gb=_number("LIVECOMMERCE_SELLER_QUOTA_GB", 200.0, highest=1_000_000),
         stripe_secret_key=_stripe_key("STRIPE_SECRET_KEY"),
         stripe_webhook_secret=_text("STRIPE_WEBHOOK_SECRET").strip(),
         stripe_api_base=_address("STRIPE_API_BASE", ("http", "https")),
@@ -213,6 +229,15 @@ def _stripe_key(name: str) -> str:
             f"{name} is none: use the key that begins with sk_ or rk_, or leave it empty."
         )
     return key
+
+
+def _bucket(name: str) -> str:
+    bucket = _text(name)
+    if bucket and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket, re.ASCII):
+        raise SettingsError(
+            f"{name} is {bucket!r}: use 3 to 63 small letters, digits, dots and hyphens."
+        )
+    return bucket
 
 
 def _methods(name: str, default: str) -> list[str]:

@@ -35,6 +35,14 @@ FIRST_SHOW_APPROVAL = CONFIG.first_show_approval
 CAMERA_AWAY_MIN = CONFIG.camera_away_min
 LONGEST_SHOW_H = CONFIG.longest_show_h
 GROUP_COMMIT = CONFIG.group_commit
+S3_BUCKET = CONFIG.s3_bucket
+S3_ENDPOINT_URL = CONFIG.s3_endpoint_url
+S3_PUBLIC_URL = CONFIG.s3_public_url
+S3_REGION = CONFIG.s3_region
+S3_ACCESS_KEY_ID = CONFIG.s3_access_key_id
+S3_SECRET_ACCESS_KEY = CONFIG.s3_secret_access_key
+LARGEST_UPLOAD_GB = CONFIG.largest_upload_gb
+SELLER_QUOTA_GB = CONFIG.seller_quota_gb
 STRIPE_SECRET_KEY = CONFIG.stripe_secret_key
 STRIPE_WEBHOOK_SECRET = CONFIG.stripe_webhook_secret
 STRIPE_API_BASE = CONFIG.stripe_api_base
@@ -157,16 +165,18 @@ STATICFILES_DIRS = [PACKAGE / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+# Where browsers read and upload by signed addresses, past this server.
+_S3 = [S3_PUBLIC_URL] if S3_BUCKET and S3_PUBLIC_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
+        "img-src": [SELF, "data:", "blob:", *_S3],
         # hls.js plays through MediaSource, whose address is a blob, and works in a blob worker.
-        "media-src": [SELF, "blob:"],
+        "media-src": [SELF, "blob:", *_S3],
         "worker-src": [SELF, "blob:"],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_S3],
         "object-src": [NONE],
         "base-uri": [SELF],
         "form-action": [SELF],

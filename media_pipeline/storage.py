@@ -1,84 +1,73 @@
-"""Where media files live: keys, whole-or-nothing writes, and addresses that expire.
+"""Where media files live: this machine's disk, and an S3 bucket where the settings name one.
 
-A key is `{public|private}/<kind>/<id>/...`. Its first part decides who may read it: public keys
-have a plain address, private ones only a signed one. A signature covers the object's folder (the
-first three parts), so that relative addresses inside a playlist inherit it.
+What is being filmed is always on the disk: a camera's bytes are acknowledged after they are there.
+With a bucket, everything that is finished is in the bucket, and a recording moves there after its
+show (`media_pipeline.services.archiving`). Who reads looks on the disk first. The addresses that
+browsers get are the same either way (`media_pipeline.serving`).
 """
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from core.clock import now
+from media_pipeline.storage_keys import (
+    KEY,
+    URL_PREFIX,
+    BadKey,
+    Bucket,
+    NoSuchFile,
+    Part,
+    StorageDown,
+    Stored,
+    address,
+    checked,
+    folder_of,
+    sign,
+    verify,
+    visibility,
+)
+from media_pipeline.storage_local import LocalStorage
 
-KEY = re.compile(r"(public|private)(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
-MAX_KEY = 200
-URL_PREFIX = "/media"
-# Addresses of one stretch of time are equal, so that a browser's cache can hold what they name.
-EXPIRY_STEP_S = 900
+if TYPE_CHECKING:
+    from media_pipeline.storage_s3 import S3Storage
 
-
-class BadKey(ValueError):
-    """A key that no file can have; never the name of a file outside the storage."""
-
-
-class NoSuchFile(LookupError):
-    """Nothing is stored under this key."""
-
-
-def checked(key: str) -> str:
-    """The key itself if it is well formed; raises `BadKey`. No part starts with a dot."""
-    if len(key) > MAX_KEY or not KEY.fullmatch(key):
-        raise BadKey(key)
-    return key
-
-
-def folder_of(key: str) -> str:
-    """The object's folder, which a signature covers: the first three parts of its keys."""
-    return "/".join(checked(key).split("/")[:3])
-
-
-def visibility(is_public: bool) -> str:
-    """The first part of the keys of an object."""
-    return "public" if is_public else "private"
-
-
-def sign(folder: str, expires_at: int) -> str:
-    """The signature of a folder until `expires_at` (seconds since 1970)."""
-    mac = salted_hmac("media_pipeline.storage", f"{folder}:{expires_at}", algorithm="sha256")
-    return mac.hexdigest()[:40]
-
-
-def verify(token: str, key: str) -> bool:
-    """Whether `token` ("<expiry>.<signature>", as in an address) opens `key` now."""
-    expiry, _, signature = token.partition(".")
-    if not re.fullmatch(r"[0-9]{1,12}", expiry) or int(expiry) < now().timestamp():
-        return False
-    return constant_time_compare(signature, sign(folder_of(key), int(expiry)))
-
-
-def address(key: str, *, expires_s: float = 6 * 3600) -> str:
-    """The path from which the web server gives `key`, good for at least `expires_s` seconds."""
-    if checked(key).startswith("public/"):
-        return f"{URL_PREFIX}/{key}"
-    steps = int((now().timestamp() + expires_s) // EXPIRY_STEP_S) + 1
-    expires_at = steps * EXPIRY_STEP_S
-    return f"{URL_PREFIX}/s/{expires_at}.{sign(folder_of(key), expires_at)}/{key}"
+__all__ = [
+    "KEY",
+    "URL_PREFIX",
+    "BadKey",
+    "LocalStorage",
+    "MediaStorage",
+    "NoSuchFile",
+    "Storage",
+    "StorageDown",
+    "Stored",
+    "address",
+    "checked",
+    "folder_of",
+    "sign",
+    "storage",
+    "sweep_work",
+    "verify",
+    "visibility",
+    "work_folder",
+]
 
 
 class Storage(Protocol):
-    """What the product asks of a place for files. Every method raises `BadKey` for a bad key."""
+    """What the product asks of a place for files.
+
+    Every method raises `BadKey` for a bad key, and `StorageDown` where the place does not answer.
+    """
 
     def write(self, key: str, data: bytes) -> None:
         """Store `data`, replacing what was there; readers see the old file or the new one."""
@@ -87,7 +76,10 @@ class Storage(Protocol):
         """Store a local file, which is taken over (moved) by the storage."""
 
     def write_folder(self, folder: str, source: Path) -> None:
-        """Store a local folder under `folder`, replacing it; the local folder is taken over."""
+        """Store a local folder under `folder`, replacing it; the local folder is taken over.
+
+        If it fails, nothing of it is there.
+        """
 
     def read(self, key: str) -> bytes:
         """What is stored; raises `NoSuchFile`."""
@@ -97,6 +89,15 @@ class Storage(Protocol):
 
     def keys(self, folder: str) -> list[str]:
         """All keys below `folder`, sorted."""
+
+    def stored(self, folder: str) -> Iterator[Stored]:
+        """All files below `folder`, with their sizes and ages."""
+
+    def move_folder(self, source: str, target: str) -> None:
+        """Give everything below `source` the same names below `target`; it may be done again."""
+
+    def delete(self, key: str) -> None:
+        """Remove one file; nothing there is no error."""
 
     def delete_folder(self, folder: str) -> None:
         """Remove everything below `folder`; nothing there is no error."""
@@ -108,125 +109,140 @@ class Storage(Protocol):
         """An address from which a browser can read `key` for at least `expires_s` seconds."""
 
 
-class LocalStorage:
-    """Files below one folder of this machine."""
+class Uploads(Protocol):
+    """A place to which browsers bring large files part by part; nobody sees half of one."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def begin(self, key: str) -> str:
+        """The id of a new upload of `key`."""
+
+    def part_url(self, key: str, upload_id: str, number: int, size: int, expires_s: float) -> str:
+        """Where a browser may put part `number`, of just `size` bytes."""
+
+    def parts(self, key: str, upload_id: str) -> list[Part]:
+        """What has arrived of an upload; raises `NoSuchFile` if there is no such upload."""
+
+    def finish(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
+        """Show the file that these parts are, in their order; again is no error."""
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Take away an unfinished upload; one that is away already is no error."""
+
+    def abort_older(self, moment: datetime, *, but: Sequence[str] = ()) -> int:
+        """Abort what was begun before `moment` and not completed, but these ids; how many."""
+
+
+class MediaStorage:
+    """The disk, and behind it the bucket, if there is one."""
+
+    def __init__(self, local: LocalStorage, remote: S3Storage | None) -> None:
+        self.local = local
+        self.remote = remote
+
+    @property
+    def root(self) -> Path:
+        """The folder on the disk."""
+        return self.local.root
+
+    @property
+    def _finished(self) -> Storage:
+        """Where finished files go."""
+        return self.remote or self.local
+
+    @property
+    def _places(self) -> list[Storage]:
+        return [self.local, self.remote] if self.remote else [self.local]
+
+    @property
+    def uploads(self) -> Uploads:
+        """Where browsers bring parts: to the bucket if they can reach it, and else to us."""
+        return self.remote if self.remote and self.remote.bucket.public_url else self.local
 
     def path(self, key: str) -> Path:
-        """The file of a key, for what runs on this machine (the live encoder, the web server)."""
-        return self.root / checked(key)
+        """The place of a key on the disk, for what is being filmed and for what was not moved."""
+        return self.local.path(key)
 
     def write(self, key: str, data: bytes) -> None:
-        target = self._place(key)
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            _flush(file.fileno())
-        _settle(Path(name), target)
+        self._finished.write(key, data)
+        self._forget_local(key)
 
     def write_file(self, key: str, source: Path) -> None:
-        target = self._place(key)
-        if not _same_disk(source, target.parent):
-            source = Path(shutil.move(source, _unused_name(target.parent)))
-        _sync(source)
-        _settle(source, target)
+        self._finished.write_file(key, source)
+        self._forget_local(key)
 
     def write_folder(self, folder: str, source: Path) -> None:
-        target = self._place(folder)
-        if not _same_disk(source, target.parent):
-            source = Path(shutil.move(source, _unused_name(target.parent)))
-        _sync_tree(source)
-        self.delete_folder(folder)
-        _settle(source, target)
+        self._finished.write_folder(folder, source)
+        if self.remote:
+            self.local.delete_folder(folder)
+
+    def _forget_local(self, key: str) -> None:
+        """What was on the disk from before there was a bucket must not hide what is newer."""
+        if self.remote:
+            self.local.delete(key)
 
     def read(self, key: str) -> bytes:
         with self.local_path(key) as path:
             return path.read_bytes()
 
     def size(self, key: str) -> int | None:
-        path = self.path(key)
-        return path.stat().st_size if path.is_file() else None
+        found = self.local.size(key)
+        return self.remote.size(key) if found is None and self.remote else found
 
     def keys(self, folder: str) -> list[str]:
-        files = (path for path in self.path(folder).rglob("*") if path.is_file())
-        names = (path.relative_to(self.root).as_posix() for path in files)
-        return sorted(name for name in names if KEY.fullmatch(name))
+        return sorted({key for place in self._places for key in place.keys(folder)})
+
+    def stored(self, folder: str) -> Iterator[Stored]:
+        for place in self._places:
+            yield from place.stored(folder)
+
+    def move_folder(self, source: str, target: str) -> None:
+        for place in self._places:
+            place.move_folder(source, target)
+
+    def delete(self, key: str) -> None:
+        for place in self._places:
+            place.delete(key)
 
     def delete_folder(self, folder: str) -> None:
-        """Hide the folder first, by renaming it: a reader never meets half of it."""
-        path = self.path(folder)
-        doomed = _unused_name(path.parent)
-        try:
-            path.rename(doomed)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(doomed)
+        for place in self._places:
+            place.delete_folder(folder)
 
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
-        path = self.path(key)
-        if not path.is_file():
-            raise NoSuchFile(key)
-        yield path
+        place = self.local if self.remote is None or self.local.size(key) is not None else None
+        with (place or self._finished).local_path(key) as path:
+            yield path
 
     def url(self, key: str, *, expires_s: float = 6 * 3600) -> str:
         return address(key, expires_s=expires_s)
 
-    def _place(self, key: str) -> Path:
-        target = self.path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
-
-
-def _unused_name(folder: Path) -> Path:
-    """A name beside the real ones that no key can have, since it starts with a dot."""
-    return folder / f".old-{os.urandom(8).hex()}"
-
-
-def _same_disk(one: Path, other: Path) -> bool:
-    return one.stat().st_dev == other.stat().st_dev
-
-
-def _settle(source: Path, target: Path) -> None:
-    """Give a complete file its name, and make the name itself survive a power cut."""
-    if source.is_file():
-        source.chmod(0o644)
-    source.replace(target)
-    _sync(target.parent)
-
-
-def _flush(handle: int) -> None:
-    os.fsync(handle)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        _flush(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in _with_children(folder):
-        _sync(path)
-
-
-def _with_children(folder: Path) -> Iterable[Path]:
-    yield from folder.rglob("*")
-    yield folder
-
 
 @lru_cache(maxsize=1)
-def _local(root: Path) -> LocalStorage:
-    return LocalStorage(root)
+def _media(root: Path, bucket: Bucket | None, work: Path) -> MediaStorage:
+    return MediaStorage(LocalStorage(root), _remote(bucket, work) if bucket else None)
 
 
-def storage() -> LocalStorage:
-    """The instance's storage, on `DATA_ROOT/media`."""
-    return _local(settings.DATA_ROOT / "media")
+def _remote(bucket: Bucket, work: Path) -> S3Storage:
+    """Loaded where there is a bucket only: boto3 costs every process a third of a second."""
+    found: S3Storage = import_module("media_pipeline.storage_s3").S3Storage(bucket, work)
+    return found
+
+
+def storage() -> MediaStorage:
+    """The instance's storage: `DATA_ROOT/media`, and the bucket of the settings."""
+    return _media(settings.DATA_ROOT / "media", _bucket(), settings.DATA_ROOT / "work")
+
+
+def _bucket() -> Bucket | None:
+    if not settings.S3_BUCKET:
+        return None
+    return Bucket(
+        name=settings.S3_BUCKET,
+        endpoint_url=settings.S3_ENDPOINT_URL,
+        public_url=settings.S3_PUBLIC_URL,
+        region=settings.S3_REGION,
+        key_id=settings.S3_ACCESS_KEY_ID,
+        secret=settings.S3_SECRET_ACCESS_KEY,
+    )
 
 
 def work_folder() -> Path:

@@ -65,9 +65,9 @@ def test_it_sets_only_what_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_the_example_names_exactly_what_the_file_asks_for() -> None:
-    asked = re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text())
+    asked = re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text())
     example = (ROOT / ".env.example").read_text()
-    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)) == set(asked)
+    assert set(re.findall(r"^(?:# )?([A-Z0-9_]+)=", example, re.MULTILINE)) == set(asked)
 
 
 def test_what_not_every_shop_needs_is_behind_a_profile() -> None:

@@ -66,6 +66,8 @@ def test_every_setting_has_a_default_that_works(tmp_path: Path) -> None:
         ("STRIPE_SECRET_KEY", "pk_secret", "begins with sk_ or rk_"),
         ("STRIPE_API_BASE", "localhost", "begins with http://"),
         ("STRIPE_PAYMENT_METHODS", "Card!", "use names like card"),
+        ("S3_BUCKET", "My films", "use 3 to 63 small letters"),
+        ("S3_ENDPOINT_URL", "seaweedfs:8333", "begins with http://"),
         ("REDIS_URL", "localhost:6379", "use redis://HOST:6379/0"),
         ("DATABASE_URL", "localhost", "names no database"),
         ("DATABASE_URL", "mysql://u:secret@db/shop", "names no database"),

@@ -18,7 +18,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MUL
 def settings_listed() -> list[str]:
     page = (ROOT / "docs/operations.md").read_text()
     table = page.split("## Settings")[1].split("\n## ")[0]
-    return re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE)
+    return re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE)
 
 
 def test_operations_lists_exactly_the_settings_that_are_read(
