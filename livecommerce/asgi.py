@@ -18,6 +18,8 @@ django_application = get_asgi_application()  # loads the models, which the socke
 
 from livecommerce import web  # noqa: E402
 from livecommerce.body_limit import limited  # noqa: E402
+from livecommerce.lan.front import on_the_lan  # noqa: E402
+from livecommerce.proxies import behind_proxies  # noqa: E402
 from streams import ingest_consumer, live_consumer, me_consumer, studio_consumer  # noqa: E402
 from streams.consumers import no_room, room_application  # noqa: E402
 
@@ -52,6 +54,5 @@ sockets = URLRouter(
     ]
 )
 
-application = ProtocolTypeRouter(
-    {"http": limited(http), "websocket": sockets, "lifespan": lifespan}
-)
+routes = ProtocolTypeRouter({"http": limited(http), "websocket": sockets, "lifespan": lifespan})
+application = behind_proxies(on_the_lan(cast(Any, routes)))

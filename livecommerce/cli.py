@@ -32,6 +32,7 @@ from livecommerce.supervisor import (
 )
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what --lan is for
 
 
 class Refused(click.ClickException):
@@ -73,16 +74,23 @@ def main(supervised: bool) -> None:
         follow_parent()
 
 
+ON_THE_LAN = click.option(
+    "--lan", is_flag=True, help="Let phones in the same network in, by HTTPS (LIVECOMMERCE_LAN=1)."
+)
+
+
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT, or 8000.")
-def demo(port: int | None) -> None:
+@ON_THE_LAN
+def demo(port: int | None, lan: bool) -> None:
     """A living example: a show that is on right now, a replay, a course, five people to be.
 
     Its data is in var/demo (LIVECOMMERCE_DATA names another folder) and is made at the first
-    start. It listens on this machine only: in the demo, one click signs in as anybody.
+    start. One click signs in as anybody. So it listens on this machine only, or with --lan lets
+    those in who scan the code that it shows here.
     """
     os.environ["LIVECOMMERCE_MODE"] = "demo"
-    os.environ["LIVECOMMERCE_HOST"] = LOOPBACK
+    listen(host=LOOPBACK, lan=lan, otherwise="0")
     os.environ.setdefault("LIVECOMMERCE_DATA", "var/demo")
     found = prepare(port)
     click.echo("Preparing the demo; its films are made at the first start ...")
@@ -94,21 +102,30 @@ def demo(port: int | None) -> None:
 @main.command()
 @click.option("--host", help="Address to listen on, instead of LIVECOMMERCE_HOST or 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT, or 8000.")
-def up(host: str | None, port: int | None) -> None:
+@ON_THE_LAN
+def up(host: str | None, port: int | None, lan: bool) -> None:
     """A real instance on this machine: the web process and a worker, started and kept running.
 
     Its data is in var/instance (LIVECOMMERCE_DATA names another folder): the database, the
     recordings and the secret key. Back up that folder and you have backed up everything.
     """
     os.environ["LIVECOMMERCE_MODE"] = "up"
-    if host:
-        os.environ["LIVECOMMERCE_HOST"] = host
+    listen(host=host, lan=lan, otherwise=os.environ.get("LIVECOMMERCE_LAN", "0"))
     found = prepare(port)
     hint = [] if product("livecommerce.operators.has_operator")() else [FIRST_OPERATOR]
     supervise(found, [], then=[*hint, "Stop it with Ctrl+C."])
 
 
 FIRST_OPERATOR = "Nobody runs it yet. Make the first operator: livecommerce operator NAME"
+
+
+def listen(*, host: str | None, lan: bool, otherwise: str) -> None:
+    """Write into the environment, which the processes inherit, where to listen."""
+    os.environ["LIVECOMMERCE_LAN"] = "1" if lan else otherwise
+    if lan:
+        os.environ["LIVECOMMERCE_HOST"] = host if host and host != LOOPBACK else EVERYWHERE
+    elif host:
+        os.environ["LIVECOMMERCE_HOST"] = host
 
 
 def prepare(port: int | None) -> config.Config:
@@ -118,7 +135,7 @@ def prepare(port: int | None) -> config.Config:
     found = settings()
     cannot_serve = product("livecommerce.serve.CannotServe")
     try:
-        product("livecommerce.serve.check_port")(found.host, found.port)
+        product("livecommerce.serve.check_ports")(found.host, found.port)
         product("livecommerce.serve.check_alone")(found.data)
     except cannot_serve as error:
         raise Refused(str(error)) from error
@@ -133,6 +150,8 @@ def supervise(found: config.Config, others: list[Child], *, then: list[str]) -> 
     def tell() -> None:
         shown = "localhost" if found.host in {LOOPBACK, "0.0.0.0", "::"} else found.host  # noqa: S104
         click.secho(f"\n  livecommerce is ready: http://{shown}:{found.port}", bold=True)
+        if found.lan:
+            click.echo(product("livecommerce.lan.invitation.told")(in_full=sys.stdout.isatty()))
         click.echo("".join(f"  {line}\n" for line in then))
 
     async def keep_running() -> int:
@@ -163,7 +182,7 @@ def serve(server: str | None, host: str | None, port: int | None) -> None:
     os.environ.update({"LIVECOMMERCE_HOST": host, "PORT": str(port)})
     cannot_serve = product("livecommerce.serve.CannotServe")
     try:
-        product("livecommerce.serve.check_port")(host, port)
+        product("livecommerce.serve.check_ports")(host, port)
         need_database()
         product("livecommerce.serve.serve")(server or found.server, host, port)
     except cannot_serve as error:

@@ -7,6 +7,7 @@ to write instead. `docs/operations.md` lists them, and a test holds it to that.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -32,6 +33,9 @@ SQLITE = "django.db.backends.sqlite3"
 DATABASES = (SQLITE, "django.db.backends.postgresql")
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
 class SettingsError(ImproperlyConfigured):
     """A setting that cannot be used, with its remedy."""
 
@@ -45,12 +49,15 @@ class Config:
     secret_key: str
     host: str
     port: int
+    lan: bool
+    https_port: int
     server: str
     database: dict[str, Any]
     redis_url: str
     hosts: list[str]
     trusted_origins: list[str]
     behind_https: bool
+    trusted_proxies: list[Network]
     ffmpeg: str
     language: str
     time_zone: str
@@ -91,14 +98,17 @@ def read() -> Config:
         mode=mode,
         data=data,
         secret_key=_text("LIVECOMMERCE_SECRET_KEY") or _kept_secret(data),
-        host=_text("LIVECOMMERCE_HOST", "127.0.0.1"),
+        host=_host(),
         port=_port("PORT", default=8000),
+        lan=_flag("LIVECOMMERCE_LAN"),
+        https_port=_port("LIVECOMMERCE_HTTPS_PORT", default=8443),
         server=_one_of("LIVECOMMERCE_SERVER", SERVERS, default="daphne"),
         database=_database("DATABASE_URL", data),
         redis_url=_redis("REDIS_URL"),
         hosts=_list("LIVECOMMERCE_HOSTS", "localhost,127.0.0.1,[::1]"),
         trusted_origins=_origins("LIVECOMMERCE_ORIGINS"),
-        behind_https=_flag("LIVECOMMERCE_BEHIND_HTTPS"),
+        behind_https=_behind_https(),
+        trusted_proxies=_networks("LIVECOMMERCE_TRUSTED_PROXIES", "127.0.0.1,::1"),
         ffmpeg=_program("LIVECOMMERCE_FFMPEG"),
         language=_one_of("LIVECOMMERCE_LANGUAGE", LANGUAGES, default="en"),
         time_zone=_time_zone("LIVECOMMERCE_TIME_ZONE", default="Asia/Shanghai"),
@@ -247,9 +257,37 @@ def _methods(name: str, default: str) -> list[str]:
     return methods
 
 
+def _host() -> str:
+    """Where to listen: on this machine alone, or with `--lan` on all of its networks."""
+    return _text("LIVECOMMERCE_HOST", "0.0.0.0" if _flag("LIVECOMMERCE_LAN") else "127.0.0.1")  # noqa: S104
+
+
+def _behind_https() -> bool:
+    behind = _flag("LIVECOMMERCE_BEHIND_HTTPS")
+    if behind and _flag("LIVECOMMERCE_LAN"):
+        raise SettingsError(
+            "LIVECOMMERCE_LAN and LIVECOMMERCE_BEHIND_HTTPS are both 1: use LIVECOMMERCE_LAN on a "
+            "local network, and LIVECOMMERCE_BEHIND_HTTPS behind a proxy."
+        )
+    return behind
+
+
+def _networks(name: str, default: str) -> list[Network]:
+    """Addresses and networks; none unless this instance is behind a proxy."""
+    found: list[Network] = []
+    for text in _list(name, default):
+        try:
+            found.append(ipaddress.ip_network(text))
+        except ValueError as error:
+            raise SettingsError(
+                f"{name} has {text!r}: write addresses as 10.0.0.5 or networks as 10.0.0.0/24."
+            ) from error
+    return found if _flag("LIVECOMMERCE_BEHIND_HTTPS") else []
+
+
 def _own_address() -> str:
     """Where this process itself answers."""
-    host = _text("LIVECOMMERCE_HOST", "127.0.0.1")
+    host = _host()
     # Every network has no address of its own; this machine does.
     reached = "127.0.0.1" if host in {"0.0.0.0", "::", "localhost"} else host  # noqa: S104
     shown = f"[{reached}]" if ":" in reached else reached

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.tcp import Connection
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
@@ -60,7 +61,8 @@ class GuardedUvicorn(WebSocketsSansIOProtocol):
             return
         self.conn.send_close(code)
         self.transport.write(b"".join(self.conn.data_to_send()))
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # TLS ends both ways at once: the timer does that
+            self.transport.write_eof()
         self.close_sent = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
         self.close_timer = self.loop.call_later(DROPPED_WITHIN_S, self.transport.abort)
@@ -101,7 +103,9 @@ class GuardedDaphne(WebSocketProtocol):  # type: ignore[misc]
             return
         self.unregisterProducer()
         self.sendCloseFrame(code)  # autobahn drops the connection a second later
-        self.transport.loseWriteConnection()
+        is_plain = isinstance(self.transport, Connection)
+        if is_plain:  # over TLS it would end before the frame is out
+            self.transport.loseWriteConnection()
 
 
 def guard_daphne(factory: Any) -> None:

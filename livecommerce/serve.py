@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,11 +25,14 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server as DaphneServer
 from daphne.server import twisted_loop
 from django.conf import settings
+from twisted.internet.endpoints import quoteStringArgument
+from twisted.internet.interfaces import ISSLTransport
 
 from core.realtime import runtime
 from livecommerce import web
 from livecommerce.asgi import application
 from livecommerce.guard import MESSAGE_LIMIT, GuardedUvicorn, guard_daphne
+from livecommerce.lan.pages import kept
 from livecommerce.listeners import listeners
 
 log = logging.getLogger(__name__)
@@ -102,11 +106,13 @@ class Daphne(DaphneServer):  # type: ignore[misc]
     def __init__(self, host: str, port: int) -> None:
         super().__init__(
             application=application,
-            endpoints=build_endpoint_description_strings(host=address_of(host), port=port),
+            endpoints=[
+                *build_endpoint_description_strings(host=address_of(host), port=port),
+                *encrypted_endpoints(host),
+            ],
             signal_handlers=False,
             websocket_max_message_size=MESSAGE_LIMIT,
             websocket_max_frame_size=MESSAGE_LIMIT,
-            proxy_forwarded_address_header="X-Forwarded-For" if settings.BEHIND_HTTPS else None,
             application_close_timeout=5,
             server_name="livecommerce",
             ready_callable=lambda: self.is_ready(host, port),
@@ -122,6 +128,8 @@ class Daphne(DaphneServer):  # type: ignore[misc]
         else:
             consumer = protocol.transport
             consumer.unregisterProducer()  # the HTTP channel that the socket grew out of
+            # Daphne does not say it of sockets.
+            scope["scheme"] = "wss" if ISSLTransport.providedBy(consumer) else "ws"
         self.connections[protocol]["brake"] = Brake(consumer)
         return super().create_application(protocol, scope)
 
@@ -176,7 +184,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        forwarded_allow_ips="*" if settings.BEHIND_HTTPS else None,
+        proxy_headers=False,  # livecommerce.proxies knows whom to believe
         timeout_graceful_shutdown=2,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -187,6 +195,17 @@ async def run_uvicorn(server: Uvicorn) -> None:
     await web.start()
     spare_pauses()
     await server.serve(sockets=listeners(server.config.host, server.config.port))
+
+
+def encrypted_endpoints(host: str) -> list[str]:
+    """Twisted's words for the HTTPS door of a local network, if this instance has one."""
+    if not settings.LAN:
+        return []
+    quote: Callable[[str], str] = quoteStringArgument
+    interface, pair = quote(address_of(host)), quote(str(kept().server))
+    return [
+        f"ssl:port={settings.HTTPS_PORT}:interface={interface}:privateKey={pair}:certKey={pair}"
+    ]
 
 
 class Uvicorn(uvicorn.Server):
@@ -200,7 +219,26 @@ class Uvicorn(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if settings.LAN:
+            await self.listen_encrypted()
         tell_served("uvicorn", self.config.host, self.config.port)
+
+    async def listen_encrypted(self) -> None:
+        """The HTTPS door of a local network: uvicorn itself has either that or plain HTTP."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(kept().server)
+        loop = asyncio.get_running_loop()
+        for one in listeners(self.config.host, settings.HTTPS_PORT):
+            serving = await loop.create_server(self.protocol, sock=one, ssl=context)
+            self.servers.append(serving)
+
+    def protocol(self) -> asyncio.Protocol:
+        """For one connection, as uvicorn's own start makes it."""
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
     async def ask_to_stop(self) -> None:
         self.should_exit = True
@@ -255,7 +293,14 @@ def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], Any]) -> 
         loop.add_signal_handler(name, begin)
 
 
-def check_port(host: str, port: int) -> None:
+def check_ports(host: str, port: int) -> None:
+    """Raise `CannotServe` when something is in the way on one of the ports."""
+    check_port(host, port)
+    if settings.LAN:
+        check_port(host, settings.HTTPS_PORT, "LIVECOMMERCE_HTTPS_PORT")
+
+
+def check_port(host: str, port: int, setting: str = "PORT") -> None:
     """Raise `CannotServe` when the address cannot be listened on, before anything has started."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -265,7 +310,7 @@ def check_port(host: str, port: int) -> None:
     except OSError as error:
         raise CannotServe(
             f"Cannot listen on {host} port {port} ({error.strerror}). Stop what uses it, or take "
-            f"another: PORT={port + 1 if port < 65535 else 8000}."
+            f"another: {setting}={port + 1 if port < 65535 else 8000}."
         ) from None
 
 

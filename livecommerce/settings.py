@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from livecommerce import config
+from livecommerce.lan.addresses import own_names
 
 django_stubs_ext.monkeypatch()
 
@@ -22,6 +23,10 @@ DATA_ROOT = CONFIG.data
 FFMPEG = CONFIG.ffmpeg
 METRICS_TOKEN = CONFIG.metrics_token
 BEHIND_HTTPS = CONFIG.behind_https
+TRUSTED_PROXIES = CONFIG.trusted_proxies
+LAN = CONFIG.lan
+PORT = CONFIG.port
+HTTPS_PORT = CONFIG.https_port
 REDIS_URL = CONFIG.redis_url
 CHAT_LINES_PER_S = CONFIG.chat_lines_per_s
 CHAT_EVERY_S = CONFIG.chat_every_s
@@ -47,7 +52,8 @@ STRIPE_SECRET_KEY = CONFIG.stripe_secret_key
 STRIPE_WEBHOOK_SECRET = CONFIG.stripe_webhook_secret
 STRIPE_API_BASE = CONFIG.stripe_api_base
 STRIPE_PAYMENT_METHODS = CONFIG.stripe_payment_methods
-ALLOWED_HOSTS = CONFIG.hosts
+# On a local network people come by its addresses, which nobody has to write down.
+ALLOWED_HOSTS = [*CONFIG.hosts, *own_names().outward, *own_names().dns] if LAN else CONFIG.hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 
 INSTALLED_APPS = [
@@ -78,6 +84,7 @@ MIDDLEWARE = [
     # First: who asks for health asks by address, which need not be one of ALLOWED_HOSTS.
     "livecommerce.health.HealthMiddleware",
     "streams.encoder_hooks.EncoderHooksMiddleware",
+    "livecommerce.proxies.SecureCookies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -186,8 +193,6 @@ CONTENT_SECURITY_POLICY = {
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.behind_https
-if CONFIG.behind_https:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOGGING = {
     "version": 1,
