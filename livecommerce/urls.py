@@ -9,6 +9,7 @@ from django.views.i18n import JavaScriptCatalog
 from livecommerce import views
 from livecommerce.api import api
 from livecommerce.demo.views import demo_sign_in
+from livecommerce.lan.views import lan
 
 handler400 = "livecommerce.views.bad_request"
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("lan/", lan, name="lan"),
     path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),
     path("accounts/", include("core.accounts.urls")),
     path("", include("orders.urls")),
