@@ -29,6 +29,8 @@ from django.utils.translation import gettext as _
 FORMATS = "mov,mp4,m4a,matroska,webm"
 PROTOCOLS = "file,pipe"
 MAX_PIXELS = 4096 * 2304
+# A phone writes up to eight (picture, sounds, places, faces); each one costs memory.
+MAX_STREAMS = 64
 ERROR_LINES = 12
 # How often a running ffmpeg is looked at: fast enough for a bar that moves and a prompt cancel.
 LOOK_EVERY_S = 0.1

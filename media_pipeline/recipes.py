@@ -6,6 +6,7 @@ ffmpeg-python builds the graph. Nothing here touches a file. Sizes are in pixels
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any
 import ffmpeg as graph
 
 # Rises when outputs change, so that what an older recipe made can be told apart.
-VERSION = 1
+VERSION = 2
 TOP_LINES = 720
 LOWER_LINES = (360, 240, 160, 120)
 GOP_S = 2
 CLIP_HEIGHT = 960
 MAX_FPS = 30
+FPS_SLACK = 1.02
 AUDIO_BITS_PER_SECOND = 96_000
 # Of x264 at crf 21, seen on talking people and orchards; a cap, not a target.
 BITS_PER_PIXEL = 0.1
@@ -40,6 +42,18 @@ class Part:
     start_s: float
     duration_s: float
     has_audio: bool
+    video: str = "v"
+    audio: str = "a"
+    """Which of the file's streams, where it has several: "v" is the first picture, "3" any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a source's picture has to be read: its matrix, and the transfer of HDR ("" for none)."""
+
+    matrix: str = "bt709"
+    hdr: str = ""
+    is_interlaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,8 @@ class RenditionPlan:
     name: str
     size: Size
     fps: float
+    is_copy: bool = False
+    """The source's own picture, which is not encoded again."""
 
     @property
     def max_bits_per_second(self) -> int:
@@ -57,10 +73,10 @@ class RenditionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A finished rendition, as the master playlist names it."""
+    """A finished rendition, as the master playlist names it; no size for the sound alone."""
 
     uri: str
-    size: Size
+    size: Size | None
     fps: float
     codecs: str
     peak_bits_per_second: int
@@ -83,8 +99,13 @@ def _even_within(value: float) -> int:
 
 
 def usual_fps(source_fps: float) -> float:
-    """The source's rate, 30 at most; recorders that do not know theirs say 0 or 1000."""
-    return min(source_fps, MAX_FPS) if 1 <= source_fps <= 240 else MAX_FPS
+    """The source's rate, or the half of it that is not above 30: no frame of these is uneven.
+
+    Recorders that do not know theirs say 0 or 1000.
+    """
+    if not 1 <= source_fps <= 240:
+        return MAX_FPS
+    return source_fps / math.ceil(source_fps / FPS_SLACK / MAX_FPS)
 
 
 def fitted(source: Size, lines: int) -> Size:
@@ -114,59 +135,51 @@ def remux(part: Part, output: Path) -> list[str]:
     A take without sound gets silence, so that everything made from it later has a sound track.
     """
     source = graph.input(str(part.path))
-    audio = source.audio if part.has_audio else _silence(part.duration_s)
+    audio = source[part.audio] if part.has_audio else silence(part.duration_s)
     options = {"c:v": "copy", "movflags": "+faststart", "map_metadata": -1}
-    options |= {"c:a": "copy"} if part.has_audio else _aac()
-    return _arguments(graph.output(source.video, audio, str(output), **options))
+    options |= {"c:a": "copy"} if part.has_audio else aac()
+    return arguments(graph.output(source[part.video], audio, str(output), **options))
 
 
 def whole(parts: Sequence[Part], size: Size, fps: float, output: Path) -> list[str]:
     """Join takes of any size on one timeline into one MP4 of the first one's size."""
     video, audio = _joined(parts, size, fps, _inside)
-    options = _h264(fps, GOP_S, crf=20) | _aac() | {"movflags": "+faststart"}
-    return _arguments(graph.output(video, audio, str(output), **options))
-
-
-def renditions(source: Part, plans: Sequence[RenditionPlan], folder: Path) -> list[str]:
-    """HLS renditions (fMP4, one file each, read by byte range) out of one decode."""
-    video, audio = _joined([source], plans[0].size, plans[0].fps, _inside)
-    pictures = video.filter_multi_output("split", len(plans))
-    sounds = audio.filter_multi_output("asplit", len(plans))
-    outputs = [
-        _hls(pictures[at].filter("scale", plan.size.width, plan.size.height), sounds[at], plan, to)
-        for at, (plan, to) in enumerate((plan, folder / plan.name) for plan in plans)
-    ]
-    return _arguments(graph.merge_outputs(*outputs))
+    options = h264(fps, GOP_S, crf=20) | aac() | {"movflags": "+faststart"}
+    return arguments(graph.output(video, audio, str(output), **options))
 
 
 def clip(parts: Sequence[Part], size: Size, fps: float, output: Path) -> list[str]:
     """A vertical lesson: the middle of the picture, keyframes each second for exact seeking."""
     video, audio = _joined(parts, size, fps, _filled)
-    options = _h264(fps, 1, crf=21) | _cap(capped_rate(size, fps))
-    options |= _aac() | {"movflags": "+faststart"}
-    return _arguments(graph.output(video, audio, str(output), **options))
+    options = h264(fps, 1, crf=21) | cap(capped_rate(size, fps))
+    options |= aac() | {"movflags": "+faststart"}
+    return arguments(graph.output(video, audio, str(output), **options))
 
 
 def poster(source: Path, at_s: float, size: Size, output: Path) -> list[str]:
     """The most typical of the frames after `at_s`, so that a black or blurred one is not taken."""
     frame = (
-        graph.input(str(source), ss=_seconds(at_s))
+        graph.input(str(source), ss=seconds(at_s))
         .video.filter("thumbnail", 24)
         .filter("scale", size.width, size.height)
     )
-    return _arguments(graph.output(frame, str(output), **{"frames:v": 1, "q:v": 3, "update": 1}))
+    return arguments(graph.output(frame, str(output), **{"frames:v": 1, "q:v": 3, "update": 1}))
 
 
 def master_playlist(variants: Sequence[Variant]) -> str:
     """RFC 8216 section 4.3.4; the first variant is the one that players begin with."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for one in variants:
-        lines.append(
-            f"#EXT-X-STREAM-INF:BANDWIDTH={one.peak_bits_per_second},"
-            f"AVERAGE-BANDWIDTH={one.average_bits_per_second},"
-            f'RESOLUTION={one.size.width}x{one.size.height},CODECS="{one.codecs}",'
-            f"FRAME-RATE={one.fps:.3f}"
-        )
+        about = [
+            f"BANDWIDTH={one.peak_bits_per_second}",
+            f"AVERAGE-BANDWIDTH={one.average_bits_per_second}",
+        ]
+        if one.size:
+            about += [f"RESOLUTION={one.size.width}x{one.size.height}"]
+        about += [f'CODECS="{one.codecs}"']
+        if one.size:
+            about += [f"FRAME-RATE={one.fps:.3f}"]
+        lines.append("#EXT-X-STREAM-INF:" + ",".join(about))
         lines.append(one.uri)
     return "\n".join(lines) + "\n"
 
@@ -176,36 +189,40 @@ def _joined(parts: Sequence[Part], size: Size, fps: float, fit: Any) -> tuple[An
     streams: list[Any] = []
     for part in parts:
         source = graph.input(str(part.path))
-        streams += [fit(_video(source, part, fps), size), _audio(source, part)]
+        streams += [fit(frames(source, part, fps), size), sound(source, part)]
     if len(parts) == 1:
         return streams[0], streams[1]
     node = graph.concat(*streams, v=1, a=1).node
     return node[0], node[1]
 
 
-def _video(source: Any, part: Part, fps: float) -> Any:
+def frames(source: Any, part: Part, fps: float) -> Any:
     """Frames from the part's start on, counted from there; a late first frame is shown early."""
-    moved = f"PTS-{_seconds(part.start_s)}/TB"
+    moved = f"PTS-{seconds(part.start_s)}/TB"
     return (
-        source.video.filter("trim", start=_seconds(part.start_s), end=_seconds(_end(part)))
+        source[part.video]
+        .filter("trim", start=seconds(part.start_s), end=seconds(end_of(part)))
         .filter("setpts", moved)
         .filter("fps", fps=f"{fps:g}", start_time=0)
     )
 
 
-def _audio(source: Any, part: Part) -> Any:
+def sound(source: Any, part: Part) -> Any:
+    """The part's sound, or silence, in stereo at 48 kHz and without gaps in its time."""
     if not part.has_audio:
-        return _silence(part.duration_s)
+        return silence(part.duration_s)
     return (
-        source.audio.filter("atrim", start=_seconds(part.start_s), end=_seconds(_end(part)))
-        .filter("asetpts", f"PTS-{_seconds(part.start_s)}/TB")
+        source[part.audio]
+        .filter("atrim", start=seconds(part.start_s), end=seconds(end_of(part)))
+        .filter("asetpts", f"PTS-{seconds(part.start_s)}/TB")
         .filter("aresample", 48000, **{"async": 1, "first_pts": 0})
         .filter("aformat", channel_layouts="stereo")
     )
 
 
-def _silence(duration_s: float) -> Any:
-    return graph.input("anullsrc=r=48000:cl=stereo", f="lavfi", t=_seconds(duration_s)).audio
+def silence(duration_s: float) -> Any:
+    """Stereo of nothing."""
+    return graph.input("anullsrc=r=48000:cl=stereo", f="lavfi", t=seconds(duration_s)).audio
 
 
 def _inside(video: Any, size: Size) -> Any:
@@ -228,21 +245,7 @@ def _filled(video: Any, size: Size) -> Any:
     )
 
 
-def _hls(video: Any, audio: Any, plan: RenditionPlan, folder: Path) -> Any:
-    """One rendition as `video.m3u8` and one `video.m4s` in its folder."""
-    options = _h264(plan.fps, GOP_S, crf=21) | _cap(plan.max_bits_per_second) | _aac()
-    options |= {
-        "f": "hls",
-        "hls_time": GOP_S,
-        "hls_playlist_type": "vod",
-        "hls_segment_type": "fmp4",
-        "hls_flags": "single_file",
-        "hls_segment_filename": str(folder / "video.m4s"),
-    }
-    return graph.output(video, audio, str(folder / "video.m3u8"), **options)
-
-
-def _h264(fps: float, gop_s: int, *, crf: int) -> dict[str, Any]:
+def h264(fps: float, gop_s: int, *, crf: int) -> dict[str, Any]:
     """x264 with keyframes at the same times in every rendition, so that players can switch."""
     return {
         "c:v": "libx264",
@@ -256,23 +259,27 @@ def _h264(fps: float, gop_s: int, *, crf: int) -> dict[str, Any]:
     }
 
 
-def _cap(bits_per_second: int) -> dict[str, Any]:
+def cap(bits_per_second: int) -> dict[str, Any]:
+    """What a player must be able to fetch, with two seconds to even it out."""
     return {"maxrate": bits_per_second, "bufsize": bits_per_second * 2}
 
 
-def _aac() -> dict[str, Any]:
+def aac() -> dict[str, Any]:
+    """The only sound that we make: every browser plays it."""
     return {"c:a": "aac", "b:a": AUDIO_BITS_PER_SECOND, "ar": 48000, "ac": 2}
 
 
-def _end(part: Part) -> float:
+def end_of(part: Part) -> float:
+    """Seconds of its file's own time."""
     return part.start_s + part.duration_s
 
 
-def _seconds(value: float) -> str:
+def seconds(value: float) -> str:
     """Microseconds are what ffmpeg counts in; an exponent is not a time to it."""
     return f"{value:.6f}"
 
 
-def _arguments(made: Any) -> list[str]:
+def arguments(made: Any) -> list[str]:
+    """ffmpeg's arguments for a graph, without the program."""
     arguments: list[str] = made.get_args()
     return arguments

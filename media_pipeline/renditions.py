@@ -6,13 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from media_pipeline import recipes
-from media_pipeline.probe import Probe
+import msgspec
+from django.utils.translation import gettext as _
+
+from media_pipeline import recipes, recipes_hls, sound, storyboard
+from media_pipeline.colour import write_table
+from media_pipeline.probe import OUR_FORMATS, Audio, Probe, probe
 from media_pipeline.recipes import Part, RenditionPlan, Size, Variant
-from media_pipeline.work import Wanted, Work, checked
+from media_pipeline.recipes_hls import MEDIA, PLAYLIST, SOUND_MEDIA, SOUND_PLAYLIST
+from media_pipeline.sound import Loudness
+from media_pipeline.sources import Source
+from media_pipeline.work import OutputWrong, Wanted, Work, checked
 
 DOWNLOAD, MASTER, POSTER, CLIP = "recording.mp4", "master.m3u8", "poster.jpg", "clip.mp4"
-PLAYLIST, MEDIA = "video.m3u8", "video.m4s"
+SOUND = "audio"
+# In a playlist (RFC 6381): the only kind of AAC that the recipes make.
+AAC_LC = "mp4a.40.2"
 POSTER_SIDE = 720
 # Not the first moment, when the host is still putting the phone down.
 POSTER_AT_S = 3.0
@@ -30,6 +39,11 @@ class Made:
     peak_bits_per_second: int
     average_bits_per_second: int
     duration_s: float
+    is_copy: bool = False
+
+
+# What a phone on the edge of a village's network still plays: below it one rendition is enough.
+MODEST_BITS_PER_SECOND = 1_000_000
 
 
 def size_of(found: Probe) -> Size:
@@ -50,16 +64,95 @@ def make_download(parts: Sequence[tuple[Part, Probe]], folder: Path, work: Work)
     return checked(output, Wanted("h264", size, duration_s, "aac"))
 
 
-def make_renditions(download: Path, found: Probe, folder: Path, work: Work) -> list[Made]:
-    """The HLS renditions and, when all of them are right, the master playlist."""
-    plans = recipes.ladder(size_of(found), found.picture.fps)
+def plans_for(source: Source) -> list[RenditionPlan]:
+    """The ladder: never above the source, and with the source itself on top where it allows."""
+    if not source.may_be_copied:
+        return recipes.ladder(source.size, source.fps)
+    short = min(source.size.width, source.size.height)
+    top = RenditionPlan(f"{short}p", source.size, source.packets.fps, is_copy=True)
+    if source.packets.bits_per_second <= MODEST_BITS_PER_SECOND:
+        return [top]
+    lower = recipes.ladder(source.size, source.fps)
+    return [
+        top,
+        *(plan for plan in lower if min(plan.size.width, plan.size.height) <= short * 0.75),
+    ]
+
+
+def make_renditions(source: Source, folder: Path, work: Work) -> list[Made]:
+    """Everything that is watched by HLS, and when all of it is right the master playlist.
+
+    In `folder`: a folder for each rendition, the sound alone, the waveform, and small pictures to
+    seek by. Progress goes from where it is to 0.96.
+    """
+    plans = plans_for(source)
+    spent = (0.96 - work.progress) / 20
+    heard = _make_sound(source, folder, work, until=work.progress + 2 * spent)
+    _encode(source, plans, folder, heard, work)
+    made = [_made_rendition(folder, plan, source, heard) for plan in plans]
+    lowest = min(made, key=lambda one: one.size.width)
+    media = folder / lowest.name / MEDIA
+    storyboard.make_storyboard(media, lowest.size, source.duration_s, folder, work, until=0.96)
+    variants = [_variant(one) for one in made]
+    alone = _sound_variant(folder, source) if heard else []
+    (folder / MASTER).write_text(recipes.master_playlist(variants + alone))
+    return made
+
+
+def _encode(
+    source: Source, plans: Sequence[RenditionPlan], folder: Path, heard: Path | None, work: Work
+) -> None:
     for plan in plans:
         (folder / plan.name).mkdir()
-    source = Part(download, 0.0, found.duration_s, has_audio=True)
-    work.run(recipes.renditions(source, plans, folder), output_s=found.duration_s, until=0.95)
-    made = [_made_rendition(folder, plan, found.duration_s) for plan in plans]
-    (folder / MASTER).write_text(recipes.master_playlist([_variant(one) for one in made]))
-    return made
+    is_beside_copy = plans[0].is_copy
+    table = write_table(source.look.hdr, folder) if source.look.hdr else None
+    args = recipes_hls.renditions(
+        _timed(source),
+        source.look,
+        plans,
+        folder,
+        sound=heard,
+        table=table,
+        keys=_key_times(source) if is_beside_copy else (),
+    )
+    work.run(args, output_s=source.duration_s, until=0.94)
+    if table:
+        table.unlink()
+
+
+def _timed(source: Source) -> Part:
+    """From the first picture on; a copied one keeps the time that its file gives it."""
+    return source.part(start_s=0.0) if source.may_be_copied else source.part()
+
+
+def _key_times(source: Source) -> list[float]:
+    return [source.lead_s + key_s for key_s in source.packets.keys]
+
+
+def _make_sound(source: Source, folder: Path, work: Work, *, until: float) -> Path | None:
+    """The sound alone, as loud as everything here; `None` where there is none."""
+    audio = source.found.audio
+    if audio is None:
+        work.progress = until
+        return None
+    (folder / SOUND).mkdir()
+    part = _timed(source)
+    middle = (work.progress + until) / 2
+    loudness = sound.measured(part, folder, work, until=middle)
+    (folder / sound.TOLD).unlink()
+    (folder / sound.WAVE_FILE).write_bytes(msgspec.json.encode(sound.waveform(loudness)))
+    args = recipes_hls.soundtrack(
+        part,
+        folder / SOUND,
+        gain_db=loudness.gain_db,
+        is_copy=source.may_be_copied and _may_be_copied(audio, loudness),
+    )
+    work.run(args, output_s=part.duration_s, until=until)
+    return folder / SOUND / SOUND_MEDIA
+
+
+def _may_be_copied(audio: Audio, loudness: Loudness) -> bool:
+    return audio.is_simple and not loudness.gain_db
 
 
 def make_clip_file(
@@ -86,32 +179,54 @@ def make_poster(source: Path, found: Probe, folder: Path, work: Work) -> Path:
     return output
 
 
-def segment_rates(playlist: str) -> list[float]:
+def segment_rates(playlist: str) -> list[int]:
     """Bits per second of each segment of a byte-range playlist."""
-    rates: list[float] = []
+    rates: list[int] = []
     duration_s = 0.0
     for line in playlist.splitlines():
         if line.startswith("#EXTINF:"):
             duration_s = float(line.removeprefix("#EXTINF:").partition(",")[0])
         elif line.startswith("#EXT-X-BYTERANGE:") and duration_s > 0:
             size = int(line.removeprefix("#EXT-X-BYTERANGE:").partition("@")[0])
-            rates.append(size * 8 / duration_s)
+            rates.append(round(size * 8 / duration_s))
     return rates
 
 
-def _made_rendition(folder: Path, plan: RenditionPlan, duration_s: float) -> Made:
+def _made_rendition(folder: Path, plan: RenditionPlan, source: Source, heard: Path | None) -> Made:
     playlist, media = folder / plan.name / PLAYLIST, folder / plan.name / MEDIA
-    seen = checked(playlist, Wanted("h264", plan.size, duration_s, "aac"))
+    audio_codec = "aac" if heard else None
+    seen = checked(playlist, Wanted("h264", plan.size, source.duration_s, audio_codec))
+    average = round(media.stat().st_size * 8 / seen.duration_s)
     return Made(
         name=plan.name,
         path=f"{plan.name}/{PLAYLIST}",
         size=plan.size,
         fps=plan.fps,
         codecs=_codecs(seen),
-        peak_bits_per_second=round(max(segment_rates(playlist.read_text()))),
-        average_bits_per_second=round(media.stat().st_size * 8 / seen.duration_s),
+        peak_bits_per_second=max(average, *segment_rates(playlist.read_text())),
+        average_bits_per_second=average,
         duration_s=seen.duration_s,
+        is_copy=plan.is_copy,
     )
+
+
+def _sound_variant(folder: Path, source: Source) -> list[Variant]:
+    """For players that take the sound alone where a line carries no picture."""
+    playlist, media = folder / SOUND / SOUND_PLAYLIST, folder / SOUND / SOUND_MEDIA
+    seen = probe(playlist, formats=OUR_FORMATS)
+    if seen.audio is None or seen.audio.codec != "aac":
+        raise OutputWrong(_("The video did not turn out right."), f"{playlist.name}: no sound")
+    average = round(media.stat().st_size * 8 / source.duration_s)
+    return [
+        Variant(
+            uri=f"{SOUND}/{SOUND_PLAYLIST}",
+            size=None,
+            fps=0.0,
+            codecs=AAC_LC,
+            peak_bits_per_second=max(average, *segment_rates(playlist.read_text())),
+            average_bits_per_second=average,
+        )
+    ]
 
 
 def _variant(made: Made) -> Variant:
@@ -126,5 +241,5 @@ def _variant(made: Made) -> Variant:
 
 
 def _codecs(seen: Probe) -> str:
-    """`mp4a.40.2` is AAC-LC, the only audio that the recipes make."""
-    return f"{seen.picture.codec_string},mp4a.40.2"
+    picture = seen.picture.codec_string
+    return f"{picture},{AAC_LC}" if seen.audio else picture

@@ -29,6 +29,7 @@ from media_pipeline.renditions import (
     make_renditions,
 )
 from media_pipeline.services import settling
+from media_pipeline.services.archiving import ARCHIVE_RECORDING, archive
 from media_pipeline.services.clips import MAKE_CLIP, clip_failed, clip_folder, publish_clip
 from media_pipeline.services.recordings import (
     PROCESS_RECORDING,
@@ -36,6 +37,7 @@ from media_pipeline.services.recordings import (
     publish_processed,
 )
 from media_pipeline.services.settling import SETTLE_RECORDING
+from media_pipeline.sources import looked_at
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
 
@@ -62,7 +64,7 @@ def process_recording(work: Work) -> None:
         if not parts:
             raise SourceUnreadable(_("Nothing was recorded."))
         found = make_download(parts, outputs, work)
-        made = make_renditions(outputs / DOWNLOAD, found, outputs, work)
+        made = make_renditions(looked_at(outputs / DOWNLOAD), outputs, work)
         poster = make_poster(outputs / DOWNLOAD, found, inputs, work).read_bytes()
         # Not a moment in the storage of what was withdrawn meanwhile.
         jobs.heartbeat(work.lease, work.progress)
@@ -122,6 +124,7 @@ def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
 TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
     MAKE_CLIP: Task(make_clip, clip_failed),
+    ARCHIVE_RECORDING: Task(archive, nothing_to_tell),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell),
     FIND_PAUSES: Task(find_pauses, nothing_to_tell),
 }

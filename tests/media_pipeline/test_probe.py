@@ -23,7 +23,7 @@ def test_a_file_tells_its_streams(tmp_path: Path) -> None:
     ffmpeg.run(args, timeout_s=20)
     found = probe(source)
     assert found.duration_s == pytest.approx(2, abs=0.05)
-    assert found.audio == Audio("aac", 44100, 1)
+    assert found.audio == Audio("aac", 44100, 1, index=1, is_simple=True)
     assert (found.picture.width, found.picture.height, found.picture.fps) == (64, 48, 12)
     assert found.picture.pixel_format == "yuv420p"
 

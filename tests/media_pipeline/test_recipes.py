@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_pipeline import recipes
-from media_pipeline.recipes import Part, Size, Variant
+from media_pipeline import recipes, recipes_hls
+from media_pipeline.recipes import Look, Part, Size, Variant
 
 SIDES = st.integers(min_value=16, max_value=4096)
 APPLES = Part(Path("apples.mp4"), 1.5, 2.0, has_audio=True)
@@ -69,7 +69,8 @@ def test_vertical_sizes(source: Size, clip: Size) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "used"), [(15, 15), (29.97, 29.97), (60, 30), (1000, 30), (0, 30)]
+    ("told", "used"),
+    [(15, 15), (29.97, 29.97), (30.3, 30.3), (60, 30), (50, 25), (240, 30), (1000, 30), (0, 30)],
 )
 def test_frame_rates(told: float, used: float) -> None:
     assert recipes.usual_fps(told) == used
@@ -77,11 +78,11 @@ def test_frame_rates(told: float, used: float) -> None:
 
 def test_renditions_decode_once_and_split() -> None:
     plans = recipes.ladder(Size(1280, 720), 25)
-    args = recipes.renditions(APPLES, plans, Path("out"))
-    assert args.count("-i") == 1
+    args = recipes_hls.renditions(APPLES, Look(), plans, Path("out"), sound=Path("a.m4s"))
+    assert [args[at + 1] for at, arg in enumerate(args) if arg == "-i"] == ["apples.mp4", "a.m4s"]
     graph = args[args.index("-filter_complex") + 1]
     assert "split=2" in graph
-    assert "asplit=2" in graph
+    assert [args[at + 1] for at, arg in enumerate(args) if arg == "-c:a"] == ["copy", "copy"]
     assert "scale=640:360" in graph
     assert args.count("-f") == 2
     assert [arg for arg in args if arg.endswith("video.m3u8")] == [
@@ -91,7 +92,8 @@ def test_renditions_decode_once_and_split() -> None:
 
 
 def test_key_frames_of_renditions_are_aligned_every_two_seconds() -> None:
-    args = recipes.renditions(APPLES, recipes.ladder(Size(1280, 720), 25), Path("out"))
+    plans = recipes.ladder(Size(1280, 720), 25)
+    args = recipes_hls.renditions(APPLES, Look(), plans, Path("out"), sound=None)
     used = options(args)
     assert used["-g"] == "50"
     assert used["-sc_threshold"] == "0"
@@ -100,7 +102,8 @@ def test_key_frames_of_renditions_are_aligned_every_two_seconds() -> None:
 
 
 def test_quality_is_capped_by_size() -> None:
-    args = recipes.renditions(APPLES, recipes.ladder(Size(1280, 720), 25), Path("out"))
+    plans = recipes.ladder(Size(1280, 720), 25)
+    args = recipes_hls.renditions(APPLES, Look(), plans, Path("out"), sound=None)
     caps = [args[at + 1] for at, arg in enumerate(args) if arg == "-maxrate"]
     assert caps == ["2304000", "576000"]
     assert args.count("veryfast") == 2

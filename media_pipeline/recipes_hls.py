@@ -1,0 +1,171 @@
+"""What players fetch by HLS: renditions of the picture, the sound, and small pictures to seek by.
+
+Pure functions to ffmpeg's arguments, as in `recipes`. Sound is made once, in a file of its own, and
+copied into each rendition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from media_pipeline.recipes import (
+    GOP_S,
+    Look,
+    Part,
+    RenditionPlan,
+    Size,
+    aac,
+    arguments,
+    cap,
+    end_of,
+    frames,
+    h264,
+    seconds,
+)
+from media_pipeline.recipes import sound as sound_of
+
+PLAYLIST, MEDIA = "video.m3u8", "video.m4s"
+SOUND_PLAYLIST, SOUND_MEDIA = "audio.m3u8", "audio.m4s"
+SOUND_SEGMENT_S = 6
+# So that a loud moment of a quiet recording does not crack when all of it is made louder.
+PEAK_DB = -1.0
+COLUMNS, ROWS = 5, 5
+
+
+def renditions(
+    source: Part,
+    look: Look,
+    plans: Sequence[RenditionPlan],
+    folder: Path,
+    *,
+    sound: Path | None,
+    table: Path | None = None,
+    keys: Sequence[float] = (),
+) -> list[str]:
+    """HLS renditions (fMP4, one file each, read by byte range) out of one decode.
+
+    `sound` is what `soundtrack` made, `None` for a source without any; `table` is needed for HDR.
+    Where one rendition is a copy, the others get their keyframes at its `keys` (seconds), so that
+    players can switch between them.
+    """
+    opened = graph.input(str(source.path))
+    heard = graph.input(str(sound)).audio if sound else None
+    encoded = [plan for plan in plans if not plan.is_copy]
+    pictures = dict(
+        zip(encoded, _pictures(opened, source, look, encoded, table, keys), strict=True)
+    )
+    outputs = []
+    for plan in plans:
+        picture = opened[source.video] if plan.is_copy else pictures[plan]
+        options = {"c:v": "copy"} if plan.is_copy else _encoding(plan, keys)
+        outputs.append(_hls(picture, heard, options, folder / plan.name))
+    return arguments(graph.merge_outputs(*outputs))
+
+
+def _pictures(
+    opened: Any,
+    source: Part,
+    look: Look,
+    plans: Sequence[RenditionPlan],
+    table: Path | None,
+    keys: Sequence[float],
+) -> list[Any]:
+    """A stream for each plan: the largest is scaled from the source, the others from that."""
+    if not plans:
+        return []
+    # Beside a copy the frames keep the times that they have there.
+    picture = opened[source.video] if keys else frames(opened, source, plans[0].fps)
+    picture = shown(picture, look, plans[0].size, table)
+    if len(plans) == 1:
+        return [picture]
+    split = picture.filter_multi_output("split", len(plans))
+    lower = [
+        split[at].filter("scale", plan.size.width, plan.size.height).filter("setsar", 1)
+        for at, plan in enumerate(plans[1:], start=1)
+    ]
+    return [split[0], *lower]
+
+
+def shown(picture: Any, look: Look, size: Size, table: Path | None) -> Any:
+    """A picture of any kind as BT.709 in 8 bits and square pixels, of this size."""
+    if look.is_interlaced:
+        picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
+    if look.hdr:
+        picture = picture.filter("scale", size.width, size.height, in_color_matrix=look.matrix)
+        picture = picture.filter("format", "gbrp10le").filter("lut3d", file=str(table))
+        picture = _named(picture).filter("scale", out_color_matrix="bt709", out_range="tv")
+    else:
+        to = {"in_color_matrix": look.matrix, "out_color_matrix": "bt709", "out_range": "tv"}
+        picture = picture.filter("scale", size.width, size.height, **to)
+    return _named(picture.filter("format", "yuv420p"), colorspace="bt709").filter("setsar", 1)
+
+
+def _named(picture: Any, **more: str) -> Any:
+    """The picture with its colours called what they are by now."""
+    return picture.filter("setparams", color_primaries="bt709", color_trc="bt709", **more)
+
+
+def _encoding(plan: RenditionPlan, keys: Sequence[float]) -> dict[str, Any]:
+    options = h264(plan.fps, GOP_S, crf=21) | cap(plan.max_bits_per_second)
+    if not keys:
+        return options
+    # A little earlier than the frame itself, which rounding must not miss.
+    times = ",".join(f"{max(0.0, key - 0.002):.3f}" for key in keys)
+    as_copied = {"fps_mode": "passthrough", "enc_time_base": "demux"}
+    return options | as_copied | {"force_key_frames": times, "g": 100_000}
+
+
+def _hls(picture: Any, heard: Any | None, options: dict[str, Any], folder: Path) -> Any:
+    """One rendition as `video.m3u8` and one `video.m4s` in its folder."""
+    options = {**options, "map_metadata": -1, **_segments(GOP_S, folder / MEDIA)}
+    streams = [picture]
+    if heard is not None:
+        streams.append(heard)
+        options["c:a"] = "copy"
+    return graph.output(*streams, str(folder / PLAYLIST), **options)
+
+
+def _segments(lasting_s: int, media: Path) -> dict[str, Any]:
+    return {
+        "f": "hls",
+        "hls_time": lasting_s,
+        "hls_playlist_type": "vod",
+        "hls_segment_type": "fmp4",
+        "hls_flags": "single_file",
+        "hls_segment_filename": str(media),
+        # Else each rendition is late by its own frames of reordering, a copied one by others.
+        "avoid_negative_ts": "disabled",
+    }
+
+
+def soundtrack(source: Part, folder: Path, *, gain_db: float, is_copy: bool = False) -> list[str]:
+    """The sound alone, for players on the weakest lines and for the renditions to copy."""
+    opened = graph.input(str(source.path))
+    options: dict[str, Any] = {"map_metadata": -1}
+    options |= _segments(SOUND_SEGMENT_S, folder / SOUND_MEDIA)
+    if is_copy:
+        heard = opened[source.audio]
+        options |= {"c:a": "copy", "t": seconds(end_of(source))}
+    else:
+        heard = sound_of(opened, source)
+        if gain_db:
+            heard = heard.filter("volume", f"{gain_db:.2f}dB")
+        if gain_db > 0:
+            heard = heard.filter("alimiter", limit=f"{10 ** (PEAK_DB / 20):.4f}", level="false")
+        options |= aac()
+    return arguments(graph.output(heard, str(folder / SOUND_PLAYLIST), **options))
+
+
+def small_pictures(media: Path, step_s: float, size: Size, folder: Path) -> list[str]:
+    """Sheets of pictures, one in `step_s` seconds, from the keyframes of one of our renditions."""
+    pictures = (
+        graph.input(str(media), skip_frame="nokey")
+        .video.filter("fps", fps=f"1/{step_s:g}", start_time=0, round="up")
+        .filter("scale", size.width, size.height)
+        .filter("tile", f"{COLUMNS}x{ROWS}")
+    )
+    return arguments(graph.output(pictures, str(folder / "sheet-%03d.jpg"), **{"q:v": 6}))
