@@ -18,6 +18,9 @@ from typing import Any
 from bench import wire
 from bench.orders_tally import Tally
 
+EVERY_S = 0.051
+"""The room takes twenty commands a second from one socket."""
+
 DELIVERY = {
     "kind": "courier",
     "name": "Li",
@@ -31,6 +34,9 @@ ANSWER = b'{"id":'
 
 class Buyer(asyncio.Protocol):
     """One connection that orders, waits for the answer, and orders again."""
+
+    least_s = 0.0
+    """From one order to the next."""
 
     def __init__(self, number: int, asked: dict[str, Any], tally: Tally) -> None:
         self.number, self.asked, self.tally = number, asked, tally
@@ -89,7 +95,7 @@ class Buyer(asyncio.Protocol):
                 print(said[:2000], file=sys.stderr)
         else:
             self.tally.add(self.due, time.perf_counter())
-        self.due += self.every_s
+        self.due += max(self.every_s, self.least_s)
         self.next()
 
 
@@ -124,6 +130,8 @@ class HttpBuyer(Buyer):
 
 class RoomBuyer(Buyer):
     """`order.place` over the room's socket, which tells of everybody's orders besides."""
+
+    least_s = EVERY_S
 
     def begin(self) -> None:
         self.is_open, self.commands = False, 0

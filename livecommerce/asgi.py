@@ -6,30 +6,33 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
 from media_pipeline import serving
 from media_pipeline.storage import URL_PREFIX
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livecommerce.settings")
-django_application = get_asgi_application()  # loads the models, which the sockets import
+django.setup()  # loads the models, which the sockets import
 
 from livecommerce import web  # noqa: E402
 from livecommerce.body_limit import limited  # noqa: E402
+from livecommerce.http import SyncHandler  # noqa: E402
 from livecommerce.lan.front import on_the_lan  # noqa: E402
 from livecommerce.proxies import behind_proxies  # noqa: E402
+from orders.asgi import orders_first  # noqa: E402
 from streams import ingest_consumer, live_consumer, me_consumer, studio_consumer  # noqa: E402
 from streams.consumers import no_room, room_application  # noqa: E402
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
+pages = orders_first(SyncHandler())
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Media files never pass through Django."""
+    """Media files never pass through Django, and plain orders have a shorter way."""
     is_media = scope["path"].startswith(f"{URL_PREFIX}/")
-    application: Application = serving.application if is_media else django_application
+    application: Application = serving.application if is_media else pages
     await application(scope, receive, send)
 
 

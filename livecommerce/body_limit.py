@@ -7,7 +7,6 @@ before Django. What is taken is measured again, each by its own limit, where it 
 from __future__ import annotations
 
 import io
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
@@ -17,15 +16,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core.api import problem
+from core.asgi import Application, Message, Receive, Send, respond
 
 MEGABYTE = 1024**2
 LARGEST_BODY = 40 * MEGABYTE
 """Four photos of 8 MB and their form; as `client_max_body_size` in deploy/nginx.conf."""
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class TooBig(Exception):
@@ -69,18 +64,15 @@ def _announced(scope: dict[str, Any]) -> int:
 
 
 async def _refuse(scope: dict[str, Any], send: Send, most: int) -> None:
-    response = _refusal(scope, most)
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
     # The rest of the body is not read: another request cannot follow it.
-    headers += [(b"content-length", b"%d" % len(response.content)), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": response.content})
+    await respond(send, _refusal(scope, most), Connection="close")
 
 
 def _refusal(scope: dict[str, Any], most: int) -> HttpResponse:
     """A problem for programs, a page for people; in their language, as Django would find it."""
     if not scope["path"].startswith("/api/"):
-        return HttpResponse(render_to_string("413.html", {"most": most // MEGABYTE}))
+        page = render_to_string("413.html", {"most": most // MEGABYTE})
+        return HttpResponse(page, status=413)
     language = translation.get_language_from_request(ASGIRequest(scope, io.BytesIO()))
     with translation.override(language):
         words = _("That is too large: please send at most %(most)d MB at once.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,7 +16,7 @@ from core.api import idempotency_key, session_user
 from core.clock import epoch_ms
 from core.pages import cut
 from orders import access, reasons, selectors
-from orders.models import Order, OrderMove, OrderState, PaymentMethod, PaymentState
+from orders.models import Order, OrderMove, OrderState, PaymentMethod, PaymentState, SoldLine
 from orders.services.fulfil import move_order
 from orders.services.place import place_order
 from orders.services.quote import Quote, quote
@@ -105,6 +106,10 @@ class OrderOut(Schema):
     pickup_code: str
     placed_at: datetime
     lines: list[LineOut]
+
+    @staticmethod
+    def resolve_lines(order: Order) -> Sequence[SoldLine]:
+        return order.placed_lines or list(order.lines.all())
 
     @staticmethod
     def resolve_url(order: Order) -> str:

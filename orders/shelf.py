@@ -42,6 +42,10 @@ class Pick:
         return str(self.variant)
 
     @property
+    def quantity(self) -> int:
+        return self.line.quantity
+
+    @property
     def price_minor(self) -> int:
         """What one costs now."""
         return self.variant.price_minor if self.offer is None else self.offer.price_minor

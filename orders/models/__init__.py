@@ -11,6 +11,7 @@ from orders.models.orders import (
     OrderMove,
     OrderState,
     PaymentMethod,
+    SoldLine,
 )
 from orders.models.payments import (
     ClaimPhoto,
@@ -45,5 +46,6 @@ __all__ = [
     "Refund",
     "RefundClaim",
     "RefundState",
+    "SoldLine",
     "TrackingUpload",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -78,6 +81,17 @@ class Address(models.Model):
         return f"{self.name}, {self.address}"
 
 
+class SoldLine(Protocol):
+    """What an order has sold of one thing."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def price_minor(self) -> int: ...
+
+
 class Order(models.Model):
     """One buyer's order from one seller. Prices and address are as they were when it was placed."""
 
@@ -110,6 +124,9 @@ class Order(models.Model):
     held_until = models.DateTimeField(null=True, help_text="When a hold ends; None: it does not.")
     carrier = models.CharField(max_length=40, blank=True)
     tracking_number = models.CharField(max_length=60, blank=True)
+
+    placed_lines: Sequence[SoldLine] | None = None
+    """Set on an instance that was placed a moment ago: its lines, without asking for them."""
 
     class Meta:
         ordering = ["-placed_at", "-id"]
