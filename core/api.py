@@ -1,4 +1,4 @@
-"""What every app's HTTP API shares: problems (RFC 9457), the session's user, text limits.
+"""What every app's HTTP API shares: problems (RFC 9457), who asks, text limits.
 
 Apps make a `ninja.Router`; `livecommerce.api` assembles them under `/api/v1/`.
 """
@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
-from ninja.security import SessionAuth
+from ninja.security import HttpBearer, SessionAuth
 
+from core.accounts import tokens
 from core.accounts.access import signed_in
 from core.accounts.models import User
 from core.errors import AppError, InvalidInput
@@ -52,7 +53,31 @@ class SignedIn(SessionAuth):
         return signed_in(request.user)
 
 
+class Token(HttpBearer):
+    """An API token that was made for `scope`; needs no CSRF token, as no page can send it.
+
+    A request with a wrong one is refused, whatever cookies came with it.
+    """
+
+    def __init__(self, scope: str) -> None:
+        if scope not in tokens.SCOPES:
+            raise ValueError(f"{scope!r} is no scope")
+        super().__init__()
+        self.scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        user = tokens.user_of(token.strip(), self.scope)
+        request.user = user
+        return user
+
+
 session_user = SignedIn()
+"""For what no token may do."""
+
+
+def may(scope: str) -> list[Token | SignedIn]:
+    """For `auth=`: a token of this scope, or else the session's user."""
+    return [Token(scope), session_user]
 
 
 def idempotency_key(request: HttpRequest) -> str:
@@ -100,6 +125,8 @@ def problem_of(error: AppError) -> JsonResponse:
     response = problem(
         error.status, error.code, error.message, errors=errors, details=error.details
     )
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
         response["Retry-After"] = str(max(1, round(error.retry_after)))
     return response

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Router, Schema, Status
-from ninja.security import django_auth
 from pydantic import ConfigDict, Field, StrictFloat
 
 from core.accounts.access import signed_in
+from core.api import may, session_user
 from courses import access, selectors
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, Lesson
 from courses.services import authoring, learning
 from courses.services.learning import Watched
 
-router = Router(tags=["courses"], auth=django_auth)
+router = Router(tags=["courses"], auth=session_user)
 
 
 class StrictInput(Schema):
@@ -103,20 +103,22 @@ def course_out(course: Course) -> dict[str, Any]:
     }
 
 
-@router.get("/me/courses", response=list[CourseOut])
+@router.get("/me/courses", response=list[CourseOut], auth=may("read:courses"))
 def my_courses(request: HttpRequest) -> list[dict[str, Any]]:
     """The courses to which the caller may add lessons, newest first; at most 100."""
     return [course_out(one) for one in access.editable_courses(request.user).order_by("-id")[:100]]
 
 
-@router.post("/courses", response={201: CourseOut})
+@router.post("/courses", response={201: CourseOut}, auth=may("write:courses"))
 def create_course(request: HttpRequest, body: CourseIn) -> Status[dict[str, Any]]:
     author = access.author(request.user)
     course = authoring.create_course(author=author, title=body.title, summary=body.summary)
     return Status(201, course_out(course))
 
 
-@router.post("/courses/{uuid:course_id}/lessons", response={201: LessonOut})
+@router.post(
+    "/courses/{uuid:course_id}/lessons", response={201: LessonOut}, auth=may("write:courses")
+)
 def add_lesson(
     request: HttpRequest, course_id: uuid.UUID, body: LessonIn
 ) -> Status[dict[str, Any]]:
@@ -134,14 +136,14 @@ def add_lesson(
     return Status(201, answer)
 
 
-@router.post("/courses/{uuid:course_id}/publish", response=CourseOut)
+@router.post("/courses/{uuid:course_id}/publish", response=CourseOut, auth=may("write:courses"))
 def publish(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
     course = access.course_for_editor(request.user, course_id)
     authoring.publish(course)
     return course_out(course)
 
 
-@router.post("/courses/{uuid:course_id}/enrol", response=EnrolmentOut)
+@router.post("/courses/{uuid:course_id}/enrol", response=EnrolmentOut, auth=may("write:courses"))
 def enrol(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
     """Join a course. Joining again gives the same enrolment."""
     course = access.course_for_reader(request.user, course_id)
@@ -153,7 +155,7 @@ def enrol(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
     }
 
 
-@router.get("/lessons/{uuid:lesson_id}", response=LessonStateOut)
+@router.get("/lessons/{uuid:lesson_id}", response=LessonStateOut, auth=may("read:courses"))
 def lesson_state(request: HttpRequest, lesson_id: uuid.UUID) -> dict[str, Any]:
     """What the caller has watched of a lesson and where to go on, on whichever device."""
     lesson = access.lesson_for_reader(request.user, lesson_id)
@@ -162,7 +164,7 @@ def lesson_state(request: HttpRequest, lesson_id: uuid.UUID) -> dict[str, Any]:
     return lesson_state_out(course, lesson, may_watch=may_watch)
 
 
-@router.post("/lessons/{uuid:lesson_id}/watched", response=WatchedOut)
+@router.post("/lessons/{uuid:lesson_id}/watched", response=WatchedOut, auth=may("write:courses"))
 def watched(request: HttpRequest, lesson_id: uuid.UUID, body: WatchedIn) -> dict[str, Any]:
     """Tell which stretches of a lesson were played; the answer says what is missing."""
     lesson = access.lesson_for_reader(request.user, lesson_id)

@@ -83,6 +83,12 @@ class Config:
     s3_secret_access_key: str = field(repr=False)
     largest_upload_gb: float
     seller_quota_gb: float
+    sign_up: bool
+    calling_code: str
+    sms_url: str
+    sms_body: str
+    sms_authorization: str = field(repr=False)
+    sms_timeout_s: float
     stripe_secret_key: str = field(repr=False)
     stripe_webhook_secret: str = field(repr=False)
     stripe_api_base: str
@@ -138,6 +144,12 @@ def read() -> Config:
         s3_secret_access_key=_text("S3_SECRET_ACCESS_KEY").strip(),
         largest_upload_gb=_number("LIVECOMMERCE_LARGEST_UPLOAD_GB", 8.0, highest=100),
         seller_quota_gb=_number("LIVECOMMERCE_SELLER_QUOTA_GB", 200.0, highest=1_000_000),
+        sign_up=_flag("LIVECOMMERCE_SIGN_UP", default="1"),
+        calling_code=_calling_code("LIVECOMMERCE_CALLING_CODE", default="86"),
+        sms_url=_address("LIVECOMMERCE_SMS_URL", ("http", "https")),
+        sms_body=_sms_body("LIVECOMMERCE_SMS_BODY", default='{"to": "{phone}", "text": "{text}"}'),
+        sms_authorization=_header("LIVECOMMERCE_SMS_AUTHORIZATION"),
+        sms_timeout_s=_number("LIVECOMMERCE_SMS_TIMEOUT_S", 10.0, highest=60),
         stripe_secret_key=_stripe_key("STRIPE_SECRET_KEY"),
         stripe_webhook_secret=_text("STRIPE_WEBHOOK_SECRET").strip(),
         stripe_api_base=_address("STRIPE_API_BASE", ("http", "https")),
@@ -248,6 +260,30 @@ def _bucket(name: str) -> str:
             f"{name} is {bucket!r}: use 3 to 63 small letters, digits, dots and hyphens."
         )
     return bucket
+
+
+def _calling_code(name: str, *, default: str) -> str:
+    code = _text(name, default).removeprefix("+")
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", code, re.ASCII):
+        raise SettingsError(f"{name} is {code!r}: use a country's calling code, as 86.")
+    return code
+
+
+def _sms_body(name: str, *, default: str) -> str:
+    body = _text(name) or default
+    if "{phone}" not in body or not ("{text}" in body or "{code}" in body):
+        raise SettingsError(
+            f"{name} is {body!r}: write {{phone}}, and {{text}} or {{code}}, where they belong."
+        )
+    return body
+
+
+def _header(name: str) -> str:
+    """What stands in it stays out of the message."""
+    value = _text(name).strip()
+    if not value.isascii() or not (value.isprintable() or not value):
+        raise SettingsError(f"{name} is no header: write what your gateway says, in one line.")
+    return value
 
 
 def _methods(name: str, default: str) -> list[str]:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from core.accounts import sms
 from core.accounts.access import has_role
 from core.accounts.models import Role
 from core.ids import new_id
@@ -26,6 +27,8 @@ def site(request: HttpRequest) -> dict[str, object]:
         "waiting_orders": SimpleLazyObject(lambda: waiting_orders(sellers_of(request.user))),
         "operates": SimpleLazyObject(lambda: has_role(request.user, Role.OPERATOR)),
         "area": area(request.path),
+        "signs_in_by_phone": sms.sender() is not None,
+        "may_sign_up": settings.SIGN_UP,
         "form_key": new_id,  # called by the template: another one in each form
     }
 

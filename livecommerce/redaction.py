@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-KEYS = re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+")
+KEYS = re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\blc_[\w-]{30,}")
 # 14 to 19 digits, in groups or not, that begin as cards do; times in milliseconds begin with 1.
 CARDS = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){13,18}(?![\w-])")
 # A Chinese mobile number, or any number with its country's code.

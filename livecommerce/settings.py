@@ -48,6 +48,14 @@ S3_ACCESS_KEY_ID = CONFIG.s3_access_key_id
 S3_SECRET_ACCESS_KEY = CONFIG.s3_secret_access_key
 LARGEST_UPLOAD_GB = CONFIG.largest_upload_gb
 SELLER_QUOTA_GB = CONFIG.seller_quota_gb
+SIGN_UP = CONFIG.sign_up
+CALLING_CODE = CONFIG.calling_code
+SMS_URL = CONFIG.sms_url
+SMS_BODY = CONFIG.sms_body
+SMS_AUTHORIZATION = CONFIG.sms_authorization
+SMS_TIMEOUT_S = CONFIG.sms_timeout_s
+# Codes on a terminal, which may be kept as a log: never where people's real accounts are.
+SMS_CONSOLE = CONFIG.mode != "up" or CONFIG.debug
 STRIPE_SECRET_KEY = CONFIG.stripe_secret_key
 STRIPE_WEBHOOK_SECRET = CONFIG.stripe_webhook_secret
 STRIPE_API_BASE = CONFIG.stripe_api_base
@@ -97,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "core.accounts.devices.DevicesMiddleware",
 ]
 
 ROOT_URLCONF = "livecommerce.urls"
@@ -144,12 +153,13 @@ if CONFIG.redis_url:
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "core.accounts.backend.NameOrPhoneBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+ACCOUNT_ADAPTER = "core.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "core.accounts.forms.SignupForm"

@@ -21,6 +21,7 @@ urlpatterns = [
     path("lan/", lan, name="lan"),
     path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),
     path("accounts/", include("core.accounts.urls")),
+    path("", include("livecommerce.people.urls")),
     path("", include("orders.urls")),
     path("", include("sellers.urls")),
     path("", include("courses.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core import outbox
+from core.accounts import changes, codes, devices, limits
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
 from media_pipeline import handlers as media_handlers
@@ -89,6 +90,10 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("pay back what is due", every_s=5, run=carry_out_refunds),
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
     Periodic("carry out what failed before", every_s=300, run=settling.try_again),
+    Periodic("forget old codes", every_s=600, run=codes.forget_old),
+    Periodic("forget old allowances", every_s=600, run=limits.forget_old),
+    Periodic("forget old changes", every_s=60, run=changes.forget_old),
+    Periodic("forget devices that are gone", every_s=86_400, run=devices.forget_old),
     Periodic("forget old encoders", every_s=86_400, run=encoders.sweep),
 )
 

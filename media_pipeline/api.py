@@ -7,6 +7,7 @@ import uuid
 from django.http import HttpRequest
 from ninja import Router, Schema
 
+from core.api import may
 from media_pipeline import access
 
 router = Router(tags=["media"])
@@ -22,7 +23,12 @@ class JobOut(Schema):
     error: str
 
 
-@router.get("/jobs/{uuid:job_id}", response=JobOut, summary="How a job is doing")
+@router.get(
+    "/jobs/{uuid:job_id}",
+    auth=may("read:shows"),
+    response=JobOut,
+    summary="How a job is doing",
+)
 def job(request: HttpRequest, job_id: uuid.UUID) -> JobOut:
     found = access.job_for(request.user, job_id)
     return JobOut(

@@ -12,7 +12,7 @@ from ninja import Header, Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictInt
 
 from core.accounts.access import signed_in
-from core.api import idempotency_key, session_user
+from core.api import idempotency_key, may
 from core.clock import epoch_ms
 from core.pages import cut
 from orders import access, reasons, selectors
@@ -154,7 +154,7 @@ class OrdersOut(Schema):
     cursor: str
 
 
-@router.post("/orders", auth=session_user, response={201: OrderOut}, by_alias=False)
+@router.post("/orders", auth=may("write:orders"), response={201: OrderOut}, by_alias=False)
 def create_order(request: HttpRequest, body: OrderIn, key: IdempotencyKey = None) -> Status[Order]:
     """Order 1 to 20 lines of one seller; answered once it is committed. 503: ask again."""
     typed = body.model_dump(mode="json")
@@ -168,7 +168,7 @@ def create_quote(request: HttpRequest, body: QuoteIn) -> Quote:
     return quote(buyer=request.user, **body.model_dump(mode="json"))
 
 
-@router.get("/orders", auth=session_user, response=OrdersOut, by_alias=False)
+@router.get("/orders", auth=may("read:orders"), response=OrdersOut, by_alias=False)
 def list_orders(
     request: HttpRequest, cursor: str = "", state: OrderState | None = None
 ) -> dict[str, object]:
@@ -178,12 +178,16 @@ def list_orders(
     return {"orders": found.rows, "cursor": found.before}
 
 
-@router.get("/orders/{uuid:order_id}", auth=session_user, response=OrderInFull, by_alias=False)
+@router.get(
+    "/orders/{uuid:order_id}", auth=may("read:orders"), response=OrderInFull, by_alias=False
+)
 def read_order(request: HttpRequest, order_id: UUID) -> Order:
     return access.order_of(request.user, order_id)
 
 
-@router.post("/orders/{uuid:order_id}/moves", auth=session_user, response=OrderOut, by_alias=False)
+@router.post(
+    "/orders/{uuid:order_id}/moves", auth=may("write:orders"), response=OrderOut, by_alias=False
+)
 def create_move(request: HttpRequest, order_id: UUID, body: MoveIn) -> Order:
     """Packed, sent, delivered or cancelled. Asking again for the same changes nothing."""
     return move_order(order_id, body.to, signed_in(request.user))

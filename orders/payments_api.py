@@ -14,7 +14,7 @@ from ninja.files import UploadedFile
 from pydantic import ConfigDict, Field, StrictInt
 
 from core.accounts.access import signed_in
-from core.api import idempotency_key, problem, session_user
+from core.api import idempotency_key, may, problem
 from core.errors import InvalidInput
 from orders import access, photos, reasons
 from orders.models import (
@@ -128,7 +128,7 @@ class ClaimOut(Schema):
 
 @router.post(
     "/orders/{uuid:order_id}/payments",
-    auth=session_user,
+    auth=may("write:orders"),
     response={201: PaymentInFull},
     by_alias=False,
 )
@@ -140,7 +140,7 @@ def create_payment(request: HttpRequest, order_id: UUID) -> Status[Payment]:
 
 
 @router.get(
-    "/orders/{uuid:order_id}/payments", auth=session_user, response=MoneyOut, by_alias=False
+    "/orders/{uuid:order_id}/payments", auth=may("read:orders"), response=MoneyOut, by_alias=False
 )
 def list_payments(request: HttpRequest, order_id: UUID) -> dict[str, object]:
     order = access.order_of(request.user, order_id)
@@ -154,7 +154,10 @@ def list_payments(request: HttpRequest, order_id: UUID) -> dict[str, object]:
 
 
 @router.post(
-    "/orders/{uuid:order_id}/refunds", auth=session_user, response={201: RefundOut}, by_alias=False
+    "/orders/{uuid:order_id}/refunds",
+    auth=may("write:orders"),
+    response={201: RefundOut},
+    by_alias=False,
 )
 def create_refund(
     request: HttpRequest, order_id: UUID, body: RefundIn, key: IdempotencyKey = None
@@ -174,7 +177,10 @@ def create_refund(
 
 
 @router.post(
-    "/orders/{uuid:order_id}/claims", auth=session_user, response={201: ClaimOut}, by_alias=False
+    "/orders/{uuid:order_id}/claims",
+    auth=may("write:orders"),
+    response={201: ClaimOut},
+    by_alias=False,
 )
 def create_claim(
     request: HttpRequest,
@@ -190,14 +196,19 @@ def create_claim(
 
 
 @router.get(
-    "/orders/{uuid:order_id}/claims", auth=session_user, response=list[ClaimOut], by_alias=False
+    "/orders/{uuid:order_id}/claims",
+    auth=may("read:orders"),
+    response=list[ClaimOut],
+    by_alias=False,
 )
 def list_claims(request: HttpRequest, order_id: UUID) -> list[RefundClaim]:
     order = access.order_of(request.user, order_id)
     return list(order.claims.prefetch_related("photos"))
 
 
-@router.post("/claims/{uuid:claim_id}/answer", auth=session_user, response=ClaimOut, by_alias=False)
+@router.post(
+    "/claims/{uuid:claim_id}/answer", auth=may("write:orders"), response=ClaimOut, by_alias=False
+)
 def answer_claim(request: HttpRequest, claim_id: UUID, body: AnswerIn) -> RefundClaim:
     """The seller's yes or no; a yes pays back. The same answer again changes nothing."""
     order = claims.claim_of(claim_id).order
@@ -212,7 +223,7 @@ def answer_claim(request: HttpRequest, claim_id: UUID, body: AnswerIn) -> Refund
 
 
 @router.post(
-    "/claims/{uuid:claim_id}/withdraw", auth=session_user, response=ClaimOut, by_alias=False
+    "/claims/{uuid:claim_id}/withdraw", auth=may("write:orders"), response=ClaimOut, by_alias=False
 )
 def withdraw_claim(request: HttpRequest, claim_id: UUID) -> RefundClaim:
     """The buyer asks for nothing any more."""

@@ -11,7 +11,7 @@ from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from core.accounts.access import signed_in
-from core.api import session_user
+from core.api import may, session_user
 from media_pipeline.services.clips import make_clip
 from streams import access
 from streams.models import BlockedWord, Show
@@ -154,7 +154,7 @@ class ReplayEntryOut(Schema):
     media_s: float | None
 
 
-@router.post("/shows/{uuid:show_id}/end", response=ShowOut)
+@router.post("/shows/{uuid:show_id}/end", response=ShowOut, auth=may("write:shows"))
 def end(request: HttpRequest, show_id: UUID) -> Show:
     """End a show for good. Ending it again changes nothing."""
     show = access.show_to_host(request.user, show_id)
@@ -163,26 +163,28 @@ def end(request: HttpRequest, show_id: UUID) -> Show:
     return show
 
 
-@router.get("/shows/{uuid:show_id}/studio", response=StudioOut)
+@router.get("/shows/{uuid:show_id}/studio", response=StudioOut, auth=may("read:shows"))
 def studio(request: HttpRequest, show_id: UUID) -> selectors.ConsoleView:
     """The console's state: orders with their buyers, stock, and what of the camera is stored."""
     return selectors.console(access.show_to_host(request.user, show_id))
 
 
-@router.get("/shows/{uuid:show_id}/figures", response=FiguresOut)
+@router.get("/shows/{uuid:show_id}/figures", response=FiguresOut, auth=may("read:shows"))
 def figures_of_show(request: HttpRequest, show_id: UUID) -> Figures:
     """Viewers and orders minute by minute, and the sums so far."""
     return figures(show_to_moderate(request.user, show_id))
 
 
-@router.get("/shows/{uuid:show_id}/blocked-words", response=list[WordOut])
+@router.get("/shows/{uuid:show_id}/blocked-words", response=list[WordOut], auth=may("read:shows"))
 def blocked_words(request: HttpRequest, show_id: UUID) -> list[BlockedWord]:
     """The words that the show's seller keeps out of the chat of all shows."""
     show = access.show_to_host(request.user, show_id)
     return words.blocked(seller=show.seller, actor=signed_in(request.user))
 
 
-@router.post("/shows/{uuid:show_id}/blocked-words", response={201: WordOut})
+@router.post(
+    "/shows/{uuid:show_id}/blocked-words", response={201: WordOut}, auth=may("write:shows")
+)
 def block_word(request: HttpRequest, show_id: UUID, body: WordIn) -> Status[BlockedWord]:
     """Keep a word out of the chat. Blocking it again changes nothing."""
     show = access.show_to_host(request.user, show_id)
@@ -191,7 +193,11 @@ def block_word(request: HttpRequest, show_id: UUID, body: WordIn) -> Status[Bloc
     return Status(201, word)
 
 
-@router.delete("/shows/{uuid:show_id}/blocked-words/{int:word_id}", response=list[WordOut])
+@router.delete(
+    "/shows/{uuid:show_id}/blocked-words/{int:word_id}",
+    response=list[WordOut],
+    auth=may("write:shows"),
+)
 def unblock_word(request: HttpRequest, show_id: UUID, word_id: int) -> list[BlockedWord]:
     """Allow a word again; answers with those that are left."""
     show, user = access.show_to_host(request.user, show_id), signed_in(request.user)
@@ -199,7 +205,9 @@ def unblock_word(request: HttpRequest, show_id: UUID, word_id: int) -> list[Bloc
     return words.blocked(seller=show.seller, actor=user)
 
 
-@router.post("/recordings/{uuid:recording_id}/clips", response={201: ClipOut})
+@router.post(
+    "/recordings/{uuid:recording_id}/clips", response={201: ClipOut}, auth=may("write:shows")
+)
 def cut(request: HttpRequest, recording_id: UUID, body: ClipIn) -> Status[selectors.ClipView]:
     """Cut a part of a recording into a vertical clip; `job_id` tells how far it is."""
     recording = recording_to_cut(request.user, recording_id)
@@ -214,7 +222,7 @@ def cut(request: HttpRequest, recording_id: UUID, body: ClipIn) -> Status[select
     return Status(201, selectors.clip_with_job(clip))
 
 
-@router.get("/shows/{uuid:show_id}/clips", response=list[ClipOut])
+@router.get("/shows/{uuid:show_id}/clips", response=list[ClipOut], auth=may("read:shows"))
 def clips(request: HttpRequest, show_id: UUID) -> list[selectors.ClipView]:
     """The clips cut from a show, the oldest first."""
     return selectors.clips_of(access.show_to_host(request.user, show_id).public_id)

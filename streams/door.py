@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ from uuid import UUID
 import msgspec
 from django.db import DatabaseError
 
+from core.accounts import changes
 from core.accounts.access import AnyUser
 from core.accounts.proof import Proof
 from core.clock import iso_ms
@@ -42,6 +43,7 @@ from streams.guard import (
     SIGN_IN_REQUIRED,
     Seat,
     audience_of,
+    who_is_another,
     who_must_go,
 )
 from streams.models import Audience, Show
@@ -59,6 +61,8 @@ CROWD = 5
 SNAPSHOT_FOR_S = 1.5
 """More than `CROWD` newcomers within so many seconds share one snapshot."""
 IDLE_DOORS_KEPT = 200
+CHANGES_EVERY_S = 1.0
+"""How often a process asks whose part has changed, wherever that was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,18 @@ class Door:
         """What the database knows, in a thread that may ask it."""
         return facts_of(self.show_id)
 
+    async def look_again_at(self, people: Collection[int]) -> None:
+        """Send away at once whose sign-in or part is over; these are primary keys of users."""
+        seats = {
+            seat for seat in self._seats.values() if seat.proof and seat.proof.user_pk in people
+        }
+        if seats:
+            self._close(await run_in_db(self.who_is_another, seats))
+
+    def who_is_another(self, seats: Collection[Seat]) -> Mapping[Seat, int]:
+        """Who may not stay as what they came, and the codes; in a thread that may ask."""
+        return who_is_another(self.show_id, seats)
+
     async def _guard(self) -> None:
         while True:
             await asyncio.sleep(self.recheck_s)
@@ -306,6 +322,8 @@ class Doors:
         self.running = running
         self.loop = asyncio.get_running_loop()
         self._doors: OrderedDict[str, Door] = OrderedDict()
+        self._watching: asyncio.Task[None] | None = None
+        self._looking: set[asyncio.Task[None]] = set()
         running.log.follow(self._heard)
 
     def at(self, kind: type[Door], show_id: UUID) -> Door:
@@ -319,6 +337,9 @@ class Doors:
         self._doors.move_to_end(door.topic)
         if len(self._doors) > IDLE_DOORS_KEPT:
             self._forget_idle(kept)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch_changes(), name="changes of access")
+            self._watching.add_done_callback(_seen)
         return kept
 
     def ban(self, show_id: UUID, user_id: UUID, until: datetime | None) -> None:
@@ -341,6 +362,35 @@ class Doors:
             for socket, seat in door.seats():
                 if seat.proof is not None and is_over(seat.proof):
                     socket.close(SIGN_IN_REQUIRED)
+
+    def look_again_at(self, people: Collection[int]) -> None:
+        """Whether these may still be where they are, in all rooms, soon."""
+        looking = asyncio.create_task(self._look_again_at(people))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looking.discard)
+
+    async def _look_again_at(self, people: Collection[int]) -> None:
+        for door in list(self._doors.values()):
+            try:
+                await door.look_again_at(people)
+            except (DatabaseError, NotFound):  # the door's own guard asks again
+                log.exception("who may be in %s could not be looked up", door.topic)
+
+    async def _watch_changes(self) -> None:
+        """While anybody is in a room: hear of changes that other processes have written."""
+        known: set[int] = set()
+        while True:
+            await asyncio.sleep(CHANGES_EVERY_S)
+            if not any(door.inside for door in self._doors.values()):
+                return
+            try:
+                recent = await run_in_db(changes.recent)
+            except DatabaseError:
+                continue
+            fresh = {pk for change, pk in recent.items() if change not in known}
+            known = set(recent)
+            if fresh:
+                await self._look_again_at(fresh)
 
     def _forget_idle(self, but: Door) -> None:
         idle = [door.topic for door in self._doors.values() if not door.inside and door is not but]

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from core.accounts.models import User
-from core.accounts.proof import Proof, living
+from core.accounts.proof import Proof, living, proven
 from streams.access import RoomRole, roles_in, show_by_id
 
 SIGN_IN_REQUIRED = 4401
 NOT_ALLOWED = 4403
 NO_SUCH_SHOW = 4404
+COME_BACK = 4503
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +50,27 @@ def who_must_go(show_id: UUID, seats: Collection[Seat]) -> dict[Seat, int]:
             codes[seat] = SIGN_IN_REQUIRED
         elif user is None or roles[user.pk] == RoomRole.VIEWER:
             codes[seat] = NOT_ALLOWED
+    return codes
+
+
+def who_is_over(seats: Collection[Seat]) -> dict[Seat, int]:
+    """Those who have signed out or got another password; two queries."""
+    holding = proven([seat.proof for seat in seats if seat.proof is not None])
+    return {seat: SIGN_IN_REQUIRED for seat in seats if seat.proof not in holding}
+
+
+def who_is_another(show_id: UUID, seats: Collection[Seat]) -> dict[Seat, int]:
+    """Those of these who are something else in the show than they came as, or nobody any more.
+
+    Who keeps order in another way than before comes back as that. Raises `NotFound`.
+    """
+    over = who_is_over(seats)
+    keepers = {seat for seat in seats if seat.role != RoomRole.VIEWER and seat not in over}
+    there = {seat: seat.proof.user_pk for seat in keepers if seat.proof}
+    people = User.objects.filter(pk__in=set(there.values()))
+    roles = roles_in(list(people), show_by_id(show_id))
+    codes = dict(over)
+    for seat, pk in there.items():
+        if roles[pk] != seat.role:
+            codes[seat] = NOT_ALLOWED if roles[pk] == RoomRole.VIEWER else COME_BACK
     return codes

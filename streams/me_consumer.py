@@ -13,8 +13,6 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from core.accounts.access import AnyUser, signed_in
-from core.accounts.models import User
-from core.accounts.proof import Proof, living
 from core.accounts.sockets import Handshake
 from core.errors import SignInRequired
 from core.realtime.db import run_in_db
@@ -24,7 +22,7 @@ from orders.selectors import orders_under_way
 from streams.consumers import NO_SHOW, Visit, room_application
 from streams.door import Door, doors_of
 from streams.facts import Facts
-from streams.guard import SIGN_IN_REQUIRED, Seat
+from streams.guard import Seat, who_is_over
 from streams.guests import Guest, guest_at
 from streams.me_protocol import MySnapshot, OrderUnderWay
 from streams.models import Audience
@@ -70,20 +68,10 @@ class MyDoor(Door):
 
     async def _recheck(self) -> None:
         """Send away who has signed out, got another password or lost the account."""
-        seats = set(self._seats.values())
-        self._close(dict.fromkeys(await run_in_db(_signed_out, seats), SIGN_IN_REQUIRED))
+        self._close(await run_in_db(who_is_over, set(self._seats.values())))
 
-
-def _signed_out(seats: Collection[Seat]) -> set[Seat]:
-    proofs = [seat.proof for seat in seats if seat.proof is not None]
-    users = {user.pk: user for user in User.objects.filter(pk__in={one.user_pk for one in proofs})}
-    sessions = living(proofs)
-    return {seat for seat in seats if not _holds(seat.proof, users, sessions)}
-
-
-def _holds(proof: Proof | None, users: Mapping[int, User], sessions: Collection[str]) -> bool:
-    user = users.get(proof.user_pk) if proof else None
-    return proof is not None and user is not None and proof.holds(user, sessions)
+    def who_is_another(self, seats: Collection[Seat]) -> Mapping[Seat, int]:
+        return who_is_over(seats)
 
 
 class MyVisit(Visit):

@@ -11,7 +11,7 @@ from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from core.accounts.access import signed_in
-from core.api import session_user
+from core.api import may, session_user
 from media_pipeline.selectors import playback
 from media_pipeline.services.passages import removed_passages
 from streams import access, replays
@@ -79,7 +79,7 @@ def chapters(request: HttpRequest, show_id: UUID) -> HttpResponse:
     return response
 
 
-@router.put("/shows/{uuid:show_id}/audience", response=AudienceOut)
+@router.put("/shows/{uuid:show_id}/audience", response=AudienceOut, auth=may("write:shows"))
 def change_audience(request: HttpRequest, show_id: UUID, body: AudienceIn) -> AudienceOut:
     """Say who may watch the replay. Old public addresses of its files are dead afterwards."""
     show = access.show_to_host(request.user, show_id)
@@ -87,7 +87,9 @@ def change_audience(request: HttpRequest, show_id: UUID, body: AudienceIn) -> Au
     return AudienceOut(audience=changed.audience)
 
 
-@router.post("/shows/{uuid:show_id}/removed-passages", response={201: PassageOut})
+@router.post(
+    "/shows/{uuid:show_id}/removed-passages", response={201: PassageOut}, auth=may("write:shows")
+)
 def remove(request: HttpRequest, show_id: UUID, body: PassageIn) -> Status[replay_desk.PassageView]:
     """Take a passage out of the recording, for good."""
     show = access.show_to_host(request.user, show_id)
@@ -103,14 +105,16 @@ def remove(request: HttpRequest, show_id: UUID, body: PassageIn) -> Status[repla
     return Status(201, replay_desk.passage_view(passage))
 
 
-@router.get("/shows/{uuid:show_id}/removed-passages", response=list[PassageOut])
+@router.get(
+    "/shows/{uuid:show_id}/removed-passages", response=list[PassageOut], auth=may("read:shows")
+)
 def removed(request: HttpRequest, show_id: UUID) -> list[replay_desk.PassageView]:
     """What was removed from a show's recording, and by whom; the newest first."""
     show = access.show_to_host(request.user, show_id)
     return [replay_desk.passage_view(one) for one in removed_passages(show.public_id)]
 
 
-@router.get("/shows/{uuid:show_id}/download", response=DownloadOut)
+@router.get("/shows/{uuid:show_id}/download", response=DownloadOut, auth=may("read:shows"))
 def download(request: HttpRequest, show_id: UUID) -> replay_desk.DownloadView:
     """The whole show as one MP4, for its seller: where it is, or how far it is."""
     return replay_desk.download(access.show_to_host(request.user, show_id))

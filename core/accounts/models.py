@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.clock import now
 from core.ids import new_id
+
+LEFT = "left:"
+"""How the user names of people begin who have deleted their account; none can be chosen so."""
 
 
 class User(AbstractUser):
@@ -15,13 +21,33 @@ class User(AbstractUser):
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     display_name = models.CharField(_("name"), max_length=60, blank=True)
     language = models.CharField(max_length=10, blank=True)
+    phone = models.CharField(
+        _("phone number"),
+        max_length=20,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="As +8613912345678; only once a code that was sent there came back.",
+    )
+    sessions_round = models.PositiveIntegerField(
+        default=0, help_text="One more ends every session, as a new password does."
+    )
 
     def __str__(self) -> str:
         return self.shown_name
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own, which also asks here for old secrets; another one in each round."""
+        found: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.sessions_round:
+            return found
+        return salted_hmac("sessions round", f"{found} {self.sessions_round}").hexdigest()
+
     @property
     def shown_name(self) -> str:
         """The name that other people see."""
+        if self.username.startswith(LEFT):
+            return gettext("somebody who left")
         return self.display_name or self.username
 
     @property
@@ -50,3 +76,108 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
+
+
+class Invitation(models.Model):
+    """A way in for one person, once: on paper, as a QR code. The token itself is not kept.
+
+    `role` is one of a seller's people where `seller_id` (a public id) names a seller, else one in
+    the whole instance. Those of one `batch` were made together and are printed on one sheet.
+    """
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    batch = models.UUIDField(default=new_id, db_index=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    seller_id = models.UUIDField(null=True, blank=True, db_index=True)
+    role = models.CharField(max_length=20)
+    name = models.CharField(_("name"), max_length=60)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.name} as {self.role}"
+
+    @property
+    def state(self) -> str:
+        """What has become of it: "open", "used", "revoked" or "over"."""
+        if self.used_at:
+            return "used"
+        if self.revoked_at:
+            return "revoked"
+        return "open" if self.ends_at > now() else "over"
+
+
+class PhoneCode(models.Model):
+    """A code that was sent to a number. Without a digest nothing was sent, and nothing fits."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    phone = models.CharField(max_length=20)
+    digest = models.CharField(max_length=64, blank=True)
+    ends_at = models.DateTimeField(db_index=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"until {self.ends_at}"
+
+
+class Allowance(models.Model):
+    """How often somebody did something in one stretch of time; `key` hides who and what."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    used = models.PositiveIntegerField(default=0)
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.used} until {self.ends_at}"
+
+
+class Device(models.Model):
+    """Where somebody is signed in: one session, and when it was last seen, to some minutes."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    session_key = models.CharField(max_length=40, unique=True)
+    agent = models.CharField(max_length=300, blank=True)
+    signed_in_at = models.DateTimeField(default=now)
+    seen_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return self.agent
+
+
+class ApiToken(models.Model):
+    """A key for another program, which does some of what its owner may do. Kept as a digest."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    ending = models.CharField(max_length=8, help_text="Its last characters, to tell it by.")
+    scopes = models.JSONField(default=list)
+    made_at = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccessChange(models.Model):
+    """Somebody may do something else than before, which every process looks up within a second.
+
+    Kept for a minute. By number, not by key: it outlives the person.
+    """
+
+    user_pk = models.BigIntegerField()
+    at = models.DateTimeField(default=now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_pk} at {self.at}"

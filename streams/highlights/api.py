@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Router, Schema
 
-from core.api import session_user
+from core.api import may, session_user
 from streams import access
 from streams.highlights import desk
 
@@ -48,7 +48,7 @@ class HighlightsOut(Schema):
     listened: bool
 
 
-@router.get("/shows/{uuid:show_id}/highlights", response=HighlightsOut)
+@router.get("/shows/{uuid:show_id}/highlights", response=HighlightsOut, auth=may("read:shows"))
 def highlights(request: HttpRequest, show_id: UUID) -> desk.Desk:
     """The minutes that sold, each with its reasons, from the show's own orders and talk."""
     return desk.desk(access.show_to_host(request.user, show_id))

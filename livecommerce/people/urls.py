@@ -1,0 +1,37 @@
+"""Addresses of one's own account, of invitations, and of the operators' pages about people."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from livecommerce.people import account_views, join_views, operator_views
+
+urlpatterns = [
+    path("join/<str:token>/", join_views.join, name="join"),
+    path("me/", account_views.account, name="my_account"),
+    path("me/details/", account_views.details, name="my_details"),
+    path("me/devices/", account_views.devices, name="my_devices"),
+    path("me/devices/sign-out/", account_views.sign_out_everywhere, name="my_devices_end"),
+    path("me/devices/<uuid:device_id>/", account_views.sign_out_device, name="my_device_end"),
+    path("me/tokens/", account_views.tokens, name="my_tokens"),
+    path("me/tokens/<uuid:token_id>/revoke/", account_views.revoke_token, name="my_token_revoke"),
+    path("me/data/", account_views.data, name="my_data"),
+    path("me/leave/", account_views.leave, name="my_leave"),
+    path("operator/people/", operator_views.people, name="operator_people"),
+    path("operator/people/invite/", operator_views.invite, name="operator_invite"),
+    path(
+        "operator/people/sheets/<uuid:batch>/",
+        operator_views.sheet,
+        name="operator_invitation_sheet",
+    ),
+    path(
+        "operator/people/invitations/<uuid:invitation_id>/revoke/",
+        operator_views.revoke,
+        name="operator_invitation_revoke",
+    ),
+    path(
+        "operator/people/<uuid:seller_id>/<uuid:user_id>/",
+        operator_views.member,
+        name="operator_member",
+    ),
+]
