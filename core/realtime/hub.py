@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 
 from core.realtime.backoff import Slots
+from core.realtime.beat import TICK_S, Beat
 from core.realtime.log import Entry, Position, TopicLog
-from core.realtime.rooms import NOW_EVERY_S, TICK_S, Cohort, Listening, Room, tick_after
+from core.realtime.rooms import NOW_EVERY_S, Cohort, Listening, Room
 
 __all__ = ["NOW_EVERY_S", "TICK_S", "Hub"]
 
@@ -137,15 +138,14 @@ class Hub:
     async def _tell_forever(self, room: Room) -> None:
         loop = asyncio.get_running_loop()
         room.tick_s = self._tick_s
-        took_s = 0.0
+        beat = Beat(loop.time(), self._tick_s)
         while True:
             cohort = await _next_cohort(room)
             began_s = loop.time()
             self._give_up(room, room.tell(cohort, began_s))
             await asyncio.sleep(0)  # the event loop writes, and others get their turn
-            took_s += (loop.time() - began_s - took_s) / 8
-            told_all_s = took_s * len(room.cohorts)
-            room.tick_s = tick_after(told_all_s, self._tick_s, rushed=room.is_rushed())
+            cohorts, is_rushed = len(room.cohorts), room.is_rushed()
+            room.tick_s = beat.told(began_s, loop.time(), cohorts, is_rushed=is_rushed)
 
     def _give_up(self, room: Room, slow: list[Listening]) -> None:
         for socket in slow:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from core.realtime.beat import TICK_S
 from core.realtime.frames import Prepared, encoded_event, now_frame, stretch_frame
 from core.realtime.log import Entry, Position
 from core.realtime.thinning import Thinning
@@ -23,11 +24,8 @@ from core.realtime.thinning import Thinning
 COHORT = 250  # telling so many takes some 3 ms
 NOW_EVERY_S = 1.0
 HEARTBEAT_S = 2.0
-TICK_S = 0.05
-SLOWEST_TICK_S = 0.25
 RUSH = 100
 RUSH_WITHIN_S = 1.0
-SLOWEST_RUSHED_TICK_S = 1.0
 
 
 class Listening(Protocol):
@@ -63,17 +61,6 @@ class Cohort:
         self.told_at = float("-inf")
         self.now_told = 0  # which version of the latest values
         self.now_told_at = float("-inf")
-
-
-def tick_after(took_s: float, fastest_s: float = TICK_S, *, rushed: bool = False) -> float:
-    """Seconds between two frames, where telling one to all takes so long: half of the time.
-
-    While people rush in it is a fifth: whoever waits at the door is told nothing at all, and those
-    who are in would be told by the half of the process that should let the others in.
-    """
-    if rushed:
-        return min(SLOWEST_RUSHED_TICK_S, max(fastest_s, 5 * took_s))
-    return min(SLOWEST_TICK_S, max(fastest_s, 2 * took_s))
 
 
 class Room:
