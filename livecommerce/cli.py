@@ -22,6 +22,8 @@ from django.core.management import call_command
 from django.utils.module_loading import import_string
 
 from livecommerce import config
+from livecommerce.first_run import kept
+from livecommerce.lan.addresses import own_names
 from livecommerce.supervisor import (
     REFUSED,
     Child,
@@ -32,6 +34,7 @@ from livecommerce.supervisor import (
 )
 
 LOOPBACK = "127.0.0.1"
+LOOK_AGAIN_S = 0.5
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what --lan is for
 
 
@@ -112,11 +115,13 @@ def up(host: str | None, port: int | None, lan: bool) -> None:
     os.environ["LIVECOMMERCE_MODE"] = "up"
     listen(host=host, lan=lan, otherwise=os.environ.get("LIVECOMMERCE_LAN", "0"))
     found = prepare(port)
-    hint = [] if product("livecommerce.operators.has_operator")() else [FIRST_OPERATOR]
+    secret = product("livecommerce.first_run.door.open_if_new")()
+    hint = [FIRST_RUN.format(port=found.port, secret=secret), FIRST_OPERATOR] if secret else []
     supervise(found, [], then=[*hint, "Stop it with Ctrl+C."])
 
 
-FIRST_OPERATOR = "Nobody runs it yet. Make the first operator: livecommerce operator NAME"
+FIRST_RUN = "Nobody runs it yet. Make it yours: http://localhost:{port}/first-run/{secret}/"
+FIRST_OPERATOR = "Or make the first operator by hand: livecommerce operator NAME"
 
 
 def listen(*, host: str | None, lan: bool, otherwise: str) -> None:
@@ -160,10 +165,25 @@ def supervise(found: config.Config, others: list[Child], *, then: list[str]) -> 
             [*children, *others],
             until_ready=lambda: until_answers(reach, found.port),
             on_ready=tell,
+            until_changed=lambda: until_changed(found),
         )
         return await supervisor.run()
 
     sys.exit(asyncio.run(keep_running()))
+
+
+async def until_changed(found: config.Config) -> None:
+    """Return when the processes were started with what holds no longer."""
+    before = await asyncio.to_thread(state_of, found)
+    # Neither the first-run page nor the network tells of itself everywhere.
+    while await asyncio.to_thread(state_of, found) == before:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+def state_of(found: config.Config) -> object:
+    """What a start depends on and may change without us: first settings, our addresses."""
+    addresses = own_names(found.hosts).all if found.lan else None
+    return addresses, kept.stamp(found.data)
 
 
 @main.command()
@@ -277,6 +297,7 @@ def operator(name: str, password_stdin: bool) -> None:
         make_operator(name, password)
     except ValidationError as error:
         raise click.ClickException(" ".join(error.messages)) from error
+    product("livecommerce.first_run.door.open_if_new")()  # which closes it: somebody runs it now
     click.echo(f"{name} is an operator and can sign in.")
 
 

@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from babel.numbers import list_currencies
 from django.core.exceptions import ImproperlyConfigured
+
+from livecommerce.first_run import kept
 
 ENVIRONMENT: Mapping[str, str] = os.environ
 MODES = ("demo", "up", "test")
@@ -29,6 +32,8 @@ LANGUAGES = ("en", "zh-hans")
 ENCODER_SCHEMES = ("rtmp", "rtmps", "srt", "http", "https")
 RENDITIONS = ("auto", "source")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# Without those that no shop takes: metals, funds, and what is there for tests.
+CURRENCIES = frozenset(code for code in list_currencies("en") if not code.startswith("X"))
 SQLITE = "django.db.backends.sqlite3"
 DATABASES = (SQLITE, "django.db.backends.postgresql")
 
@@ -59,7 +64,9 @@ class Config:
     behind_https: bool
     trusted_proxies: list[Network]
     ffmpeg: str
+    name: str
     language: str
+    currency: str
     time_zone: str
     log_level: str
     metrics_token: str
@@ -100,6 +107,7 @@ def read() -> Config:
     """The settings of this process; makes the data folder. Raises `SettingsError`."""
     mode = _one_of("LIVECOMMERCE_MODE", MODES, default="up")
     data = Path(_text("LIVECOMMERCE_DATA", "var/instance")).absolute()
+    first = _first_run(data)
     return Config(
         mode=mode,
         data=data,
@@ -116,8 +124,12 @@ def read() -> Config:
         behind_https=_behind_https(),
         trusted_proxies=_networks("LIVECOMMERCE_TRUSTED_PROXIES", "127.0.0.1,::1"),
         ffmpeg=_program("LIVECOMMERCE_FFMPEG"),
-        language=_one_of("LIVECOMMERCE_LANGUAGE", LANGUAGES, default="en"),
-        time_zone=_time_zone("LIVECOMMERCE_TIME_ZONE", default="Asia/Shanghai"),
+        name=_text("LIVECOMMERCE_NAME", first.get("name", "livecommerce")),
+        language=_one_of("LIVECOMMERCE_LANGUAGE", LANGUAGES, default=first.get("language", "en")),
+        currency=_currency("LIVECOMMERCE_CURRENCY", default=first.get("currency", "CNY")),
+        time_zone=_time_zone(
+            "LIVECOMMERCE_TIME_ZONE", default=first.get("time_zone", "Asia/Shanghai")
+        ),
         log_level=_one_of("LIVECOMMERCE_LOG_LEVEL", LOG_LEVELS, default="INFO"),
         metrics_token=_text("LIVECOMMERCE_METRICS_TOKEN"),
         chat_lines_per_s=int(
@@ -355,6 +367,25 @@ def _time_zone(name: str, *, default: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError(f"{name} is {zone!r}: use a name like Asia/Shanghai.") from error
     return zone
+
+
+def _currency(name: str, *, default: str) -> str:
+    code = _text(name, default)
+    if code not in CURRENCIES:
+        raise SettingsError(f"{name} is {code!r}: use a code of ISO 4217 like CNY or EUR.")
+    return code
+
+
+def _first_run(data: Path) -> dict[str, str]:
+    """What was set on the first-run page; environment variables come before it."""
+    try:
+        return kept.read(data)
+    except kept.Unreadable as error:
+        raise SettingsError(
+            f"{data / kept.FILE} cannot be read ({error}): correct it, or take it away and set "
+            "LIVECOMMERCE_NAME, LIVECOMMERCE_LANGUAGE, LIVECOMMERCE_CURRENCY and "
+            "LIVECOMMERCE_TIME_ZONE instead."
+        ) from error
 
 
 def _kept_secret(data: Path) -> str:

@@ -20,6 +20,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     """`demo_people` is empty unless this is the demo, seen from the machine it runs on."""
     return {
         "demo": settings.DEMO,
+        "site_name": settings.SITE_NAME,
         "demo_people": PEOPLE if settings.DEMO and may_sign_in_by_click(request) else (),
         # Lazy: a page that shows no navigation asks the database nothing.
         "sells": SimpleLazyObject(lambda: sellers_of(request.user).exists()),

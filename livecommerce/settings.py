@@ -171,6 +171,8 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
+SITE_NAME = CONFIG.name
+CURRENCY = CONFIG.currency
 LANGUAGE_CODE = CONFIG.language
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese"))]
 LOCALE_PATHS = [PACKAGE / "locale"]

@@ -48,6 +48,7 @@ class Supervisor:
     """Keeps children running until a signal comes; `run` returns the exit code.
 
     `until_ready` returns when the children that do not wait can be used; `on_ready` then tells.
+    `until_changed` returns when all of them have to start again, and is asked anew after that.
     """
 
     def __init__(
@@ -56,12 +57,15 @@ class Supervisor:
         *,
         until_ready: Callable[[], Awaitable[None]],
         on_ready: Callable[[], None],
+        until_changed: Callable[[], Awaitable[None]] | None = None,
         first_pause_s: float = FIRST_PAUSE_S,
         grace_s: float = GRACE_S,
     ) -> None:
         self._children = children
         self._until_ready = until_ready
         self._on_ready = on_ready
+        self._until_changed = until_changed
+        self._ended_by_us: set[Process] = set()
         self._first_pause_s = first_pause_s
         self._grace_s = grace_s
         self._running: dict[str, Process] = {}
@@ -75,8 +79,10 @@ class Supervisor:
             loop.add_signal_handler(name, self._stop.set)
         keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
         watcher = asyncio.create_task(self._watch_ready())
+        renewer = asyncio.create_task(self._renew())
         await self._stop.wait()
         watcher.cancel()
+        renewer.cancel()
         await self._end_all()
         await asyncio.gather(*keepers)
         return self._code
@@ -86,15 +92,25 @@ class Supervisor:
         self._ready.set()
         self._on_ready()
 
+    async def _renew(self) -> None:
+        while self._until_changed is not None:
+            await self._until_changed()
+            say("up", "settings or addresses changed: all start again")
+            for process in self._running.values():
+                self._ended_by_us.add(process)
+                process.terminate()
+
     async def _keep(self, child: Child) -> None:
         if child.waits and not await self._happens_first(self._ready):
             return
         pause_s = self._first_pause_s
         while not self._stop.is_set():
             started = time.monotonic()
-            code = await self._run_once(child)
+            code, was_ours = await self._run_once(child)
             if self._stop.is_set():
                 return
+            if was_ours:
+                continue
             if code == REFUSED:
                 self._code = REFUSED
                 self._stop.set()
@@ -105,8 +121,11 @@ class Supervisor:
             await self._pause(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    async def _run_once(self, child: Child) -> int:
-        """Run the child to its end; the exit code. Nothing that it started outlives it."""
+    async def _run_once(self, child: Child) -> tuple[int, bool]:
+        """Run the child to its end; its exit code, and whether we ended it to start it anew.
+
+        Nothing that it started outlives it.
+        """
         life, held = os.pipe()  # nobody writes; it closes when this process ends
         said, saying = os.pipe()
         # Pipes of our own: asyncio's would make `wait` wait for what the child has started, too.
@@ -132,7 +151,9 @@ class Supervisor:
             os.killpg(process.pid, signal.SIGKILL)
         await forwarding
         del self._running[child.name]
-        return code
+        was_ours = process in self._ended_by_us
+        self._ended_by_us.discard(process)
+        return code, was_ours
 
     async def _forward(self, child: Child, said: int) -> None:
         reader = asyncio.StreamReader(limit=LINE_LIMIT)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
@@ -55,6 +58,10 @@ class DeliveryZoneInline(ReadOnly, admin.TabularInline[DeliveryZone, Seller]):
 class SellerAdmin(admin.ModelAdmin[Seller]):
     form = TypedForm
     list_display = ["name", "place", "currency", "is_sandbox", "created_at"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"currency": settings.CURRENCY, **super().get_changeform_initial_data(request)}
+
     list_filter = ["is_sandbox"]
     search_fields = ["name", "place"]
     inlines = [MemberInline, PickupPointInline, DeliveryZoneInline]

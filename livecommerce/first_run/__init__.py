@@ -1,0 +1,1 @@
+"""The first minutes of an instance: somebody with the terminal's address says what it is."""

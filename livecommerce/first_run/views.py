@@ -1,0 +1,58 @@
+"""The first-run page, for who has the address that the terminal shows."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from livecommerce.first_run import door
+from livecommerce.first_run.forms import FirstRunForm
+from livecommerce.first_run.services import set_up
+from sellers.regions import REGIONS
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@never_cache
+@sensitive_post_parameters("password")
+def first_run(request: HttpRequest, secret: str) -> HttpResponse:
+    """Ask, make it, and wait for the restart with the new settings; 404 ever after."""
+    try:
+        door.check(secret)
+        form = FirstRunForm(request.POST or None, initial=_initial())
+        if request.method == "POST" and form.is_valid() and _made(request, secret, form):
+            answer = render(request, "livecommerce/first_run_done.html")
+        else:
+            answer = render(request, "livecommerce/first_run.html", {"form": form})
+    except door.Closed:
+        raise Http404 from None
+    answer.headers["Referrer-Policy"] = "no-referrer"  # the address has the secret
+    return answer
+
+
+def _made(request: HttpRequest, secret: str, form: FirstRunForm) -> bool:
+    """Whether it is made; what is wrong with name or password stands in the form."""
+    try:
+        operator = set_up(secret, form.values())
+    except ValidationError as error:
+        form.add_error(
+            "password" if not hasattr(error, "error_dict") else "username", error.messages
+        )
+        return False
+    login(request, operator, backend=BACKEND)
+    return True
+
+
+def _initial() -> dict[str, object]:
+    return {
+        "language": get_language() or settings.LANGUAGE_CODE,
+        "currency": settings.CURRENCY,
+        "time_zone": settings.TIME_ZONE,
+        "regions": [code for code, _ in REGIONS],
+    }

@@ -1,0 +1,28 @@
+// Goes on once the site has started again with its settings.
+
+const RESTART_BEGINS_WITHIN_MS = 4000;
+const ASK_EVERY_MS = 500;
+
+async function isReady() {
+  try {
+    return (await fetch("/readyz", { cache: "no-store" })).ok;
+  } catch {
+    return false;
+  }
+}
+
+const began = Date.now();
+let wasAway = false;
+
+async function look() {
+  const ready = await isReady();
+  wasAway ||= !ready;
+  // Who never saw it away was too slow for that, or it runs without a supervisor.
+  if (ready && (wasAway || Date.now() - began > RESTART_BEGINS_WITHIN_MS)) {
+    location.replace(document.getElementById("go-on").href);
+  } else {
+    setTimeout(look, ASK_EVERY_MS);
+  }
+}
+
+look();
