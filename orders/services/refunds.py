@@ -288,7 +288,7 @@ def _count_returned(line: OrderLine, quantity: int) -> None:
     if quantity < 1 or not OrderLine.objects.filter(pk=line.pk, returned__lte=most).update(
         returned=F("returned") + quantity
     ):
-        raise InvalidInput(_("So many were not sent."), field="returned")
+        raise InvalidInput(_("Fewer than that were sent."), field="returned")
 
 
 def _claim(refund: Refund) -> bool:

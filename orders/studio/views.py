@@ -169,7 +169,7 @@ def _say(request: HttpRequest, report: Report, to: OrderState) -> None:
     for line in _refusals(report.refused):
         messages.error(request, line)
     if not (report.moved or report.already or report.refused):
-        messages.warning(request, _("Tick the orders first."))
+        messages.warning(request, _("Select orders first."))
 
 
 def _refusals(refused: list[tuple[str, str]]) -> Iterator[str]:

@@ -259,7 +259,7 @@ def test_nothing_ticked_is_said(zhang: Client, world: World) -> None:
 
     answer = zhang.post(f"{LIST}move/", {"to": "packed"}, follow=True)
 
-    assert "Tick the orders first." in answer.content.decode()
+    assert "Select orders first." in answer.content.decode()
 
 
 def test_many_are_never_cancelled_at_once(zhang: Client, world: World) -> None:

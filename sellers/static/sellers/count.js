@@ -20,5 +20,5 @@ for (const form of all("form[data-on-hand]")) {
 
 function words(onHand, sign, count) {
   const after = sign ? onHand + sign * count : count;
-  return interpolate(gettext("In the house: %s now, %s after this."), [onHand, Math.max(0, after)]);
+  return interpolate(gettext("On hand: %s now, %s after this."), [onHand, Math.max(0, after)]);
 }
