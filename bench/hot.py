@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from ctypes import POINTER, c_int, c_int32, c_int64, c_size_t, c_uint32, c_void_p
+from functools import cache
 from pathlib import Path
 
 from bench.report import ROOT
@@ -74,6 +75,7 @@ class CrowdState(ctypes.Structure):
     )
 
 
+@cache
 def library() -> ctypes.CDLL:
     """The functions of crowd.c, of the source as it is now. Raises `NoCompiler`."""
     found = ctypes.CDLL(str(built()))

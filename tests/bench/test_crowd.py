@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench import wire
@@ -123,6 +123,7 @@ def cut(data: bytes, places: list[int]) -> Iterator[bytes]:
 CUTS = st.lists(st.one_of(st.integers(0, 400), st.integers(0, 300_000)), max_size=12)
 
 
+@settings(deadline=None)  # the first example may have to compile the hot path
 @given(writings(), CUTS, CUTS)
 @example(
     Written(stretch(1, 1), 1, 1, 0, 0, 0), [40, len(ANSWER)], [len(ANSWER), len(ANSWER + HELLO)]
