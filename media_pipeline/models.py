@@ -132,6 +132,10 @@ class Asset(models.Model):
     master_key = models.CharField(max_length=200, blank=True, help_text="Master playlist, if any.")
     download_key = models.CharField(max_length=200, blank=True, help_text="The whole as one MP4.")
     poster_key = models.CharField(max_length=200, blank=True)
+    storyboard_key = models.CharField(
+        max_length=200, blank=True, help_text="Small pictures to seek by, as WebVTT."
+    )
+    waveform_key = models.CharField(max_length=200, blank=True, help_text="JSON, if it has sound.")
     error = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

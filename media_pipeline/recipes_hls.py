@@ -34,6 +34,8 @@ SOUND_SEGMENT_S = 6
 # So that a loud moment of a quiet recording does not crack when all of it is made louder.
 PEAK_DB = -1.0
 COLUMNS, ROWS = 5, 5
+# The scaler's names of matrices that every player knows -> what they are called in a file.
+NAMES = {"bt709": "bt709", "bt601": "smpte170m"}
 
 
 def renditions(
@@ -91,17 +93,21 @@ def _pictures(
 
 
 def shown(picture: Any, look: Look, size: Size, table: Path | None) -> Any:
-    """A picture of any kind as BT.709 in 8 bits and square pixels, of this size."""
+    """A picture of any kind in 8 bits and square pixels, of this size, with its colours named.
+
+    HDR and wide colours become BT.709; what is BT.601 stays so, since converting costs exactness.
+    """
+    matrix = look.matrix if look.matrix in NAMES else "bt709"
     if look.is_interlaced:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     if look.hdr:
         picture = picture.filter("scale", size.width, size.height, in_color_matrix=look.matrix)
         picture = picture.filter("format", "gbrp10le").filter("lut3d", file=str(table))
-        picture = _named(picture).filter("scale", out_color_matrix="bt709", out_range="tv")
+        picture = _named(picture).filter("scale", out_color_matrix=matrix, out_range="tv")
     else:
-        to = {"in_color_matrix": look.matrix, "out_color_matrix": "bt709", "out_range": "tv"}
+        to = {"in_color_matrix": look.matrix, "out_color_matrix": matrix, "out_range": "tv"}
         picture = picture.filter("scale", size.width, size.height, **to)
-    return _named(picture.filter("format", "yuv420p"), colorspace="bt709").filter("setsar", 1)
+    return _named(picture.filter("format", "yuv420p"), colorspace=NAMES[matrix]).filter("setsar", 1)
 
 
 def _named(picture: Any, **more: str) -> Any:

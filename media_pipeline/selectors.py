@@ -32,6 +32,7 @@ class Playback:
     poster_url: str | None
     duration_s: float
     clock: MediaClock
+    storyboard_url: str | None = None
 
 
 def playback(show_id: uuid.UUID) -> Playback | None:
@@ -52,6 +53,7 @@ def playback(show_id: uuid.UUID) -> Playback | None:
         poster_url=_poster_url(key),
         duration_s=clock.duration_s if live else recording.duration_s,
         clock=clock,
+        storyboard_url=_storyboard_url(recording),
     )
 
 
@@ -73,6 +75,13 @@ def _replay_key(recording: Recording, key: str) -> str:
 def _poster_url(key: str) -> str | None:
     poster = f"{key}/{layout.POSTER}"
     return storage().url(poster) if storage().size(poster) is not None else None
+
+
+def _storyboard_url(recording: Recording) -> str | None:
+    """Small pictures to seek by; recordings of before this was made have none."""
+    ready = recording.assets.filter(kind=AssetKind.RECORDING, state=AssetState.READY)
+    asset: Asset | None = ready.exclude(storyboard_key="").order_by("-created_at").first()
+    return storage().url(asset.storyboard_key) if asset else None
 
 
 def recording_key(show_id: uuid.UUID) -> str:

@@ -70,7 +70,15 @@ def process_recording(work: Work) -> None:
         with taken_away_if_lost(folder, download_key.rpartition("/")[0]):
             storage().write_file(download_key, outputs / DOWNLOAD)
             storage().write_folder(folder, outputs)
-            publish_processed(work.lease, recording, folder, made, poster, download_key)
+            publish_processed(
+                work.lease,
+                recording,
+                folder,
+                made,
+                poster,
+                download_key,
+                has_sound=found.audio is not None,
+            )
     sweep_earlier(place, work.lease)
     sweep_earlier(downloads, work.lease)
 

@@ -116,11 +116,13 @@ def _found(request: HttpRequest, wanted: Show) -> Playback | None:
 
 def _addresses(found: Playback | None) -> dict[str, Any]:
     if found is None:
-        return {"state": "none", "live_url": None, "replay_url": None, "duration_s": 0}
+        nothing = dict.fromkeys(("live_url", "replay_url", "storyboard_url"))
+        return {"state": "none", "duration_s": 0, **nothing}
     return {
         "state": found.state,
         "live_url": found.live_url,
         "replay_url": found.replay_url,
+        "storyboard_url": found.storyboard_url,
         "duration_s": found.duration_s,
     }
 

@@ -194,7 +194,14 @@ def _withdraw(recording: Recording, gone: Sequence[tuple[float, float]]) -> None
     unfinished = [clip.public_id for clip in clips if clip.state == AssetState.WAITING]
     jobs.withdraw(MAKE_CLIP, unfinished)
     whole = recording.assets.filter(kind=AssetKind.RECORDING)
-    whole.update(state=AssetState.WAITING, master_key="", download_key="", poster_key="")
+    whole.update(
+        state=AssetState.WAITING,
+        master_key="",
+        download_key="",
+        poster_key="",
+        storyboard_key="",
+        waveform_key="",
+    )
     for asset in whole:
         asset.renditions.all().delete()
     for clip in clips:

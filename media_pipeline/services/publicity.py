@@ -17,7 +17,7 @@ from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.storage import storage, visibility
 
-KEYS = ("master_key", "download_key", "poster_key")
+KEYS = ("master_key", "download_key", "poster_key", "storyboard_key", "waveform_key")
 
 
 def change_rows(recording: Recording, *, is_public: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from core.outbox import publish
-from media_pipeline import jobs
+from media_pipeline import jobs, sound, storyboard
 from media_pipeline.events import RecordingProcessed
 from media_pipeline.jobs import Lease
 from media_pipeline.models import Asset, AssetKind, AssetState, Job, Recording, Rendition
@@ -36,6 +36,8 @@ def publish_processed(
     made: Sequence[Made],
     poster: bytes,
     download_key: str,
+    *,
+    has_sound: bool,
 ) -> Asset:
     """Finish the job and show what it stored under `folder`; raises `jobs.LeaseLost`."""
     poster_key = f"{recording_folder(recording)}/{POSTER}"
@@ -55,6 +57,8 @@ def publish_processed(
                 "master_key": f"{folder}/{MASTER}",
                 "download_key": download_key,
                 "poster_key": poster_key,
+                "storyboard_key": f"{folder}/{storyboard.FILE}",
+                "waveform_key": f"{folder}/{sound.WAVE_FILE}" if has_sound else "",
             },
         )
         replace_renditions(asset, folder, made)

@@ -74,9 +74,17 @@ def removed(
 
 
 def frames_in_storage() -> set[int]:
-    """Every number of the footage's frames that any file in the whole storage shows."""
+    """Every number of the footage's frames that any file in the whole storage shows.
+
+    Sheets of small pictures are too coarse to tell a frame from the next: they must be those that
+    were made with the renditions of now.
+    """
     seen: set[int] = set()
+    now = {key.rpartition("/")[0] for key in Asset.objects.values_list("storyboard_key", flat=True)}
     for path in sorted(storage().root.rglob("*")):
+        if path.name.startswith("sheet-"):
+            assert path.parent.relative_to(storage().root).as_posix() in now
+            continue
         if path.suffix == ".m4s" and (init := path.with_name("init.mp4")).exists():
             seen |= shown_by(init.read_bytes() + path.read_bytes())
         elif path.suffix in {".mp4", ".jpg"} and path.name != "init.mp4":

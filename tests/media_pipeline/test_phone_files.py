@@ -170,7 +170,7 @@ def test_what_some_player_would_not_play_well_is_encoded(tmp_path: Path, encoder
     assert not any(one.is_copy for one in made)
     media = looked_at(tmp_path / "out" / made[0].name / "video.m4s").found.picture
     assert (media.codec, media.pixel_format, media.is_full_range) == ("h264", "yuv420p", False)
-    assert media.colour == Colour("bt709", "bt709", "bt709")
+    assert media.colour == Colour("smpte170m", "bt709", "bt709")
 
 
 HDR = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -qp 4"

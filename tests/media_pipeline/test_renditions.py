@@ -14,6 +14,7 @@ from media_pipeline.models import Asset, AssetState, Job, JobState, Recording
 from media_pipeline.probe import OUR_FORMATS, probe
 from media_pipeline.recipes import Size
 from media_pipeline.renditions import segment_rates
+from media_pipeline.selectors import playback
 from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_processing
 from media_pipeline.storage import storage
 from media_pipeline.work import OutputWrong, Wanted, Work, checked
@@ -50,8 +51,12 @@ def test_a_recording_becomes_renditions_a_download_and_a_poster(world: World) ->
     assert asset.duration_s == pytest.approx(recording.duration_s, abs=0.5)
     sizes = {(r.name, r.width, r.height) for r in asset.renditions.all()}
     assert sizes == {("144p", 256, 144)}  # so modest that it is copied, and needs no lower one
-    for key in (asset.master_key, asset.download_key, asset.poster_key):
+    keys = [asset.master_key, asset.download_key, asset.poster_key]
+    for key in (*keys, asset.storyboard_key, asset.waveform_key):
         assert storage().size(key)
+    found = playback(recording.show_id)
+    assert found
+    assert (found.storyboard_url or "").endswith("/storyboard.vtt")
 
 
 def test_every_rendition_is_what_its_row_says(world: World) -> None:

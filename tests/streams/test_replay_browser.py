@@ -9,6 +9,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from core.realtime.db import run_in_db
 from media_pipeline.models import Recording
 from media_pipeline.services import clips
+from media_pipeline.services.recordings import enqueue_processing
 from media_pipeline.tasks import TASKS
 from media_pipeline.worker import run_waiting
 from orders.models import Offer
@@ -149,3 +150,31 @@ async def test_where_all_there_is_to_buy_is_pinned_no_list_says_that_there_is_no
     await expect(page.locator("#viewers")).to_contain_text("watching")
     await expect(page.locator("#pinned")).to_contain_text("Huaniu apples")
     await expect(page.locator(".shelf")).to_be_hidden()
+
+
+async def test_pointing_at_the_line_shows_what_there_is_to_see(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await run_in_db(lambda: with_renditions(replayed(world).recording))
+    page = await replay_of(phone, site, world)
+    box = await page.locator("#moments-bar").bounding_box()
+    assert box
+    small = page.locator(".storyboard")
+    async with page.expect_response("**/storyboard.vtt") as fetched:
+        await page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 4)
+    assert (await fetched.value).ok
+    async with page.expect_response("**/sheet-001.jpg") as picture:
+        await page.mouse.move(box["x"] + box["width"] * 0.61, box["y"] + 4)
+    assert (await picture.value).ok
+    await expect(small).to_be_visible()
+    await expect(small).to_have_text("0:07")
+    # The fourth picture, of seconds six to eight, beside three of 160 pixels.
+    place = page.locator(".storyboard__picture")
+    await expect(place).to_have_css("background-position", "-480px 0px")
+    await page.mouse.move(4, 4)
+    await expect(small).to_be_hidden()
+
+
+def with_renditions(recording: Recording) -> None:
+    enqueue_processing(recording.public_id)
+    run_waiting()

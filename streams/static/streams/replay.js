@@ -10,6 +10,7 @@ import { ChatLog, Ticker } from "./room-chat.js";
 import { NOT_ALLOWED, goAway } from "./room-away.js";
 import { RoomPage } from "./room-page.js";
 import { restoredMessage } from "./room-state.js";
+import { Storyboard } from "./storyboard.js";
 
 /** More lines than this at once are a leap: they are shown as a whole, not one after the other. */
 const LEAP_LINES = 60;
@@ -32,6 +33,7 @@ let last = 0;
 let copiedTimer = 0;
 /** @type {import("../livecommerce/player.js").Attached|null} */ let picture = null;
 
+if (data.playback.storyboard_url) new Storyboard(one("#moments-line"), data.playback.storyboard_url, data.playback.duration_s);
 showShape(one("#stage"), video);
 page.shareUrl = () => `${new URL(location.pathname, location.href)}?t=${Math.floor(video.currentTime)}`;
 page.frame = (image) => image;
