@@ -18,7 +18,7 @@ from media_pipeline.events import (
     TakeStarted,
     TakeStopped,
 )
-from media_pipeline.services import settling
+from media_pipeline.services import archiving, settling
 from media_pipeline.storage import storage
 from orders import access as orders_access
 from orders import photos as orders_photos
@@ -69,7 +69,7 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
         handlers.tell_replay_ready,
         media_handlers.process_sealed_recording,
     ),
-    RecordingProcessed: (),
+    RecordingProcessed: (media_handlers.archive_processed_recording,),
     PassageRemoved: (handlers.tell_replay_changed,),
     ClipReady: (),
     ShowStarted: (handlers.tell_show_changed,),
@@ -90,6 +90,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("pay back what is due", every_s=5, run=carry_out_refunds),
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
     Periodic("carry out what failed before", every_s=300, run=settling.try_again),
+    Periodic("move to the bucket what is left", every_s=300, run=archiving.archive_left),
     Periodic("forget old codes", every_s=600, run=codes.forget_old),
     Periodic("forget old allowances", every_s=600, run=limits.forget_old),
     Periodic("forget old changes", every_s=60, run=changes.forget_old),

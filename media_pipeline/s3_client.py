@@ -60,13 +60,17 @@ def told() -> Iterator[None]:
     except ClientError as error:
         if code(error) in MISSING:
             raise NoSuchFile(str(error)) from error
-        raise StorageDown(str(error)) from error
+        raise StorageDown(str(error), status_of(error)) from error
     except BotoCoreError as error:
         raise StorageDown(str(error)) from error
 
 
 def code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def at_once(work: Callable[[S], T], things: Iterable[S]) -> list[T]:

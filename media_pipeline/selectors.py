@@ -50,7 +50,7 @@ def playback(show_id: uuid.UUID) -> Playback | None:
         edition=recording.edition,
         live_url=storage().url(_live_key(key)) if live else None,
         replay_url=None if empty else storage().url(_replay_key(recording, key)),
-        poster_url=_poster_url(key),
+        poster_url=_poster_url(recording),
         duration_s=clock.duration_s if live else recording.duration_s,
         clock=clock,
         storyboard_url=_storyboard_url(recording),
@@ -60,7 +60,7 @@ def playback(show_id: uuid.UUID) -> Playback | None:
 def _live_key(key: str) -> str:
     """The list of all renditions once there are some beside the source."""
     master = f"{key}/{low_shelf.FOLDER}/{low_shelf.MASTER}"
-    return master if storage().size(master) is not None else f"{key}/{layout.LIVE}"
+    return master if storage().local.size(master) is not None else f"{key}/{layout.LIVE}"
 
 
 def _replay_key(recording: Recording, key: str) -> str:
@@ -72,9 +72,10 @@ def _replay_key(recording: Recording, key: str) -> str:
     return asset.master_key if asset else f"{key}/{layout.REPLAY}"
 
 
-def _poster_url(key: str) -> str | None:
-    poster = f"{key}/{layout.POSTER}"
-    return storage().url(poster) if storage().size(poster) is not None else None
+def _poster_url(recording: Recording) -> str | None:
+    whole = recording.assets.filter(kind=AssetKind.RECORDING).exclude(poster_key="")
+    asset: Asset | None = whole.order_by("-created_at").first()
+    return storage().url(asset.poster_key) if asset else None
 
 
 def _storyboard_url(recording: Recording) -> str | None:

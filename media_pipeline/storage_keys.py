@@ -41,7 +41,14 @@ class NoSuchFile(LookupError):
 
 
 class StorageDown(Exception):
-    """The place for files does not answer, or not as it should; later it may."""
+    """The place for files does not answer, or not as it should; later it may.
+
+    `status` is what it said in HTTP's terms, if it said anything.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

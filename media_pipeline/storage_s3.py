@@ -90,9 +90,16 @@ class S3Storage:
         raise AssertionError  # never: the last try returns or raises
 
     def write_file(self, key: str, source: Path) -> None:
-        with told():
-            self._complete(self._upload(checked(key), source))
+        self.copy_in(key, source)
         source.unlink()
+
+    def copy_in(self, key: str, source: Path) -> None:
+        """Store a local file, which stays where it is."""
+        with told():
+            if source.stat().st_size <= PART:
+                self._put(checked(key), source.read_bytes())
+            else:
+                self._complete(self._upload(checked(key), source))
 
     def write_folder(self, folder: str, source: Path) -> None:
         files = {
@@ -222,10 +229,21 @@ class S3Storage:
         return url
 
     def open(self, key: str, **asked: str) -> dict[str, Any]:
-        """S3's own answer, for who passes it on: `Range`, `IfNoneMatch`. Raises `NoSuchFile`,
-        `StorageDown`, and `ClientError` for what was asked wrongly."""
-        answer: dict[str, Any] = self._call("get_object", checked(key), **asked)
-        return answer
+        """S3's own answer, for who passes it on; `Range` and `IfNoneMatch` can be asked.
+
+        Raises `NoSuchFile` and `StorageDown`, whose status may be 304 or 416.
+        """
+        with told():
+            answer: dict[str, Any] = self._call("get_object", checked(key), **asked)
+            return answer
+
+    def block(self, answer: dict[str, Any], size: int) -> bytes:
+        """The next bytes of an `open` answer; empty at its end. Raises `StorageDown`."""
+        try:
+            data: bytes = answer["Body"].read(size)
+        except (BotoCoreError, HTTPError, OSError) as error:
+            raise StorageDown(str(error)) from error
+        return data
 
     # Uploads, part by part; nobody sees anything of one before it is complete.
 

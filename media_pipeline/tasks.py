@@ -29,6 +29,7 @@ from media_pipeline.renditions import (
     make_renditions,
 )
 from media_pipeline.services import settling
+from media_pipeline.services.archiving import ARCHIVE_RECORDING, archive
 from media_pipeline.services.clips import MAKE_CLIP, clip_failed, clip_folder, publish_clip
 from media_pipeline.services.recordings import (
     PROCESS_RECORDING,
@@ -131,6 +132,7 @@ def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
 TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
     MAKE_CLIP: Task(make_clip, clip_failed),
+    ARCHIVE_RECORDING: Task(archive, nothing_to_tell),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell),
     FIND_PAUSES: Task(find_pauses, nothing_to_tell),
 }

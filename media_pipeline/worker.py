@@ -28,7 +28,7 @@ from media_pipeline.ffmpeg import MediaCancelled, MediaError, SourceUnreadable
 from media_pipeline.jobs import Lease, LeaseLost
 from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.settling import SETTLE_RECORDING
-from media_pipeline.storage import NoSuchFile, sweep_work
+from media_pipeline.storage import NoSuchFile, StorageDown, sweep_work
 from media_pipeline.tasks import TASKS, Task
 from media_pipeline.work import Work
 
@@ -121,6 +121,9 @@ def _attempt(work: Work, task: Task) -> None:
     except (SourceUnreadable, NoSuchFile) as error:
         _tell(work.lease, error)
         _fail(work.lease, task, _reason(error), again=False)
+    except StorageDown as error:
+        log.warning("%s of %s: %s", work.lease.kind, work.lease.subject_id, error)
+        _fail(work.lease, task, _("The storage for films does not answer."), again=True)
     except MediaError as error:
         _tell(work.lease, error)
         _fail(work.lease, task, error.message, again=True)

@@ -17,7 +17,7 @@ from media_pipeline.playlists import (
     playlists,
     replay_playlist,
 )
-from media_pipeline.storage import storage, visibility
+from media_pipeline.storage import NoSuchFile, storage, visibility
 
 LIVE = "live.m3u8"
 REPLAY = "replay.m3u8"
@@ -48,6 +48,14 @@ def segments_on_disk(folder: Path) -> tuple[Segment, ...]:
     except FileNotFoundError:
         return ()
     return listed[: _whole(folder, listed)]
+
+
+def segments_stored(key: str) -> tuple[Segment, ...]:
+    """What the list of a take names, wherever the storage has it: it is complete."""
+    try:
+        return parse_segments(storage().read(f"{key}/{PLAYLIST}").decode())
+    except NoSuchFile:
+        return ()
 
 
 def _whole(folder: Path, listed: Sequence[Segment]) -> int:

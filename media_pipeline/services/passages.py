@@ -44,6 +44,8 @@ from media_pipeline.models import (
 )
 from media_pipeline.parts import CRUMB_S, Stretch, recording_folder, stretches
 from media_pipeline.playlists import Segment, listing, parse_segments
+from media_pipeline.services import archiving
+from media_pipeline.services.archiving import ARCHIVE_RECORDING
 from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.services.takes import filmed, playable_takes
@@ -190,7 +192,8 @@ def _shorten(recording: Recording, left_s: float) -> None:
 def _withdraw(recording: Recording, gone: Sequence[tuple[float, float]]) -> None:
     """Take back what was made of the recording, and stop what is being made of it now."""
     clips = list(recording.assets.filter(kind=AssetKind.CLIP))
-    jobs.withdraw(PROCESS_RECORDING, [recording.public_id])
+    for kind in (PROCESS_RECORDING, ARCHIVE_RECORDING):
+        jobs.withdraw(kind, [recording.public_id])
     unfinished = [clip.public_id for clip in clips if clip.state == AssetState.WAITING]
     jobs.withdraw(MAKE_CLIP, unfinished)
     whole = recording.assets.filter(kind=AssetKind.RECORDING)
@@ -226,6 +229,7 @@ def carry_out(passage: Passage) -> None:
     """Let the files follow the rows; doing it again, or going on with it, ends the same."""
     recording = passage.recording
     place = layout.recording_folder(recording_folder(recording))
+    archiving.fetch(recording)
     for cut in msgspec.convert(passage.cuts, list[Cut]):
         _cut_files(place, cut)
         storage().delete_folder(f"private/takes/{cut.take}")  # as it came in: it holds all of it

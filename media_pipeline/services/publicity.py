@@ -6,13 +6,12 @@ moved, and their old addresses die with that. Whoever may watch gets signed ones
 
 from __future__ import annotations
 
-import shutil
-
 from django.db.models import F, Value
 from django.db.models.functions import Concat, Substr
 
 from media_pipeline import jobs
 from media_pipeline.models import Asset, AssetKind, AssetState, Recording, Rendition
+from media_pipeline.services.archiving import ARCHIVE_RECORDING
 from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.storage import storage, visibility
@@ -42,6 +41,7 @@ def _rename(rows: object, field: str, *, is_public: bool) -> None:
 
 def _start_again(recording: Recording) -> None:
     """What is being made would be stored where it must not be."""
+    jobs.withdraw(ARCHIVE_RECORDING, [recording.public_id])
     if jobs.is_open(PROCESS_RECORDING, recording.public_id):
         jobs.restart(PROCESS_RECORDING, recording.public_id)
     waiting = Asset.objects.filter(recording=recording, state=AssetState.WAITING)
@@ -58,15 +58,5 @@ def place_files(recording: Recording) -> None:
 
 
 def _place(name: str, *, is_public: bool) -> None:
-    source = storage().path(f"{visibility(not is_public)}/{name}")
-    target = storage().path(f"{visibility(is_public)}/{name}")
-    if not source.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.exists():
-        source.rename(target)
-        return
-    for path in source.iterdir():  # a worker was writing meanwhile
-        if not (target / path.name).exists():
-            path.rename(target / path.name)
-    shutil.rmtree(source)
+    source, target = f"{visibility(not is_public)}/{name}", f"{visibility(is_public)}/{name}"
+    storage().move_folder(source, target)

@@ -12,7 +12,6 @@ from media_pipeline import jobs, sound, storyboard
 from media_pipeline.events import RecordingProcessed
 from media_pipeline.jobs import Lease
 from media_pipeline.models import Asset, AssetKind, AssetState, Job, Recording, Rendition
-from media_pipeline.parts import recording_folder
 from media_pipeline.renditions import MASTER, POSTER, Made
 from media_pipeline.storage import storage
 
@@ -40,7 +39,8 @@ def publish_processed(
     has_sound: bool,
 ) -> Asset:
     """Finish the job and show what it stored under `folder`; raises `jobs.LeaseLost`."""
-    poster_key = f"{recording_folder(recording)}/{POSTER}"
+    poster_key = f"{folder}/{POSTER}"
+    storage().write(poster_key, poster)  # it may take a while: not inside of the transaction
     with transaction.atomic():
         jobs.finish(lease)
         asset, _created = Asset.objects.update_or_create(
@@ -62,7 +62,6 @@ def publish_processed(
             },
         )
         replace_renditions(asset, folder, made)
-        storage().write(poster_key, poster)
         publish(RecordingProcessed(recording.show_id, recording.public_id, asset.public_id))
     return asset
 

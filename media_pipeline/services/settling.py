@@ -16,10 +16,10 @@ from core.accounts.models import User
 from core.errors import Conflict, InvalidInput, NotFound
 from media_pipeline import jobs
 from media_pipeline.models import Job, JobState, Passage, Recording, RecordingState
-from media_pipeline.services import passages, publicity
+from media_pipeline.services import archiving, passages, publicity
+from media_pipeline.services.archiving import SETTLE_RECORDING as SETTLE_RECORDING
 from media_pipeline.services.editions import RecordingChanged
-
-SETTLE_RECORDING = "settle_recording"
+from media_pipeline.storage import storage
 
 
 def remove_passage(
@@ -130,7 +130,12 @@ def _end_edition(recording: Recording, edition: int) -> None:
 
 
 def _settle_now(job: Job) -> None:
-    """Carry it out here unless a worker was faster. What fails here is tried again by a worker."""
+    """Carry it out here unless a worker was faster. What fails here is tried again by a worker.
+
+    Where files have to come from a bucket first, it is a worker's in any case: that takes long.
+    """
+    if storage().remote is not None:
+        return
     if lease := jobs.take(job):
         settle(lease.subject_id)
         jobs.finish(lease)
@@ -142,3 +147,4 @@ def settle(recording_id: uuid.UUID) -> None:
     publicity.place_files(recording)
     for passage in recording.passages.filter(done_at=None).order_by("pk"):
         passages.carry_out(passage)
+    archiving.enqueue_archiving(recording_id, after=archiving.SETTLED_FOR)

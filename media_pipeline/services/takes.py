@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from pathlib import Path
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
@@ -27,7 +28,7 @@ from media_pipeline.ingest.errors import (
 from media_pipeline.ingest.rebuild import rebuild
 from media_pipeline.live import low_shelf
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
-from media_pipeline.playlists import TakeSegments
+from media_pipeline.playlists import Segment, TakeSegments
 from media_pipeline.storage import storage
 
 KEPT_FOR = timedelta(seconds=6)
@@ -327,12 +328,20 @@ def playable_takes(recording: Recording, *, but: uuid.UUID | None = None) -> lis
         TakeSegments(
             str(take.public_id),
             take.started_at or take.created_at,
-            layout.segments_on_disk(folder / str(take.public_id)),
+            _segments(recording, folder / str(take.public_id)),
             Drift.of(take.drift),
         )
         for take in recording.takes.exclude(public_id=but or NOBODY).order_by("position")
     ]
     return [take for take in takes if take.segments]
+
+
+def _segments(recording: Recording, folder: Path) -> tuple[Segment, ...]:
+    """On the disk, or in the bucket, where a recording is whole: it moves after its show."""
+    found = layout.segments_on_disk(folder)
+    if found or recording.state == RecordingState.LIVE or storage().remote is None:
+        return found
+    return layout.segments_stored(f"{_key(recording)}/{folder.name}")
 
 
 def filmed(take: Take) -> Filmed:

@@ -27,12 +27,13 @@ class Relay:
         self.address = ""
         self.asked: list[str] = []
         self.failed = 0
-        self._kind, self._left, self._match = "", 0, re.compile("")
+        self._kind, self._left, self._match, self._after = "", 0, re.compile(""), 0
 
-    def fail(self, kind: str, times: int, match: str = "") -> None:
+    def fail(self, kind: str, times: int, match: str = "", *, after: int = 0) -> None:
         """`500`, `cut` (half of the answer), `flip` (a byte of what is sent), `hang` (no answer),
-        `lost` (the server does it, and nobody hears of it) or `refuse`."""
+        `lost` (the server does it, and nobody hears of it) or `refuse`; not the first `after`."""
         self._kind, self._left, self._match, self.failed = kind, times, re.compile(match), 0
+        self._after = after
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -76,6 +77,9 @@ class Relay:
 
     def _take(self, line: str) -> str:
         if not self._left or not self._match.search(line):
+            return ""
+        if self._after:
+            self._after -= 1
             return ""
         self._left -= 1
         self.failed += 1
