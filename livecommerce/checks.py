@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from django.conf import settings
@@ -15,11 +16,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from livecommerce import disk, environment
 from livecommerce.health import redis_problem, waiting_migrations
+from livecommerce.version import newer_problem
 from media_pipeline.ffmpeg import ffmpeg_path, ffprobe_path
 from orders.services.refunds import failed_refunds
 
-FREE_AT_LEAST = 2 * 1024**3  # two hours of a phone's video, with its renditions
+# Read by the media server's script and by tests' processes, not by us.
+FOR_OTHERS = {"LIVECOMMERCE_HOOKS", "LIVECOMMERCE_FAILPOINTS"}
 CODECS = ("libx264", "aac", "libopus")
 
 
@@ -44,6 +48,26 @@ def check_all() -> list[Finding]:
     return [check() for check in CHECKS]
 
 
+def check_names() -> Finding:
+    """A name that is no setting is one that was misspelt: it would do nothing, and say nothing."""
+    ours = {name for name in os.environ if name.startswith("LIVECOMMERCE_")}
+    strange = sorted(ours - environment.ASKED - FOR_OTHERS)
+    if not strange:
+        return Finding("names", "every LIVECOMMERCE_ name is a setting")
+    meant = [get_close_matches(name, environment.ASKED, 1) for name in strange]
+    told = [
+        f"{one}, or was {like[0]} meant?" if like else one
+        for one, like in zip(strange, meant, strict=True)
+    ]
+    return Finding("names", f"no settings: {'; '.join(told)}", "Correct or remove them.")
+
+
+def check_version() -> Finding:
+    if problem := newer_problem():
+        return Finding("version", problem, "Install that version, or name another folder.")
+    return Finding("version", "the data is of this version, or of one before it")
+
+
 def check_data() -> Finding:
     folder: Path = settings.DATA_ROOT
     try:
@@ -55,9 +79,8 @@ def check_data() -> Finding:
 
 
 def check_space() -> Finding:
-    free = shutil.disk_usage(settings.DATA_ROOT).free
-    found = f"{free / 1024**3:.1f} GiB free"
-    if free >= FREE_AT_LEAST:
+    found = disk.told()
+    if not disk.is_low():
         return Finding("disk space", found)
     return Finding(
         "disk space", found, "Recordings need room: free some, or move LIVECOMMERCE_DATA."
@@ -132,6 +155,8 @@ def check_payments() -> Finding:
 
 
 CHECKS: Sequence[Callable[[], Finding]] = (
+    check_names,
+    check_version,
     check_data,
     check_space,
     check_database,

@@ -50,7 +50,7 @@ def product(name: str) -> Any:
     try:
         django.setup()
     except config.SettingsError as error:
-        raise Refused(str(error)) from error
+        raise Refused("\n       ".join(error.lines)) from error
     return import_string(name)
 
 
@@ -58,7 +58,7 @@ def settings() -> config.Config:
     try:
         return config.read()
     except config.SettingsError as error:
-        raise Refused(str(error)) from error
+        raise Refused("\n       ".join(error.lines)) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
@@ -138,6 +138,7 @@ def prepare(port: int | None) -> config.Config:
     if port:
         os.environ["PORT"] = str(port)
     found = settings()
+    need_own_version()
     cannot_serve = product("livecommerce.serve.CannotServe")
     try:
         product("livecommerce.serve.check_ports")(found.host, found.port)
@@ -221,8 +222,15 @@ def worker() -> None:
     run_worker(stop, product("livecommerce.wiring.PERIODIC"))
 
 
+def need_own_version() -> None:
+    """Refuse, before anything is touched, what a newer version has written."""
+    if problem := product("livecommerce.version.newer_problem")():
+        raise Refused(problem)
+
+
 def need_database() -> None:
     """End with one line, and a code that is worth another try, when the database is not ready."""
+    need_own_version()
     if missing := product("livecommerce.health.database_problem")():
         raise click.ClickException(f"Not ready: {missing}. Run: livecommerce check")
 
@@ -236,7 +244,8 @@ def demo_actors() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database up to date. `demo` and `up` do this themselves."""
-    product("livecommerce.config.read")
+    settings()
+    need_own_version()
     call_command("migrate")
 
 
@@ -288,6 +297,8 @@ def operator(name: str, password_stdin: bool) -> None:
 
     Asks for a password. Somebody who has an account keeps it and gets the new password.
     """
+    settings()
+    need_own_version()
     make_operator = product("livecommerce.operators.make_operator")
     if password_stdin:
         password = sys.stdin.readline().rstrip("\n")

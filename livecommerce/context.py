@@ -10,6 +10,7 @@ from core.accounts import sms
 from core.accounts.access import has_role
 from core.accounts.models import Role
 from core.ids import new_id
+from livecommerce import disk
 from livecommerce.demo.people import PEOPLE
 from livecommerce.demo.views import may_sign_in_by_click
 from orders.selectors import waiting_orders
@@ -26,6 +27,10 @@ def site(request: HttpRequest) -> dict[str, object]:
         "sells": SimpleLazyObject(lambda: sellers_of(request.user).exists()),
         "keeps_shop": SimpleLazyObject(lambda: sellers_of(request.user, *KEEPERS).exists()),
         "waiting_orders": SimpleLazyObject(lambda: waiting_orders(sellers_of(request.user))),
+        # The disk is asked first, which costs nothing; who it is only when little is left.
+        "little_room": SimpleLazyObject(
+            lambda: disk.told() if disk.is_low() and has_role(request.user, Role.OPERATOR) else ""
+        ),
         "operates": SimpleLazyObject(lambda: has_role(request.user, Role.OPERATOR)),
         "area": area(request.path),
         "signs_in_by_phone": sms.sender() is not None,

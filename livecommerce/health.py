@@ -21,6 +21,7 @@ from redis.retry import Retry
 from core.callers import is_secret, is_this_machine
 from core.clock import now
 from core.models import OutboxFact
+from livecommerce import disk
 from media_pipeline.live.feed import feeds
 from media_pipeline.live.metrics import LiveMetrics
 from media_pipeline.models import Job
@@ -117,6 +118,7 @@ class Business(Collector):
         yield gauge("outbox_oldest_seconds", "Age of the oldest waiting fact", age_s)
         dead = OutboxFact.objects.exclude(dead_at=None).count()
         yield gauge("outbox_dead", "Facts that were given up", dead)
+        yield gauge("disk_free_bytes", "Room in the data folder", disk.free())
         yield by_state("jobs", "Media jobs", Job)
         yield by_state("shows", "Shows", Show)
 

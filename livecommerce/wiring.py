@@ -8,6 +8,7 @@ from core import outbox
 from core.accounts import changes, codes, devices, limits
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
+from livecommerce import disk
 from media_pipeline import handlers as media_handlers
 from media_pipeline.events import (
     ClipReady,
@@ -83,6 +84,7 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
 }
 
 PERIODIC: Sequence[Periodic] = (
+    Periodic("warn of little disk space", every_s=300, run=disk.warn),
     Periodic("end abandoned shows", every_s=30, run=shows.end_abandoned),
     Periodic("end shows that last too long", every_s=30, run=shows.end_too_long),
     Periodic("end holds that were not paid", every_s=5, run=expire_holds),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from livecommerce import config
+from livecommerce import config, environment
 from livecommerce.config import SettingsError
 
 
@@ -32,7 +32,7 @@ def names_read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
             return super().get(name, default)
 
     with monkeypatch.context() as patch:
-        patch.setattr(config, "ENVIRONMENT", Spy(os.environ))
+        patch.setattr(environment, "ENVIRONMENT", Spy(os.environ))
         config.read()
     return asked
 
@@ -69,6 +69,20 @@ def test_every_setting_has_a_default_that_works(tmp_path: Path) -> None:
         ("LIVECOMMERCE_SMS_BODY", "hello", "write {phone}, and {text} or {code}"),
         ("LIVECOMMERCE_SMS_AUTHORIZATION", "Bearer a\nsecret: b", "in one line"),
         ("LIVECOMMERCE_SMS_TIMEOUT_S", "90", "use a number from 0 to 60"),
+        ("LIVECOMMERCE_LAN", "wifi", "use 1 or 0"),
+        ("LIVECOMMERCE_HTTPS_PORT", "443s", "use a number from 1 to 65535"),
+        ("LIVECOMMERCE_HOST", "http://0.0.0.0:8000", "the port has a setting of its own"),
+        ("LIVECOMMERCE_HOSTS", "https://shop.example", "without https://"),
+        ("LIVECOMMERCE_HOSTS", "shop.example:8000", "without https://"),
+        ("LIVECOMMERCE_ORIGINS", "https://shop.example/", "end it after the name"),
+        ("LIVECOMMERCE_TRUSTED_PROXIES", "10.0.0.1/24", "networks as 10.0.0.0/24"),
+        ("LIVECOMMERCE_TRUSTED_PROXIES", "caddy", "write addresses"),
+        ("LIVECOMMERCE_NAME", "x" * 61, "up to 60 letters"),
+        ("LIVECOMMERCE_CURRENCY", "yuan", "use a code of ISO 4217"),
+        ("LIVECOMMERCE_ENCODERS", "shop.example/live", "begins with rtmp://"),
+        ("LIVECOMMERCE_LONGEST_SHOW_H", "169", "use a number from 0 to 168"),
+        ("LIVECOMMERCE_LIVE_RENDITIONS", "all", "use one of auto, source"),
+        ("STRIPE_WEBHOOK_SECRET", "sk_secret", "begins with whsec_"),
         ("STRIPE_SECRET_KEY", "pk_secret", "begins with sk_ or rk_"),
         ("STRIPE_API_BASE", "localhost", "begins with http://"),
         ("STRIPE_PAYMENT_METHODS", "Card!", "use names like card"),
@@ -90,6 +104,51 @@ def test_wrong_settings_are_refused_with_a_remedy(
     assert name in str(refusal.value)
     assert remedy in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+def test_all_are_told_at_once_and_nothing_is_touched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrong = {
+        "LIVECOMMERCE_MODE": "production",
+        "LIVECOMMERCE_SERVER": "gunicorn",
+        "LIVECOMMERCE_LANGUAGE": "tlh",
+        "LIVECOMMERCE_TIME_ZONE": "Lixian",
+        "LIVECOMMERCE_CURRENCY": "yuan",
+        "LIVECOMMERCE_NAME": "x" * 100,
+        "LIVECOMMERCE_HOSTS": "https://shop.example",
+        "LIVECOMMERCE_ORIGINS": "shop.example",
+        "LIVECOMMERCE_BEHIND_HTTPS": "on?",
+        "LIVECOMMERCE_TRUSTED_PROXIES": "caddy",
+        "LIVECOMMERCE_ENCODERS": "shop.example",
+        "LIVECOMMERCE_CHAT_EVERY_S": "-1",
+        "LIVECOMMERCE_FFMPEG": "/nowhere/ffmpeg",
+        "PORT": "http",
+        "REDIS_URL": "localhost",
+        "DATABASE_URL": "mysql://u:secret@db/shop",
+        "STRIPE_SECRET_KEY": "pk_secret",
+    }
+    folder = tmp_path / "new"
+    monkeypatch.setenv("LIVECOMMERCE_DATA", str(folder))
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refusal:
+        config.read()
+    lines = refusal.value.lines
+    assert sorted(line.split()[0] for line in lines) == sorted(wrong)
+    assert not folder.exists()
+
+
+def test_both_ways_to_https_are_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVECOMMERCE_LAN", "1")
+    monkeypatch.setenv("LIVECOMMERCE_BEHIND_HTTPS", "1")
+    monkeypatch.setenv("LIVECOMMERCE_HTTPS_PORT", "8000")
+    with pytest.raises(SettingsError) as refusal:
+        config.read()
+    assert [line.split()[0] for line in refusal.value.lines] == [
+        "LIVECOMMERCE_HTTPS_PORT",
+        "LIVECOMMERCE_LAN",
+    ]
 
 
 def test_a_data_folder_that_cannot_be_written_is_refused(
