@@ -91,10 +91,11 @@ function days(ms) {
 export function limitText(good) {
   if (!good.per_buyer) return "";
   const { bought = 0, unit } = good;
-  if (isLimitReached(good)) return interpolate(gettext("limit reached: you have %s"), [amountText(bought, unit)]);
+  const own = amountText(bought, unit);
+  if (isLimitReached(good)) return interpolate(gettext("limit reached: you have %s"), [own]);
   const most = amountText(good.per_buyer, unit);
   if (!bought) return interpolate(gettext("at most %s each"), [most]);
-  return interpolate(gettext("at most %(most)s each, you have %(bought)s"), { most, bought }, true);
+  return interpolate(gettext("at most %(most)s each, you have %(own)s"), { most, own }, true);
 }
 
 /** @param {number} count @param {string|undefined} unit @returns {string} "3 boxes", as sellers/units.py */
