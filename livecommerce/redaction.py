@@ -1,4 +1,4 @@
-"""What never gets into a log, whoever writes it: keys, card numbers, full phone numbers."""
+"""What never gets into a log, whoever writes it: keys, invitations, card and phone numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import re
 
 KEYS = re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\blc_[\w-]{30,}")
+INVITATIONS = re.compile(r"/join/[\w-]{20,}")
 # 14 to 19 digits, in groups or not, that begin as cards do; times in milliseconds begin with 1.
 CARDS = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){13,18}(?![\w-])")
 # A Chinese mobile number, or any number with its country's code.
@@ -17,7 +18,7 @@ PHONES = re.compile(
 
 def redacted(text: str) -> str:
     """The text without them; of a phone number the last four digits are left to tell it by."""
-    text = KEYS.sub("[key]", text)
+    text = INVITATIONS.sub("/join/[token]", KEYS.sub("[key]", text))
     text = CARDS.sub(lambda found: "[card]" if _is_card(found[0]) else found[0], text)
     return PHONES.sub(lambda found: f"***{found[0][-4:]}", text)
 

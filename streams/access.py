@@ -123,16 +123,16 @@ def role_in(user: AnyUser, show: Show) -> RoomRole:
 def roles_in(users: Collection[User], show: Show) -> dict[int, RoomRole]:
     """What each of them is in the show's room, by primary key; two queries, however many.
 
-    The show's host and the seller's keepers are hosts, its other people keep order with them, and
-    operators act for every seller.
+    The seller's keepers are hosts, and so is the show's host while being one of the seller's people
+    in any role; its other people keep order with them, and operators act for every seller.
     """
     pks = [user.pk for user in users]
     members = Member.objects.filter(seller=show.seller_id, user__in=pks)
     of_seller = list(members.values_list("user_id", "role"))
     grants = RoleGrant.objects.filter(role=Role.OPERATOR, user__in=pks)
     operators = set(grants.values_list("user_id", flat=True))
-    keepers = {pk for pk, role in of_seller if role in KEEPERS} | {show.host_id}
     helpers = {pk for pk, _role in of_seller}
+    keepers = {pk for pk, role in of_seller if role in KEEPERS} | ({show.host_id} & helpers)
     return {user.pk: _role(user, keepers, operators, helpers) for user in users}
 
 

@@ -29,3 +29,8 @@ def has_role(user: AnyUser, role: Role) -> bool:
     if not is_signed_in(user):
         return False
     return user.is_superuser or user.role_grants.filter(role=role).exists()
+
+
+def shown_name(user: User) -> str:
+    """The name by which django-allauth speaks to people: a user name may mean nothing to them."""
+    return user.shown_name

@@ -26,6 +26,7 @@ from streams.access import require_operator
 
 SHOWN = 200
 DAYS = 14
+SELLER_ROLES = (MemberRole.HOST, MemberRole.PACKER, MemberRole.OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,8 @@ def _shown(request: HttpRequest, problem: AppError | None = None) -> HttpRespons
         "days": DAYS,
         "most_days": invitations.LONGEST_DAYS,
         "sellers": [(seller, _people_of(seller)) for seller in sellers],
-        "seller_roles": MemberRole.choices,
+        # The owner last: what is chosen by mistake should be able to do less.
+        "seller_roles": [(role.value, role.label) for role in SELLER_ROLES],
         "instance_roles": [(role.value, role.label) for role in invitations.INSTANCE_ROLES],
         "invitations": _rows({seller.public_id: seller.name for seller in sellers}),
     }

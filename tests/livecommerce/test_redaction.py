@@ -18,6 +18,11 @@ from livecommerce.redaction import redacted
     [
         ("key sk_live_51HabcDEF is used", "key [key] is used"),
         ("rk_test_ab12, whsec_abc/…", "[key], [key]/…"),
+        ("Bearer lc_G55a2NSgWcpd48l9EO5evobUTaQ9FdPgVBhstMnc", "Bearer [key]"),
+        (
+            "Unprocessable Entity: /join/hvvRWfU_yXKL06cRbb_tPky5/",
+            "Unprocessable Entity: /join/[token]/",
+        ),
         ("card 4242424242424242.", "card [card]."),
         ("4000 0566 5566 5556 declined", "[card] declined"),
         ("3782-822463-10005", "[card]"),

@@ -499,7 +499,9 @@ async def test_who_leaves_the_team_while_muted_is_muted_again(site: str, world: 
     async with room(site, world, wang) as client:
         await client.command("chat.send", text="I help here")
         await run_in_db(Member.objects.filter(user=wang).delete)
+        await client.until(lambda: client.close_code is not None)
         running_chat(world).changed()
+        await client.resume()
         assert (await refusal(client, "chat.send", text="not any more")).code == "muted"
 
 
