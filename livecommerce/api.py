@@ -15,6 +15,7 @@ from core.accounts.tokens import SCOPES
 from core.api import Token, add_problem_handlers
 from courses.api import router as courses_router
 from media_pipeline.api import router as media_router
+from media_pipeline.uploads_api import router as uploads_router
 from orders.api import router as orders_router
 from orders.checkout_api import router as checkout_router
 from orders.payments_api import router as payments_router
@@ -97,3 +98,4 @@ api.add_router("", replay_router)
 api.add_router("", highlights_router)
 api.add_router("", tickets_router)
 api.add_router("", media_router)
+api.add_router("", uploads_router)

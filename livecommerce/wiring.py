@@ -12,6 +12,7 @@ from livecommerce import disk
 from media_pipeline import handlers as media_handlers
 from media_pipeline.events import (
     ClipReady,
+    FilmImported,
     PassageRemoved,
     RecordingProcessed,
     RecordingSealed,
@@ -19,7 +20,7 @@ from media_pipeline.events import (
     TakeStarted,
     TakeStopped,
 )
-from media_pipeline.services import archiving, settling
+from media_pipeline.services import archiving, settling, uploads
 from media_pipeline.storage import storage
 from orders import access as orders_access
 from orders import photos as orders_photos
@@ -38,7 +39,7 @@ from orders.services.open_payments import look_after_open_payments
 from orders.services.refunds import carry_out_refunds
 from sellers.events import StockChanged
 from streams import access as streams_access
-from streams import camera_handlers, handlers, me_handlers, moderation_handlers
+from streams import camera_handlers, handlers, imported, me_handlers, moderation_handlers
 from streams.events import (
     ProductPinned,
     ProductUnpinned,
@@ -70,6 +71,7 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
         handlers.tell_replay_ready,
         media_handlers.process_sealed_recording,
     ),
+    FilmImported: (imported.make_show,),
     RecordingProcessed: (media_handlers.archive_processed_recording,),
     PassageRemoved: (handlers.tell_replay_changed,),
     ClipReady: (),
@@ -92,6 +94,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("pay back what is due", every_s=5, run=carry_out_refunds),
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
     Periodic("carry out what failed before", every_s=300, run=settling.try_again),
+    Periodic("forget uploads that nobody goes on with", every_s=3600, run=uploads.sweep),
     Periodic("move to the bucket what is left", every_s=300, run=archiving.archive_left),
     Periodic("forget old codes", every_s=600, run=codes.forget_old),
     Periodic("forget old allowances", every_s=600, run=limits.forget_old),

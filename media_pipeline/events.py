@@ -60,6 +60,16 @@ class RecordingProcessed(ShowFact, frozen=True):
     asset_id: uuid.UUID
 
 
+class FilmImported(ShowFact, frozen=True):
+    """An uploaded film is a recording now; its show is to be made before anything else is told."""
+
+    name: ClassVar[str] = "media.FilmImported"
+    seller_id: uuid.UUID
+    owner_id: int
+    title: str
+    at: datetime
+
+
 class ClipReady(ShowFact, frozen=True):
     """A clip was cut and can be watched."""
 

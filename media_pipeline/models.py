@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.ids import new_id
+from sellers.models import Seller
 
 
 class RecordingState(models.TextChoices):
@@ -164,6 +165,43 @@ class Rendition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.asset}"
+
+
+class UploadState(models.TextChoices):
+    OPEN = "open", _("uploading")
+    ARRIVED = "arrived", _("being looked at")
+    READY = "ready", _("ready to watch")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Upload(models.Model):
+    """A film that somebody brings from their gallery, part by part; it becomes a recording."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="uploads")
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    show_id = models.UUIDField(default=new_id, unique=True, help_text="Of what it becomes.")
+    title = models.CharField(max_length=120)
+    file_name = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    modified_ms = models.BigIntegerField(help_text="By which the same file is known again.")
+    part_size = models.PositiveIntegerField()
+    key = models.CharField(max_length=200)
+    storage_id = models.CharField(
+        max_length=300, blank=True, help_text="The storage's id of the upload."
+    )
+    state = models.CharField(max_length=20, choices=UploadState.choices, default=UploadState.OPEN)
+    error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(help_text="When its browser last asked where to put parts.")
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["seller", "state"], name="uploads_of_seller")]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} of {self.seller}"
 
 
 class JobState(models.TextChoices):

@@ -99,6 +99,15 @@ def make_renditions(source: Source, folder: Path, work: Work) -> list[Made]:
     return made
 
 
+def make_best(source: Source, folder: Path, work: Work) -> Path:
+    """The folder of the best rendition alone: what an uploaded film is kept as, if not as it is."""
+    plan = plans_for(source)[0]
+    heard = _make_sound(source, folder, work, until=0.1)
+    _encode(source, [plan], folder, heard, work)
+    _made_rendition(folder, plan, source, heard)
+    return folder / plan.name
+
+
 def _encode(
     source: Source, plans: Sequence[RenditionPlan], folder: Path, heard: Path | None, work: Work
 ) -> None:

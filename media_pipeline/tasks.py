@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from media_pipeline import jobs
 from media_pipeline.ffmpeg import SourceUnreadable
+from media_pipeline.importing import import_upload
 from media_pipeline.jobs import Lease, LeaseLost
 from media_pipeline.models import Asset, Recording
 from media_pipeline.parts import parts_between, recording_folder
@@ -37,6 +38,7 @@ from media_pipeline.services.recordings import (
     publish_processed,
 )
 from media_pipeline.services.settling import SETTLE_RECORDING
+from media_pipeline.services.uploads import IMPORT_UPLOAD, upload_failed
 from media_pipeline.sources import looked_at
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
@@ -132,6 +134,7 @@ def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
 TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
     MAKE_CLIP: Task(make_clip, clip_failed),
+    IMPORT_UPLOAD: Task(import_upload, upload_failed),
     ARCHIVE_RECORDING: Task(archive, nothing_to_tell),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell),
     FIND_PAUSES: Task(find_pauses, nothing_to_tell),

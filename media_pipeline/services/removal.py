@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict
 from media_pipeline.ingest import layout
-from media_pipeline.models import AssetKind, Job, Recording
+from media_pipeline.models import AssetKind, Job, Recording, Upload
 from media_pipeline.services.recordings import downloads_folder
 from media_pipeline.storage import storage, visibility
 
@@ -29,6 +29,7 @@ def remove_recording(show_id: uuid.UUID) -> bool:
     try:
         with transaction.atomic():
             Job.objects.filter(subject_id__in=subjects).delete()
+            Upload.objects.filter(show_id=show_id).delete()
             recording.delete()
     except ProtectedError as error:
         raise Conflict(_("A lesson was made of this show; remove the lesson first.")) from error

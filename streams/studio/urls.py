@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streams.studio import encoder_views, offer_views, views
+from streams.studio import encoder_views, offer_views, upload_views, views
 
 urlpatterns = [
     path("studio/", views.home, name="studio"),
@@ -24,6 +24,7 @@ urlpatterns = [
         offer_views.offer_back,
         name="studio_offer_back",
     ),
+    path("studio/films/", upload_views.films, name="studio_films"),
     path("studio/encoders/", encoder_views.keys, name="studio_encoders"),
     path(
         "studio/encoders/<uuid:key_id>/rotate/", encoder_views.rotate, name="studio_encoder_rotate"
