@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live chaos-orders bench-room bench-live bench-orders bench-highlights lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live chaos-orders bench-room bench-live bench-orders bench-highlights bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ bench-orders: ## acknowledged orders a second against bare SQL and pretix (20 mi
 
 bench-highlights: setup-dev ## how well the minutes that sold are found, on 200 generated shows (3 minutes)
 	$(BIN)/python -m bench.highlights $(ARGS)
+
+bench-pipeline: ## what renditions cost and are worth beside other recipes (2 hours; ARGS=--quick)
+	@$(SETUP) bench
+	$(BIN)/python -m bench.pipeline $(ARGS)
 
 lint: setup-dev ## style, and whether the code is formatted
 	$(BIN)/ruff check .
