@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +12,7 @@ from uuid import UUID
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -21,8 +22,13 @@ from core.accounts.models import Device, User
 from core.accounts.proof import living_sessions
 from core.clock import now
 
-SEEN_EVERY_S = 300
+log = logging.getLogger(__name__)
+
+SEEN_EVERY_S = 300.0
 LONGEST_AGENT = 300
+NOTED_KNOWN = 10_000
+_noted: dict[str, float] = {}
+"""When each session was noted by this process. Not in the cache, which may be away."""
 # In this order: each of the later ones is also named by those before it.
 BROWSERS = (
     ("MicroMessenger", "WeChat"),
@@ -70,13 +76,18 @@ def _note(request: HttpRequest) -> None:
     key, user_pk = request.session.session_key, request.session.get(SESSION_KEY)
     if key is None or user_pk is None or not request.user.is_authenticated:
         return
-    if not cache.add(f"device:{key}", 1, SEEN_EVERY_S):
+    if time.monotonic() - _noted.get(key, -SEEN_EVERY_S) < SEEN_EVERY_S:
         return
     agent = request.headers.get("User-Agent", "").replace("\0", "")[:LONGEST_AGENT]
-    Device.objects.update_or_create(
-        session_key=key,
-        defaults={"user_id": int(user_pk), "agent": agent, "seen_at": now()},
-    )
+    seen = {"user_id": int(user_pk), "agent": agent, "seen_at": now()}
+    try:
+        Device.objects.update_or_create(session_key=key, defaults=seen)
+    except DatabaseError:  # the page that they asked for is there
+        log.exception("a device could not be noted")
+        return
+    _noted[key] = time.monotonic()
+    if len(_noted) > NOTED_KNOWN:
+        del _noted[next(iter(_noted))]
 
 
 def devices_of(user: User, session_key: str | None) -> list[DeviceView]:

@@ -81,7 +81,7 @@ async def test_a_refusal_is_in_the_buyers_language(li: httpx.AsyncClient, world:
         ({"Cookie": f"sessionid={'x' * 32}; csrftoken={TOKEN}"}, None, 401),
         ({"Origin": "http://elsewhere.example"}, None, 403),
         ({"Host": "elsewhere.example"}, None, 400),
-        ({"Authorization": "Bearer nobody"}, None, 201),
+        ({"Authorization": "Bearer nobody"}, None, 401),
         ({}, {"lines": "two"}, 422),
         ({}, ["x" * 70_000], 422),
     ],
