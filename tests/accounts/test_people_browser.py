@@ -1,0 +1,66 @@
+"""From an operator's sheet to a farmer's studio on a phone; axe finds nothing grave on the way."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import BrowserContext, Page, expect
+
+from core.accounts.models import User
+from core.realtime.db import run_in_db
+from sellers.models import Member
+from tests.livecommerce.test_pages_browser import sign_in
+from tests.orders.test_axe_browser import faults
+from tests.phones import ONE_LOOP, site_on_one_loop
+from tests.world import World
+
+pytestmark = [pytest.mark.browser, ONE_LOOP]
+site = site_on_one_loop
+WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+async def looked_at(page: Page) -> list[str]:
+    """What is wrong with a page as it is now."""
+    wide = await page.evaluate(WIDE)
+    return [*await faults(page), *([f"{wide}px too wide"] if wide > 0 else [])]
+
+
+async def test_a_farmer_joins_from_a_sheet(phone: BrowserContext, site: str, world: World) -> None:
+    found: dict[str, list[str]] = {}
+    await sign_in(phone, site, world.zhao)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/operator/people/")
+    await page.fill("#names", "Mei Lin")
+    await page.select_option("#as", f"packer:{world.farm.public_id.hex}")
+    found["people"] = await looked_at(page)
+    await page.locator("form.card .button--primary").click()
+    address = await page.locator(".invitation__address").inner_text()
+    found["sheet"] = await looked_at(page)
+    await phone.clear_cookies()
+
+    await page.goto(f"http://{site}{urlsplit(address).path}")
+    found["invitation"] = await looked_at(page)
+    await page.fill("#login", "139 1234 5678")
+    await page.fill("#password", "pear-tree-by-the-well")
+    await page.locator("form.card .button").click()
+    await expect(page).to_have_url(f"http://{site}/studio/")
+    mei = await run_in_db(User.objects.get, username="+8613912345678")
+    assert await run_in_db(Member.objects.filter(user=mei, role="packer").exists)
+
+    for path in ("me/", "me/devices/", "me/leave/", "accounts/phone/"):
+        await page.goto(f"http://{site}/{path}")
+        found[path] = await looked_at(page)
+    await page.goto(f"http://{site}/me/tokens/")
+    await page.fill("#name", "Till")
+    await page.check("input[value='read:orders']")
+    await page.locator("form.card .button--primary").click()
+    await expect(page.locator("#new-token")).to_contain_text("lc_")
+    found["tokens"] = await looked_at(page)
+    await page.goto(f"http://{site}{urlsplit(address).path}")
+    found["void"] = await looked_at(page)
+    await phone.clear_cookies()
+    for path in ("accounts/login/", "accounts/phone/"):
+        await page.goto(f"http://{site}/{path}")
+        found[f"{path} of strangers"] = await looked_at(page)
+    assert {where: what for where, what in found.items() if what} == {}
