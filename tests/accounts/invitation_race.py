@@ -1,6 +1,7 @@
-"""Eight phones that scan one invitation, against the database that `DATABASE_URL` names.
+"""Phones that come at the same time, against the database that `DATABASE_URL` names.
 
-Prints what came of it as one JSON object; once as it is, once with the claim taken out.
+Prints what came of it as one JSON object: of one invitation as it is and with the claim taken out,
+and of one code.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from core.accounts.models import Invitation, User  # noqa: E402
+from core.accounts import codes  # noqa: E402
+from core.accounts.models import Invitation, PhoneCode, User  # noqa: E402
 from core.clock import now  # noqa: E402
 from livecommerce.people import invitations  # noqa: E402
 from livecommerce.people.invitations import InvitationVoid, Newcomer  # noqa: E402
@@ -76,9 +78,36 @@ def looks_before(token: str, user: User) -> Invitation:
     return found
 
 
+def tries(typed: str, threads_count: int) -> Counter[str]:
+    """What comes of one code that is tried by so many at the same time."""
+    code = PhoneCode(phone="+8613912345678", ends_at=now() + codes.GOOD_FOR)
+    code.digest = codes._digest(code, "123456")
+    code.save()
+    outcomes: list[str] = []
+    start = threading.Barrier(threads_count)
+
+    def redeem() -> None:
+        start.wait()
+        try:
+            codes.redeem(code.public_id, typed)
+            outcomes.append("in")
+        except (codes.WrongCode, codes.CodeOver) as error:
+            outcomes.append(type(error).__name__)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=redeem) for _each in range(threads_count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Counter(outcomes)
+
+
 def main() -> None:
     call_command("migrate", verbosity=0)
-    found = {"claimed": race("claimed")}
+    found: dict[str, object] = {"claimed": race("claimed")}
+    found["guesses"], found["the code"] = tries("000000", 16), tries("123456", 8)
     with mock.patch.object(invitations, "accept", looks_before):
         found["looked at only"] = race("looked_at_only")
     json.dump(found, sys.stdout)

@@ -264,7 +264,7 @@ def test_the_last_owner_stays_until_there_is_another(operator: Client, world: Wo
 
 @pytest.mark.process
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_of_many_phones_on_one_sheet_one_joins(
+def test_of_many_phones_one_joins_and_codes_are_tried_five_times(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     file = f"sqlite:///{tmp_path / 'race.sqlite3'}"
@@ -276,3 +276,5 @@ def test_of_many_phones_on_one_sheet_one_joins(
         "members": 1,
     }
     assert found["looked at only"]["people"] > 1, "the race would not be noticed"
+    assert found["guesses"] == {"WrongCode": 5, "CodeOver": 11}
+    assert found["the code"] == {"in": 1, "CodeOver": 7}
