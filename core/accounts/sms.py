@@ -21,6 +21,7 @@ from core.accounts.phones import masked
 log = logging.getLogger(__name__)
 
 AT_ONCE = 20
+SHORTEST_S = 0.5
 _PLACES = re.compile(r"\{(phone|text|code)\}")
 _sending = threading.BoundedSemaphore(AT_ONCE)
 
@@ -92,9 +93,9 @@ class Gateway:
 def sender() -> Sender | None:
     """What sends here; `None` where nothing can, so that nobody is asked for a number."""
     if settings.SMS_URL:
-        return Gateway(
-            settings.SMS_URL, settings.SMS_BODY, settings.SMS_AUTHORIZATION, settings.SMS_TIMEOUT_S
-        )
+        # Of no time at all nothing would be sent, and of no limit a thread might never end.
+        timeout_s = max(settings.SMS_TIMEOUT_S, SHORTEST_S)
+        return Gateway(settings.SMS_URL, settings.SMS_BODY, settings.SMS_AUTHORIZATION, timeout_s)
     return Console() if settings.SMS_CONSOLE else None
 
 
