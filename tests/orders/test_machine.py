@@ -7,13 +7,14 @@ in no crash's way: that what can be sold is sold, and what cannot be is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.db import transaction
+from django.db.models import Sum
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -42,8 +43,9 @@ from orders.models import (
 )
 from orders.services import offers, open_payments, payments, refunds
 from orders.services.fulfil import move_order
+from orders.services.group import place_group
 from orders.services.holds import expire_holds
-from orders.services.place import place_order
+from orders.services.place import _asked, place_order
 from sellers.models import Variant
 from sellers.services import stock
 from tests import world as tests_world
@@ -130,6 +132,33 @@ class Orders(RuleBasedStateMachine):
             return
         assert order.state == (OrderState.HELD if online else OrderState.PLACED)
         self.asked[buyer.pk, key] = wish, order
+
+    @rule(who=st.lists(st.integers(0, 1), min_size=2, max_size=4), data=st.data())
+    def place_together(self, who: list[int], data: st.DataObject) -> None:
+        """A group is as good as one after the other: who comes first is served first."""
+        wish = self._wish([data.draw(lines_of_wishes)[0]], online=False)
+        pieces: list[int] = [0, 0]
+        [line] = wish["lines"]
+        goods = "plain pears" if "variant_id" in line else self._name_of(line["offer_id"])
+        expected = []
+        for one in who:
+            can = self._can_have(self._buyer(one), goods, line["quantity"], tuple(pieces), one)
+            pieces[one] += line["quantity"] * can
+            expected.append(can)
+        asked = []
+        for one in who:
+            self.keys += 1
+            asked.append(_asked(self._buyer(one), f"intent-{self.keys}", None, wish))
+        twin = data.draw(st.sampled_from(asked))
+        answers = place_group([*asked, twin])
+        assert [isinstance(answer, Order) for answer in answers[:-1]] == expected
+        first = answers[asked.index(twin)]
+        assert isinstance(answers[-1], type(first))
+        for one, answer in zip(asked, answers, strict=False):
+            if isinstance(answer, Order):
+                self.asked[one.buyer.pk, one.key] = wish, answer
+        if isinstance(first, Order):
+            assert answers[-1] == first
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data(), changes=st.booleans())
@@ -229,6 +258,8 @@ class Orders(RuleBasedStateMachine):
         self, goods: str, price_minor: int, quantity: int | None, per_buyer: int | None
     ) -> None:
         offer = self._offer(goods)
+        if per_buyer is not None:  # a limit below what somebody has would look like a broken one
+            per_buyer = max(per_buyer, self._most_of_one(offer))
         try:
             offers.put_on_sale(
                 self.world.show.public_id,
@@ -299,10 +330,11 @@ class Orders(RuleBasedStateMachine):
         payments.receive("stripe", body, {"Stripe-Signature": signature(body)})
 
     def _pay(self, session: str) -> None:
+        status = self.bank.books.sessions[session]["payment_status"]
         try:
             self.bank.pay(session)
         except Refused:
-            assert self.bank.books.sessions[session]["payment_status"] == "unpaid"
+            assert self.bank.books.sessions[session]["payment_status"] == status
 
     def _move(self, order: Order, to: OrderState, actor: User) -> None:
         before = order.state
@@ -331,22 +363,42 @@ class Orders(RuleBasedStateMachine):
         named = {"offer_id": offer.public_id}
         return {**named, "quantity": quantity, "price_minor": offer.price_minor}
 
-    def _can_have(self, buyer: User, goods: str, quantity: int) -> bool:
-        """By counting lines of orders, which no service counts by."""
+    def _can_have(
+        self,
+        buyer: User,
+        goods: str,
+        quantity: int,
+        promised: Sequence[int] = (0, 0),
+        who: int = 0,
+    ) -> bool:
+        """By counting lines of orders, which no service counts by.
+
+        `promised` are pieces of the same goods that those before in its group get, by buyer.
+        """
         offer = self._offer(goods.removeprefix("plain "))
         offer.variant.stock.refresh_from_db()
         kept = OrderLine.objects.exclude(order__state__in=GONE)
         here = kept.exclude(order__state__in=("sent", "delivered", "refunded"))
         free = offer.variant.stock.on_hand - _pieces(here.filter(variant=offer.variant))
+        free -= sum(promised)
         if quantity > free:
             return False
         if goods == "plain pears":
             return True
         in_show = kept.filter(offer=offer)
-        if offer.quantity is not None and _pieces(in_show) + quantity > offer.quantity:
+        sold = _pieces(in_show) + sum(promised)
+        if offer.quantity is not None and sold + quantity > offer.quantity:
             return False
-        theirs = _pieces(in_show.filter(order__buyer=buyer))
+        theirs = _pieces(in_show.filter(order__buyer=buyer)) + promised[who]
         return offer.per_buyer is None or theirs + quantity <= offer.per_buyer
+
+    def _most_of_one(self, offer: Offer) -> int:
+        kept = OrderLine.objects.filter(offer=offer).exclude(order__state__in=GONE)
+        by_buyer = kept.values("order__buyer").annotate(pieces=Sum("quantity"))
+        return max((one["pieces"] for one in by_buyer), default=0)
+
+    def _name_of(self, offer_id: object) -> str:
+        return "apples" if offer_id == self.world.apple_offer.public_id else "pears"
 
     def _offer(self, goods: str) -> Offer:
         variant = getattr(self.world, goods)
@@ -389,7 +441,7 @@ def test_orders_survive_anything(db: None, bank: Bank_) -> None:
     run_state_machine_as_test(
         Orders,
         settings=settings(
-            max_examples=8,
+            max_examples=10,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
