@@ -27,13 +27,10 @@ def first_run(request: HttpRequest, secret: str) -> HttpResponse:
         door.check(secret)
         form = FirstRunForm(request.POST or None, initial=_initial())
         if request.method == "POST" and form.is_valid() and _made(request, secret, form):
-            answer = render(request, "livecommerce/first_run_done.html")
-        else:
-            answer = render(request, "livecommerce/first_run.html", {"form": form})
+            return render(request, "livecommerce/first_run_done.html")
     except door.Closed:
         raise Http404 from None
-    answer.headers["Referrer-Policy"] = "no-referrer"  # the address has the secret
-    return answer
+    return render(request, "livecommerce/first_run.html", {"form": form})
 
 
 def _made(request: HttpRequest, secret: str, form: FirstRunForm) -> bool:

@@ -68,11 +68,13 @@ def _migrate(data: Path) -> None:
 class Running:
     """A process that goes on, and the lines that it has said so far."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, arguments: list[str], env: dict[str, str] | None = None, cwd: Path = ROOT
+    ) -> None:
         self.process = subprocess.Popen(
             arguments,
             env=env,
-            cwd=ROOT,
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
