@@ -11,8 +11,10 @@ import collections
 import contextlib
 import itertools
 import os
+import resource
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +34,8 @@ MAX_PIXELS = 4096 * 2304
 # A phone writes up to eight (picture, sounds, places, faces); each one costs memory.
 MAX_STREAMS = 64
 ERROR_LINES = 12
+# Enough for 4K in 10 bits with a thread on each of many cores; a bomb gets no more than this.
+MAX_MEMORY = 4 * 2**30
 # How often a running ffmpeg is looked at: fast enough for a bar that moves and a prompt cancel.
 LOOK_EVERY_S = 0.1
 UNREADABLE = (
@@ -156,6 +160,8 @@ def spawn(
     # After the start, since running Python between fork and exec is not safe with threads.
     with contextlib.suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PGRP, process.pid, niceness)
+        if sys.platform == "linux":
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     return process
 
 
@@ -266,6 +272,8 @@ def raise_for_exit(returncode: int, said: str) -> None:
     """Turn an exit code and the error text into the error that says what to do about it."""
     if returncode == 0:
         return
+    if "No space left on device" in said:
+        raise MediaFailed(_("The server's disk is full."), said)
     if any(sign in said for sign in UNREADABLE):
         raise SourceUnreadable(_("This video cannot be read. It may be damaged."), said)
     raise MediaFailed(_("The video program stopped with an error."), said)
