@@ -250,6 +250,23 @@ def migrate() -> None:
 
 
 @main.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def sweep(dry_run: bool) -> None:
+    """Delete media that belongs to nothing any more. The worker does so every day.
+
+    Such files are left where a process died between a file and the row that names it.
+    """
+    need_database()
+    old = product("core.clock.now")() - product("media_pipeline.services.orphans.OLD")
+    for folder in product("media_pipeline.services.orphans.orphans")(old):
+        click.echo(folder)
+    if not dry_run:
+        count = product("media_pipeline.services.orphans.sweep")()
+        forgotten = product("media_pipeline.services.uploads.sweep")()
+        click.echo(f"Deleted {count} folders, and {forgotten} uploads that nobody goes on with.")
+
+
+@main.command()
 def check() -> None:
     """Say whether this machine has what the instance needs, one line each.
 

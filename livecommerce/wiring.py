@@ -20,7 +20,7 @@ from media_pipeline.events import (
     TakeStarted,
     TakeStopped,
 )
-from media_pipeline.services import archiving, settling, uploads
+from media_pipeline.services import archiving, orphans, settling, uploads
 from media_pipeline.storage import storage
 from orders import access as orders_access
 from orders import photos as orders_photos
@@ -95,6 +95,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
     Periodic("carry out what failed before", every_s=300, run=settling.try_again),
     Periodic("forget uploads that nobody goes on with", every_s=3600, run=uploads.sweep),
+    Periodic("delete media of nothing", every_s=86_400, run=orphans.sweep),
     Periodic("move to the bucket what is left", every_s=300, run=archiving.archive_left),
     Periodic("forget old codes", every_s=600, run=codes.forget_old),
     Periodic("forget old allowances", every_s=600, run=limits.forget_old),
