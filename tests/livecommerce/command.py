@@ -111,6 +111,10 @@ class Running:
                 return line
         raise AssertionError("it never said that; it said:\n" + "\n".join(self.lines))
 
+    def rest(self) -> list[str]:
+        """What it said after the last line that was waited for."""
+        return list(self._said.queue)
+
 
 def is_there(pid: int) -> bool:
     """Whether the process still runs; one that ended and waits to be collected does not."""

@@ -2,10 +2,13 @@
 
 const RESTART_BEGINS_WITHIN_MS = 4000;
 const ASK_EVERY_MS = 500;
+const ANSWERS_WITHIN_MS = 3000;
 
 async function isReady() {
   try {
-    return (await fetch("/readyz", { cache: "no-store" })).ok;
+    // Whom the old process took in and never answered would wait for ever.
+    const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+    return (await fetch("/readyz", { cache: "no-store", signal })).ok;
   } catch {
     return false;
   }
