@@ -245,7 +245,7 @@ def _filled(video: Any, size: Size) -> Any:
     )
 
 
-def h264(fps: float, gop_s: int, *, crf: int) -> dict[str, Any]:
+def h264(fps: float, gop_s: int, *, crf: float) -> dict[str, Any]:
     """x264 with keyframes at the same times in every rendition, so that players can switch."""
     return {
         "c:v": "libx264",
