@@ -31,6 +31,7 @@ SLOW_FIXTURES = {
 LONGEST = (
     "tests/streams/test_many_processes",
     "tests/story/test_browser_story",
+    "tests/story/test_film_browser",
     "tests/chaos/test_room_chaos",
     "tests/chaos/test_live_chaos",
     "tests/chaos/test_orders",

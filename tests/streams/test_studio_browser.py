@@ -47,6 +47,8 @@ class Network:
     """
 
     uplink_kbit: float | None = None
+    buffer = 8192
+    """Bytes: what is in there is on its way for the browser, however slow that way is."""
 
     def __init__(self, server: str) -> None:
         host, _, port = server.removeprefix("http://").partition(":")
@@ -83,14 +85,13 @@ class Network:
             return
         far = socket.create_connection(self._server)
         self._open |= {near, far}
-        # A small buffer: what is in there is on its way for the browser, however slow that way is.
-        near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.buffer)
         for pair in ((near, far, True), (far, near, False)):
             threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
     def _pump(self, source: socket.socket, target: socket.socket, is_up: bool) -> None:
         with suppress(OSError):
-            while block := source.recv(4096 if is_up else 65536):
+            while block := source.recv(self.buffer // 2 if is_up else 65536):
                 if is_up and self.uplink_kbit:
                     with self._uplink:
                         time.sleep(len(block) * 8 / 1000 / self.uplink_kbit)

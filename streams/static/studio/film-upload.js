@@ -8,8 +8,11 @@ import { ApiError, api } from "../livecommerce/api.js";
 const AT_ONCE = 3;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 15_000;
-/** Nothing moved for so long: the network is gone although nobody said so. */
-const STALLED_MS = 30_000;
+/**
+ * Nothing moved for so long: the network is gone although nobody said so. Not sooner: the last
+ * megabytes of a part count as sent while they wait in the phone for a slow uplink.
+ */
+const STALLED_MS = 120_000;
 
 /** A part was not taken; where to put it is asked again. */
 class PartRefused extends Error {
