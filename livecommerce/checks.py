@@ -79,7 +79,7 @@ def check_data() -> Finding:
 
 
 def check_space() -> Finding:
-    found = disk.told()
+    found = f"{disk.left()} free"
     if not disk.is_low():
         return Finding("disk space", found)
     return Finding(

@@ -29,7 +29,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "waiting_orders": SimpleLazyObject(lambda: waiting_orders(sellers_of(request.user))),
         # The disk is asked first, which costs nothing; who it is only when little is left.
         "little_room": SimpleLazyObject(
-            lambda: disk.told() if disk.is_low() and has_role(request.user, Role.OPERATOR) else ""
+            lambda: disk.left() if disk.is_low() and has_role(request.user, Role.OPERATOR) else ""
         ),
         "operates": SimpleLazyObject(lambda: has_role(request.user, Role.OPERATOR)),
         "area": area(request.path),

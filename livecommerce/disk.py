@@ -20,8 +20,13 @@ def free() -> int:
     return free_bytes(settings.DATA_ROOT)
 
 
+def left() -> str:
+    """The room that is left as people read it, in any language."""
+    return f"{free() / 1024**3:.1f} GiB"
+
+
 def told() -> str:
-    return f"{free() / 1024**3:.1f} GiB free"
+    return f"{left()} free"
 
 
 def warn() -> None:
