@@ -37,6 +37,8 @@ COLUMNS, ROWS = 5, 5
 # Found with `make bench-pipeline`: beside "medium" at crf 23, less than half of its time for the
 # same look and a tenth more bytes. Trellis earns what finer motion search does not.
 CRF = 21.75
+# A small one is shown enlarged, its faults too; a better one costs few bytes.
+SMALL_LINES, SMALL_CRF = 480, 21.0
 FINE = {"profile:v": "high", "x264-params": "trellis=1:subme=1"}
 # The scaler's names of matrices that every player knows -> what they are called in a file.
 NAMES = {"bt709": "bt709", "bt601": "smpte170m"}
@@ -120,7 +122,8 @@ def _named(picture: Any, **more: str) -> Any:
 
 
 def _encoding(plan: RenditionPlan, keys: Sequence[float]) -> dict[str, Any]:
-    options = h264(plan.fps, GOP_S, crf=CRF) | cap(plan.max_bits_per_second) | FINE
+    crf = CRF if min(plan.size.width, plan.size.height) > SMALL_LINES else SMALL_CRF
+    options = h264(plan.fps, GOP_S, crf=crf) | cap(plan.max_bits_per_second) | FINE
     if not keys:
         return options
     # A little earlier than the frame itself, which rounding must not miss.
