@@ -25,9 +25,9 @@ BACK_WITHIN_S = 40.0  # after this we no longer wait for those who are not back
 A_SECOND = 1.0
 
 # What a process asks once, or every few seconds, for everybody in a room (`streams/door.py`,
-# `streams/services/reactions.py`), and for all rooms.
+# `streams/services/reactions.py`), and for all rooms (`core/accounts/changes.py` every second).
 ASKED_FOR_A_ROOM = {"audience_of", "who_must_go", "Door.look", "_stored", "_raise"}
-ASKED_FOR_ALL = {"seal_leftovers", "note_viewers"}
+ASKED_FOR_ALL = {"seal_leftovers", "note_viewers", "recent"}
 
 Figures = dict[str, object]
 Fault = Callable[[Stage], Awaitable[tuple[float, float]]]

@@ -43,14 +43,19 @@ def test_an_operator_sees_it_too(world: World, job: Job) -> None:
 
 
 def test_to_everybody_else_it_does_not_exist(world: World, job: Job) -> None:
-    for user in (world.gao, world.li, None):
+    for user in (world.gao, world.li):
         status, told = ask(user, job.public_id)
         assert (status, told["code"]) == (404, "not_found")
 
 
+def test_nobody_is_told_of_jobs_without_signing_in(job: Job) -> None:
+    for job_id in (job.public_id, new_id()):
+        status, told = ask(None, job_id)
+        assert (status, told["code"]) == (401, "sign_in_required")
+
+
 def test_a_job_without_an_owner_is_not_everybodys(world: World) -> None:
     job = jobs.enqueue("process_recording", new_id())
-    assert ask(None, job.public_id)[0] == 404
     assert ask(world.zhang, job.public_id)[0] == 404
 
 

@@ -76,7 +76,14 @@ async def test_what_a_seller_sees(phone: BrowserContext, site: str, world: World
     await sign_in(phone, site, world.zhang)
     page = await phone.new_page()
     paths = ["orders/?state=all", f"orders/{waits.public_id}/", f"orders/{came.public_id}/"]
-    paths += ["sales/", "delivery/", "orders/tracking/", "products/", "shows/new/", f"{show}offers/"]
+    paths += [
+        "sales/",
+        "delivery/",
+        "orders/tracking/",
+        "products/",
+        "shows/new/",
+        f"{show}offers/",
+    ]
     for path in (*paths, f"{show}offers/{world.apples.public_id}/", show):
         await page.goto(f"http://{site}/studio/{path}")
         await page.evaluate(OPEN_ALL)

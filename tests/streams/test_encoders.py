@@ -76,7 +76,6 @@ def has_filmed(world: World, position: int = 0) -> bool:
 async def test_what_obs_sends_is_a_take_of_the_hosts_show(
     server: str, key: str, world: World, film: Path
 ) -> None:
-    begun = time.time()
     with obs(film, server, key) as encoder:
         await until_in_db(lambda: state(world) == ShowState.LIVE)
         await until_in_db(lambda: has_filmed(world))
@@ -86,12 +85,13 @@ async def test_what_obs_sends_is_a_take_of_the_hosts_show(
         await until_in_db(lambda: states(world) == [TakeState.SEALED])
     [take] = await run_in_db(takes, world)
     # Nothing of it was lost at the beginning nor at the end.
-    assert take.duration_s == pytest.approx(ended - begun, abs=1.0)
+    stream = await run_in_db(EncoderStream.objects.get)
+    assert take.duration_s == pytest.approx(ended - stream.started_at.timestamp(), abs=1.0)
     assert take.error == ""
     used = await run_in_db(StreamKey.objects.get)
     assert used.last_used_at is not None
     assert key not in str(vars(used))
-    assert (await run_in_db(EncoderStream.objects.get)).reason == "gone"
+    assert stream.reason == "gone"
     assert await run_in_db(state, world) == ShowState.LIVE, "OBS does not end a show"
 
 
