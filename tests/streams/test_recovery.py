@@ -45,6 +45,7 @@ def sql(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     # What a room costs every few seconds, whoever comes and goes, is not counted.
     monkeypatch.setattr(Door, "recheck_s", 3600.0)
     monkeypatch.setattr(door_module, "KNOWN_FOR_S", 3600.0)
+    monkeypatch.setattr(door_module, "CHANGES_EVERY_S", 3600.0)
     said: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
