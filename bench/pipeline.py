@@ -73,7 +73,7 @@ def judged(system: str, film: Path, scratch: Path, each: int) -> dict[str, Any]:
 
 def vmaf(rendition: Path, film: Path, log: Path, each: int) -> float:
     """How much alike they look, 0 to 100, the rendition scaled to the film."""
-    import imageio_ffmpeg  # type: ignore[import-untyped]
+    import imageio_ffmpeg
 
     # Named alike, or the program turns the colours of one into what it thinks the other's are.
     even = "setpts=PTS-STARTPTS,fps=30,format=yuv420p,setparams=range=tv:colorspace=bt709"

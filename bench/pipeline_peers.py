@@ -87,7 +87,7 @@ def peertube(source: Source, out: Path) -> None:
 def hlsfield(source: Source, out: Path) -> None:
     """django-hlsfield's own code, with its own rates for our rungs."""
     # It reads the settings when it is imported.
-    from hlsfield import defaults, utils  # type: ignore[import-untyped]
+    from hlsfield import defaults, utils
 
     defaults.FFMPEG, defaults.FFPROBE = ffmpeg.ffmpeg_path(), ffmpeg.ffprobe_path()
     defaults.FFMPEG_TIMEOUT = HLSFIELD_WITHIN_S
