@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from core.accounts.models import Allowance
@@ -17,14 +17,18 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
 
 def take(what: str, who: str, *, most: int, per_s: int) -> None:
-    """Count one more, of `most` in each stretch of `per_s` seconds; raises `TooMany`."""
-    moment = int(now().timestamp())
-    stretch = moment // per_s
-    ends_at = datetime.fromtimestamp((stretch + 1) * per_s, UTC)
-    key = _key(what, who, per_s, stretch)
-    Allowance.objects.get_or_create(key=key, defaults={"ends_at": ends_at})
-    if not Allowance.objects.filter(key=key, used__lt=most).update(used=F("used") + 1):
-        wait_s = ends_at.timestamp() - moment
+    """Take one of the `most` places that `who` has in any `per_s` seconds; raises `TooMany`.
+
+    A place is free again `per_s` seconds after it was taken. (Counted by the hour of the clock,
+    ten could be taken within a minute: five before the full hour, and five after it.)
+    """
+    keys = [_key(what, who, per_s, place) for place in range(most)]
+    ends = dict(Allowance.objects.filter(key__in=keys).values_list("key", "ends_at"))
+    free = [key for key in keys if key not in ends or ends[key] <= now()]
+    until = now() + timedelta(seconds=per_s)
+    if not any(_took(key, until, is_new=key not in ends) for key in free):
+        first = min(ends.values(), default=until)
+        wait_s = max(1, round((first - now()).total_seconds()))
         raise TooMany(_("That was asked for too often. Please wait a while."), retry_after=wait_s)
 
 
@@ -32,7 +36,19 @@ def forget_old() -> None:
     Allowance.objects.filter(ends_at__lt=now()).delete()
 
 
-def _key(what: str, who: str, per_s: int, stretch: int) -> str:
+def _took(key: str, until: datetime, *, is_new: bool) -> bool:
+    """Whether the place was still free: somebody else may have taken it since it was looked at."""
+    if not is_new:
+        return bool(Allowance.objects.filter(key=key, ends_at__lte=now()).update(ends_at=until))
+    try:
+        with transaction.atomic():
+            Allowance.objects.create(key=key, ends_at=until)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _key(what: str, who: str, per_s: int, place: int) -> str:
     """Nobody who reads the table learns whose number or address it is."""
-    text = f"{what} {who} {per_s} {stretch}"
+    text = f"{what} {who} {per_s} {place}"
     return hmac.digest(settings.SECRET_KEY.encode(), text.encode(), "sha256").hex()

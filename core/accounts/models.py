@@ -128,14 +128,13 @@ class PhoneCode(models.Model):
 
 
 class Allowance(models.Model):
-    """How often somebody did something in one stretch of time; `key` hides who and what."""
+    """One of the places that somebody has for doing something; `key` hides who and what."""
 
     key = models.CharField(max_length=64, primary_key=True)
-    used = models.PositiveIntegerField(default=0)
-    ends_at = models.DateTimeField(db_index=True)
+    ends_at = models.DateTimeField(db_index=True, help_text="From then on it is free again.")
 
     def __str__(self) -> str:
-        return f"{self.used} until {self.ends_at}"
+        return f"taken until {self.ends_at}"
 
 
 class Device(models.Model):

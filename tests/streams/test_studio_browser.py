@@ -92,9 +92,9 @@ class Network:
     def _pump(self, source: socket.socket, target: socket.socket, is_up: bool) -> None:
         with suppress(OSError):
             while block := source.recv(self.buffer // 2 if is_up else 65536):
-                if is_up and self.uplink_kbit:
+                if is_up and (kbit := self.uplink_kbit):
                     with self._uplink:
-                        time.sleep(len(block) * 8 / 1000 / self.uplink_kbit)
+                        time.sleep(len(block) * 8 / 1000 / kbit)
                 target.sendall(block)
         for one in (source, target):
             with suppress(OSError):
