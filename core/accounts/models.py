@@ -169,6 +169,44 @@ class ApiToken(models.Model):
         return self.name
 
 
+class Passkey(models.Model):
+    """A key pair whose secret half a phone or computer keeps behind a finger, a face or a code.
+
+    It opens one host name only: `rp_id`, as WebAuthn calls it. `key` is what WebAuthn calls
+    attested credential data: maker, id and public key.
+    """
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="passkeys")
+    name = models.CharField(_("name"), max_length=60)
+    rp_id = models.CharField(max_length=253)
+    credential_id = models.CharField(max_length=1400, unique=True, help_text="As base64url.")
+    key = models.BinaryField(max_length=4096)
+    sign_count = models.PositiveBigIntegerField(
+        default=0, help_text="How often it signed; stays 0 where its keeper does not count."
+    )
+    made_at = models.DateTimeField(default=now)
+    used_at = models.DateTimeField(null=True, blank=True)
+    copied_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its count went back; from then on it opens nothing."
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PasskeyChallenge(models.Model):
+    """What a passkey is asked to sign, once, by one browser; without a user, to sign in."""
+
+    challenge = models.CharField(max_length=64, unique=True, help_text="As base64url.")
+    browser = models.CharField(max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"until {self.ends_at}"
+
+
 class AccessChange(models.Model):
     """Somebody may do something else than before, which every process looks up within a second.
 
