@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 
 from core.accounts import services
 from core.accounts.models import Invitation, Role, RoleGrant, User
-from core.clock import now
 from core.errors import Conflict, InvalidInput
-from livecommerce.people.export import said_by
+from livecommerce.people import traces
 from orders.models import Order, OrderState
 from orders.selectors import orders_under_way
 from sellers.services.people import owned_alone
@@ -56,18 +55,12 @@ def leave(user: User, password: str, *, sure: bool) -> None:
 
 
 def _forget_everywhere(user: User) -> None:
-    Order.objects.filter(buyer=user).update(
-        recipient="", phone="", region="", address="", note="", pickup_code=""
-    )
+    traces.remove(user)
     user.addresses.all().delete()
     user.memberships.all().delete()
     user.stream_keys.all().delete()
     user.enrolments.filter(certificate=None).delete()
     Invitation.objects.filter(used_by=user).update(name="")
-    for entry in said_by(user):
-        entry.data = {**entry.data, "name": "", "text": ""}
-        entry.removed_at = entry.removed_at or now()
-        entry.save(update_fields=["data", "removed_at"])
     services.forget(user)
 
 
