@@ -20,6 +20,8 @@ SERVERS = ("daphne", "uvicorn")
 LANGUAGES = ("en", "zh-hans")
 ENCODER_SCHEMES = ("rtmp", "rtmps", "srt", "http", "https")
 RENDITIONS = ("auto", "source")
+CARRIERS = ("database", "celery")
+BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -60,6 +62,9 @@ class Config:
     longest_show_h: float
     group_commit: bool
     live_renditions: str
+    carrier: str
+    celery_broker: str
+    jobs_at_once: int
     s3_bucket: str
     s3_endpoint_url: str
     s3_public_url: str
@@ -135,6 +140,9 @@ def _read() -> Config:
         longest_show_h=env.number("LIVECOMMERCE_LONGEST_SHOW_H", 12, highest=168),
         group_commit=env.flag("LIVECOMMERCE_GROUP_COMMIT", default="1"),
         live_renditions=env.one_of("LIVECOMMERCE_LIVE_RENDITIONS", RENDITIONS, default="auto"),
+        carrier=_carrier(),
+        celery_broker=_broker(),
+        jobs_at_once=int(env.number("LIVECOMMERCE_JOBS_AT_ONCE", 0, highest=64, whole=True)),
         s3_bucket=env.bucket("S3_BUCKET"),
         s3_endpoint_url=env.address("S3_ENDPOINT_URL", ("http", "https")),
         s3_public_url=env.address("S3_PUBLIC_URL", ("http", "https")),
@@ -158,3 +166,19 @@ def _read() -> Config:
         debug=env.flag("LIVECOMMERCE_DEBUG"),
         secret_key=env.secret_key("LIVECOMMERCE_SECRET_KEY", data),  # last: it writes
     )
+
+
+def _broker() -> str:
+    """What carries jobs to a fleet: one of its own, or the Redis that there is."""
+    own = env.address("LIVECOMMERCE_CELERY_BROKER", BROKER_SCHEMES)
+    return own or env.text("REDIS_URL")
+
+
+@env.told("database")
+def _carrier() -> str:
+    found = env.one_of("LIVECOMMERCE_CARRIER", CARRIERS, default="database")
+    if found == "celery" and not _broker():
+        raise SettingsError(
+            "LIVECOMMERCE_CARRIER is 'celery': set REDIS_URL, or LIVECOMMERCE_CELERY_BROKER."
+        )
+    return found

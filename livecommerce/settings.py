@@ -36,6 +36,9 @@ ENCODERS_READ = CONFIG.encoders_read
 MEDIAMTX_API = CONFIG.mediamtx_api
 SELF_URL = CONFIG.self_url
 LIVE_RENDITIONS = CONFIG.live_renditions
+CARRIER = CONFIG.carrier
+CELERY_BROKER = CONFIG.celery_broker
+JOBS_AT_ONCE = CONFIG.jobs_at_once
 FIRST_SHOW_APPROVAL = CONFIG.first_show_approval
 CAMERA_AWAY_MIN = CONFIG.camera_away_min
 LONGEST_SHOW_H = CONFIG.longest_show_h
@@ -237,6 +240,7 @@ LOGGING = {
                 "httpx",
                 "asyncio",
                 "stripe",
+                "fido2",
             )
         },
         # Scanners ask under any name: they get their 400, and no traceback each.

@@ -1,27 +1,44 @@
 """Jobs: rows that a worker claims for a while, and cannot finish once somebody else has them.
 
 Every claim raises `lease_epoch`. Whatever a worker says later is a conditional update on the epoch
-it was given: a worker that was thought dead and comes back (`LeaseLost`) changes nothing.
+it was given: a worker that was thought dead and comes back (`LeaseLost`) changes nothing. A job
+that is cancelled or begun anew is taken from its worker by the same rule, at once.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import IntEnum
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 
 from core.accounts.models import User
 from core.clock import now
-from media_pipeline.models import Job, JobState
+from media_pipeline.models import Asset, Job, JobFault, JobState, Recording, RecordingState, Upload
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 3
 FIRST_PAUSE = timedelta(seconds=5)
 CANDIDATES = 5
+# Of a first stretch that is shorter, nothing can be told about the rest.
+TELLS_AFTER_S, TELLS_AFTER = 2.0, 0.02
+
+OPEN = (JobState.QUEUED, JobState.RUNNING)
+OVER = (JobState.FAILED, JobState.CANCELLED)
+
+
+class Priority(IntEnum):
+    """Lower runs first: what a show on the air needs, then replays, then older films."""
+
+    SHOW = 10
+    CLIP = 50
+    REPLAY = 100
+    BESIDE = 150
+    BACK_CATALOGUE = 200
 
 
 class LeaseLost(Exception):
@@ -44,45 +61,107 @@ class Lease:
         return self.attempt > MAX_ATTEMPTS
 
 
+listeners: list[Callable[[Job], None]] = []
+"""Told, after the commit, of a job that may be run now: the carrier, if there is one."""
+
+
 def enqueue(
-    kind: str, subject_id: uuid.UUID, *, owner: User | None = None, priority: int = 100
+    kind: str,
+    subject_id: uuid.UUID,
+    *,
+    owner: User | None = None,
+    priority: int = Priority.REPLAY,
+    show_id: uuid.UUID | None = None,
 ) -> Job:
-    """The one job of this kind for this subject; one that had failed waits anew."""
-    job, created = Job.objects.get_or_create(
-        kind=kind, subject_id=subject_id, defaults={"owner": owner, "priority": priority}
-    )
-    if not created and _queue_again(job):
+    """The one job of this kind for this subject; one that had failed waits anew.
+
+    One that a person cancelled stays so until a person asks for it. `show_id` is found by the
+    subject where that is a recording, an asset or an upload.
+    """
+    first = _first(owner=owner, priority=priority, show_id=show_id or show_of(subject_id))
+    job, created = Job.objects.get_or_create(kind=kind, subject_id=subject_id, defaults=first)
+    if created or _queue_again(job, JobState.FAILED):
         job.refresh_from_db()
+        _tell(job)
     return job
 
 
-def restart(kind: str, subject_id: uuid.UUID, *, priority: int = 100) -> Job:
+def restart(
+    kind: str,
+    subject_id: uuid.UUID,
+    *,
+    priority: int = Priority.REPLAY,
+    after: timedelta = timedelta(0),
+) -> Job:
     """The one job of this kind for this subject, from its beginning; who runs it loses it."""
-    job, created = Job.objects.get_or_create(
-        kind=kind, subject_id=subject_id, defaults={"priority": priority}
-    )
+    due = now() + after if after else None
+    first = _first(owner=None, priority=priority, show_id=show_of(subject_id))
+    first["run_after"] = due
+    job, created = Job.objects.get_or_create(kind=kind, subject_id=subject_id, defaults=first)
     if not created:
-        fresh = {"attempts": 0, "run_after": None, "error": "", **_waiting()}
-        Job.objects.filter(pk=job.pk).update(lease_epoch=F("lease_epoch") + 1, **fresh)
+        anew = {**_anew(), "run_after": due}
+        Job.objects.filter(pk=job.pk).update(lease_epoch=F("lease_epoch") + 1, **anew)
         job.refresh_from_db()
+    _tell(job)
     return job
 
 
 def withdraw(kind: str, subject_ids: Collection[uuid.UUID]) -> None:
     """These jobs are not to be done for now; whoever runs one loses it."""
     found = Job.objects.filter(kind=kind, subject_id__in=subject_ids)
-    found.update(lease_epoch=F("lease_epoch") + 1, error="", run_after=None, **_given_up())
+    found.update(
+        lease_epoch=F("lease_epoch") + 1,
+        error="",
+        fault="",
+        run_after=None,
+        **_ended(JobState.FAILED),
+    )
+
+
+def cancel(job: Job, by: User | None) -> bool:
+    """Take an open job from whoever runs it; `False` if it had come to its end before."""
+    open_one = Job.objects.filter(pk=job.pk, state__in=OPEN)
+    ended = _ended(JobState.CANCELLED)
+    return open_one.update(lease_epoch=F("lease_epoch") + 1, cancelled_by=by, **ended) == 1
+
+
+def retry(job: Job) -> bool:
+    """Let a job that failed or was cancelled wait anew; `False` if it is neither."""
+    if not _queue_again(job, *OVER):
+        return False
+    _tell(job)
+    return True
+
+
+def show_of(subject_id: uuid.UUID) -> uuid.UUID | None:
+    """The show to which a recording, an asset or an upload belongs."""
+    recordings = Recording.objects.filter(public_id=subject_id).values_list("show_id", flat=True)
+    assets = Asset.objects.filter(public_id=subject_id).values_list("recording__show_id", flat=True)
+    uploads = Upload.objects.filter(public_id=subject_id).values_list("show_id", flat=True)
+    return recordings.first() or assets.first() or uploads.first()
 
 
 def is_open(kind: str, subject_id: uuid.UUID) -> bool:
     """Whether such a job waits or runs."""
-    unfinished = Job.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
-    return unfinished.filter(kind=kind, subject_id=subject_id).exists()
+    return Job.objects.filter(kind=kind, subject_id=subject_id, state__in=OPEN).exists()
 
 
 def job_of(kind: str, subject_id: uuid.UUID) -> Job | None:
     """The job of this kind for this subject, if there is one."""
     return Job.objects.filter(kind=kind, subject_id=subject_id).first()
+
+
+def remaining_s(job: Job, moment: datetime) -> float | None:
+    """How long a running job still takes, as it went so far; `None` where that says nothing yet."""
+    if job.state != JobState.RUNNING or job.started_at is None:
+        return None
+    # What was told last was true when it was told, not now.
+    told_at = min(job.changed_at, moment)
+    took_s = (told_at - job.started_at).total_seconds()
+    if took_s < TELLS_AFTER_S or job.progress < TELLS_AFTER:
+        return None
+    left_s = took_s * (1 - job.progress) / job.progress
+    return max(0.0, left_s - (moment - told_at).total_seconds())
 
 
 def claim(kinds: Collection[str]) -> Lease | None:
@@ -98,14 +177,14 @@ def claim(kinds: Collection[str]) -> Lease | None:
 
 def candidates(kinds: Collection[str]) -> list[Job]:
     """Jobs that could be claimed as it looks now, the most urgent first."""
-    return list(_claimable().filter(kind__in=kinds).order_by("priority", "id")[:CANDIDATES])
+    return list(claimable().filter(kind__in=kinds).order_by("priority", "id")[:CANDIDATES])
 
 
 def take(job: Job) -> Lease | None:
-    """The lease of a job seen by `candidates`, unless somebody was faster."""
+    """The lease of a job as it was seen, unless somebody was faster."""
     moment = now()
     taken = (
-        _claimable()
+        claimable()
         .filter(pk=job.pk, lease_epoch=job.lease_epoch)
         .update(
             state=JobState.RUNNING,
@@ -113,6 +192,7 @@ def take(job: Job) -> Lease | None:
             leased_until=moment + LEASE,
             attempts=F("attempts") + 1,
             started_at=moment,
+            changed_at=moment,
             progress=0,
         )
     )
@@ -126,62 +206,95 @@ def heartbeat(lease: Lease, progress: float) -> None:
     _change(lease, leased_until=now() + LEASE, progress=min(1.0, max(0.0, progress)))
 
 
+def hold(lease: Lease) -> None:
+    """Make sure, right before something that others would see, that the job is still ours.
+
+    Raises `LeaseLost`. The lease lasts from now on.
+    """
+    _change(lease, leased_until=now() + LEASE)
+
+
 def finish(lease: Lease) -> None:
     """The work is done; call it in the transaction that stores its results.
 
     Raises `LeaseLost`, which must undo that transaction.
     """
-    _change(
-        lease,
-        state=JobState.DONE,
-        progress=1,
-        leased_until=None,
-        finished_at=now(),
-        error="",
-    )
+    _change(lease, progress=1, error="", fault="", **_ended(JobState.DONE))
 
 
-def fail(lease: Lease, reason: str, *, again: bool) -> bool:
+def fail(lease: Lease, reason: str, *, again: bool, fault: str = JobFault.NONE) -> bool:
     """The attempt failed, for a `reason` that its owner can read; whether the job is given up.
 
     `again` says that another attempt may help; there are `MAX_ATTEMPTS`, with growing pauses.
     """
     given_up = not again or lease.attempt >= MAX_ATTEMPTS
+    said = {"error": reason[:500], "fault": fault}
     if given_up:
-        _change(lease, error=reason[:500], **_given_up())
+        _change(lease, **said, **_ended(JobState.FAILED))
     else:
         pause = FIRST_PAUSE * 4 ** (lease.attempt - 1)
-        _change(lease, error=reason[:500], run_after=now() + pause, **_waiting())
+        _change(lease, **said, run_after=now() + pause, **_waiting())
     return given_up
 
 
 def hand_back(lease: Lease) -> None:
     """This worker is stopping: the job waits for the next one and the attempt does not count."""
     _change(lease, attempts=F("attempts") - 1, **_waiting())
+    _tell_of(lease.job_id)
 
 
-def _claimable() -> models.QuerySet[Job]:
+def claimable() -> models.QuerySet[Job]:
+    """What waits and is due, and what a worker left behind."""
     moment = now()
     due = Q(run_after=None) | Q(run_after__lte=moment)
     abandoned = Q(leased_until__lt=moment)
     return Job.objects.filter(Q(due, state=JobState.QUEUED) | Q(abandoned, state=JobState.RUNNING))
 
 
-def _queue_again(job: Job) -> bool:
-    failed = Job.objects.filter(pk=job.pk, state=JobState.FAILED)
-    return failed.update(attempts=0, run_after=None, error="", **_waiting()) == 1
+def _first(*, owner: User | None, priority: int, show_id: uuid.UUID | None) -> dict[str, object]:
+    """What a new job knows; one of a show that is on the air goes before all others."""
+    on_air = Recording.objects.filter(state=RecordingState.LIVE)
+    if show_id is not None and on_air.filter(show_id=show_id).exists():
+        priority = min(priority, Priority.SHOW)
+    return {"owner": owner, "priority": priority, "show_id": show_id}
+
+
+def _queue_again(job: Job, *states: JobState) -> bool:
+    return Job.objects.filter(pk=job.pk, state__in=states).update(**_anew()) == 1
+
+
+def _tell(job: Job) -> None:
+    _tell_of(job.pk)
+
+
+def _tell_of(job_id: int) -> None:
+    if listeners:
+        transaction.on_commit(lambda: _told(job_id))
+
+
+def _told(job_id: int) -> None:
+    if job := Job.objects.filter(pk=job_id).first():
+        for listener in listeners:
+            listener(job)
+
+
+def _anew() -> dict[str, object]:
+    fresh = {"attempts": 0, "run_after": None, "error": "", "fault": "", "cancelled_by": None}
+    return {**fresh, **_waiting()}
 
 
 def _waiting() -> dict[str, object]:
-    return {"state": JobState.QUEUED, "leased_until": None, "progress": 0, "finished_at": None}
+    still = {"state": JobState.QUEUED, "leased_until": None, "progress": 0, "finished_at": None}
+    return {**still, "sent_at": None, "changed_at": now()}
 
 
-def _given_up() -> dict[str, object]:
-    return {"state": JobState.FAILED, "leased_until": None, "finished_at": now()}
+def _ended(state: JobState) -> dict[str, object]:
+    moment = now()
+    return {"state": state, "leased_until": None, "finished_at": moment, "changed_at": moment}
 
 
 def _change(lease: Lease, **values: object) -> None:
     """Update the job if the lease still holds; raises `LeaseLost`."""
     held = Job.objects.filter(pk=lease.job_id, state=JobState.RUNNING, lease_epoch=lease.epoch)
-    if held.update(**values) != 1:
+    if held.update(**{"changed_at": now(), **values}) != 1:
         raise LeaseLost(f"{lease.kind} {lease.subject_id}")

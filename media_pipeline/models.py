@@ -209,6 +209,20 @@ class JobState(models.TextChoices):
     RUNNING = "running", _("running")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class JobFault(models.TextChoices):
+    """Whose fault it was that an attempt failed, by which people know what to do about it."""
+
+    NONE = "", ""
+    SOURCE = "source", "the film itself"
+    MISSING = "missing", "files that are gone"
+    TROUBLE = "trouble", "the media program"
+    STORAGE = "storage", "the storage for films"
+    DATABASE = "database", "the database"
+    CRASH = "crash", "it took its worker down"
+    OURS = "ours", "our own mistake"
 
 
 class Job(models.Model):
@@ -226,7 +240,12 @@ class Job(models.Model):
     leased_until = models.DateTimeField(null=True)
     run_after = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    fault = models.CharField(max_length=20, blank=True, choices=JobFault.choices)
+    show_id = models.UUIDField(null=True, help_text="The show that it is for; opaque here.")
+    cancelled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True, help_text="Whatever of it changed last.")
+    sent_at = models.DateTimeField(null=True, help_text="When a carrier was last given it.")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -234,7 +253,11 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "subject_id"], name="one_job_per_subject")
         ]
-        indexes = [models.Index(fields=["state", "priority", "id"], name="job_queue")]
+        indexes = [
+            models.Index(fields=["state", "priority", "id"], name="job_queue"),
+            models.Index(fields=["show_id", "id"], name="jobs_of_show"),
+            models.Index(fields=["changed_at"], name="jobs_changed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id} {self.state}"

@@ -123,7 +123,7 @@ def _key(recording: Recording) -> str:
 
 def _keep(lease: Lease, recording: Recording, found: Pauses) -> None:
     """Whoever lost the lease keeps nothing; a later edition is listened to anew."""
-    jobs.heartbeat(lease, 1.0)
     recording.refresh_from_db()  # its files may have moved meanwhile
+    jobs.hold(lease)
     storage().write(_key(recording), msgspec.json.encode(found))
     jobs.finish(lease)

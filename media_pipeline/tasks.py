@@ -31,14 +31,20 @@ from media_pipeline.renditions import (
 )
 from media_pipeline.services import settling
 from media_pipeline.services.archiving import ARCHIVE_RECORDING, archive
-from media_pipeline.services.clips import MAKE_CLIP, clip_failed, clip_folder, publish_clip
+from media_pipeline.services.clips import (
+    MAKE_CLIP,
+    clip_again,
+    clip_failed,
+    clip_folder,
+    publish_clip,
+)
 from media_pipeline.services.recordings import (
     PROCESS_RECORDING,
     downloads_folder,
     publish_processed,
 )
 from media_pipeline.services.settling import SETTLE_RECORDING
-from media_pipeline.services.uploads import IMPORT_UPLOAD, upload_failed
+from media_pipeline.services.uploads import IMPORT_UPLOAD, upload_again, upload_failed
 from media_pipeline.sources import looked_at
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
@@ -48,10 +54,16 @@ ALL_S = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What runs for a kind of job, and what is told when the job is given up."""
+    """What runs for a kind of job, and what is told of its end.
+
+    `given_up` is told why nothing comes of it, `again` that a person wants it all the same, which
+    raises `Conflict` where that cannot be. What people were promised is not theirs to cancel.
+    """
 
     run: Callable[[Work], None]
     given_up: Callable[[uuid.UUID, str], None]
+    again: Callable[[uuid.UUID], None] = lambda subject_id: None
+    may_cancel: bool = True
 
 
 def process_recording(work: Work) -> None:
@@ -123,7 +135,7 @@ def sweep_earlier(place: str, lease: Lease) -> None:
 
 def settle_recording(work: Work) -> None:
     """What a change of a recording's files still lacks, where whoever asked for it could not."""
-    settling.settle(work.lease.subject_id)
+    settling.settle(work.lease)
     jobs.finish(work.lease)
 
 
@@ -133,9 +145,9 @@ def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
 
 TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
-    MAKE_CLIP: Task(make_clip, clip_failed),
-    IMPORT_UPLOAD: Task(import_upload, upload_failed),
-    ARCHIVE_RECORDING: Task(archive, nothing_to_tell),
-    SETTLE_RECORDING: Task(settle_recording, nothing_to_tell),
+    MAKE_CLIP: Task(make_clip, clip_failed, clip_again),
+    IMPORT_UPLOAD: Task(import_upload, upload_failed, upload_again),
+    ARCHIVE_RECORDING: Task(archive, nothing_to_tell, may_cancel=False),
+    SETTLE_RECORDING: Task(settle_recording, nothing_to_tell, may_cancel=False),
     FIND_PAUSES: Task(find_pauses, nothing_to_tell),
 }

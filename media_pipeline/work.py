@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from django.utils.translation import gettext as _
 
-from media_pipeline import ffmpeg
+from media_pipeline import ffmpeg, jobs
 from media_pipeline.ffmpeg import MediaFailed
 from media_pipeline.jobs import Lease
 from media_pipeline.probe import OUR_FORMATS, Probe, probe
@@ -34,6 +35,23 @@ class Work:
     lease: Lease
     stop: threading.Event = field(default_factory=threading.Event)
     progress: float = 0.0
+    held_at: float = field(default_factory=time.monotonic)
+    """When the lease was last known to be ours."""
+
+    def beat(self) -> None:
+        """Keep the lease and tell the progress; raises `jobs.LeaseLost`."""
+        jobs.heartbeat(self.lease, self.progress)
+        self.held_at = time.monotonic()
+
+    def require_held(self) -> None:
+        """Before a file that others share is written: raises `jobs.LeaseLost` if it is not ours.
+
+        The database is asked only where the last heartbeat is too long ago, as when the whole
+        process stood still.
+        """
+        if time.monotonic() - self.held_at > jobs.LEASE.total_seconds() / 3:
+            jobs.hold(self.lease)
+            self.held_at = time.monotonic()
 
     def run(self, args: list[str], *, output_s: float, until: float) -> None:
         """Run ffmpeg for an output of `output_s` seconds; it ends at progress `until`."""

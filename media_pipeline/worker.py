@@ -1,7 +1,8 @@
 """The worker process: claims jobs, and runs the periodic work that is due.
 
-The caller's thread runs the schedule, one thread runs jobs of every kind, one only clips, and
-during a job another keeps its lease.
+The caller's thread runs the schedule. Some threads run jobs of every kind, as many as the machine
+has room for, and one only what somebody waits for; during a job another keeps its lease. Which job
+may be run a thread finds out by itself (here), or is told by a carrier (`celery_worker`).
 A stop ends ffmpeg and hands the job back; the next worker begins it anew.
 """
 
@@ -10,22 +11,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from django.db import (
-    DatabaseError,
-    OperationalError,
-    close_old_connections,
-    connections,
-    transaction,
-)
+from django.db import Error as DatabaseAway
+from django.db import close_old_connections, connections, transaction
 from django.utils.translation import gettext as _
 
 from core.schedule import Periodic, run_due
 from media_pipeline import jobs
 from media_pipeline.ffmpeg import MediaCancelled, MediaError, SourceUnreadable
 from media_pipeline.jobs import Lease, LeaseLost
+from media_pipeline.models import JobFault
+from media_pipeline.room import jobs_at_once
 from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.storage import NoSuchFile, StorageDown, sweep_work
@@ -35,34 +34,52 @@ from media_pipeline.work import Work
 log = logging.getLogger(__name__)
 
 LOOK_FOR_JOBS_S = 0.5
-HEARTBEAT_S = 2.0
+# Half of the time in which ffmpeg is to stop after somebody has cancelled.
+HEARTBEAT_S = 1.0
 SCHEDULE_S = 1.0
 STOP_WITHIN_S = 5.0
+# Of that, what is left for handing back what a stop does not reach, such as a long upload.
+HAND_BACK_S = 1.0
 # Somebody waits for these: they must not wait behind a recording that takes minutes.
 QUICK_TASKS = {kind: TASKS[kind] for kind in (MAKE_CLIP, SETTLE_RECORDING)}
+
+_running: set[Lease] = set()
+"""What this process works on."""
 
 
 def run_worker(stop: threading.Event, periodic: Sequence[Periodic] = ()) -> None:
     """Work until `stop` is set; returns within `STOP_WITHIN_S` of that."""
     sweep_work()
+    lanes: list[Mapping[str, Task]] = [TASKS] * jobs_at_once() + [QUICK_TASKS]
     runners = [
-        threading.Thread(target=run_jobs, args=(stop, tasks), name=name, daemon=True)
-        for name, tasks in (("jobs", TASKS), ("quick-jobs", QUICK_TASKS))
+        threading.Thread(target=run_jobs, args=(stop, tasks), name=f"jobs {number}", daemon=True)
+        for number, tasks in enumerate(lanes)
     ]
     for runner in runners:
         runner.start()
-    while not stop.wait(SCHEDULE_S):
-        _run_periodic(periodic)
+    run_schedule(stop, periodic)
+    end_by = time.monotonic() + STOP_WITHIN_S - HAND_BACK_S
     for runner in runners:
-        runner.join(STOP_WITHIN_S / len(runners))
+        runner.join(max(0.0, end_by - time.monotonic()))
+    hand_back_all()
 
 
-def _run_periodic(periodic: Sequence[Periodic]) -> None:
-    close_old_connections()
-    try:
-        run_due(periodic)
-    except OperationalError:  # locked or away for now: it is still due a second later
-        log.warning("cannot look for periodic work", exc_info=True)
+def run_schedule(stop: threading.Event, periodic: Sequence[Periodic]) -> None:
+    """Run the periodic work that is due, until `stop` is set."""
+    while not stop.wait(SCHEDULE_S):
+        close_old_connections()
+        try:
+            run_due(periodic)
+        except DatabaseAway:  # locked or away for now: it is still due a second later
+            log.warning("cannot look for periodic work", exc_info=True)
+            connections.close_all()
+
+
+def hand_back_all() -> None:
+    """Give up what is still being worked on here: the process ends, and its threads with it."""
+    for lease in list(_running):
+        with contextlib.suppress(LeaseLost, DatabaseAway):
+            jobs.hand_back(lease)
 
 
 def run_jobs(stop: threading.Event, tasks: Mapping[str, Task] = TASKS) -> None:
@@ -87,8 +104,9 @@ def _run_next(stop: threading.Event, tasks: Mapping[str, Task]) -> bool:
     """Run the next job, if one is due and the database can be asked."""
     try:
         lease = jobs.claim(tasks.keys())
-    except OperationalError:  # locked or away for now: the next look will tell
+    except DatabaseAway:  # locked or away for now: the next look will tell
         log.warning("cannot look for jobs", exc_info=True)
+        connections.close_all()
         return False
     if lease:
         run_job(lease, tasks[lease.kind], stop)
@@ -99,40 +117,50 @@ def run_job(lease: Lease, task: Task, stop: threading.Event) -> None:
     """Run one claimed job to its end, whatever that is; never raises for what the job did."""
     work = Work(lease)
     log.info("%s of %s: attempt %d", lease.kind, lease.subject_id, lease.attempt)
+    _running.add(lease)
     try:
         with _kept(work, stop):
             _attempt(work, task)
     except LeaseLost:
         log.warning("%s of %s is somebody else's now", lease.kind, lease.subject_id)
+    except DatabaseAway:
+        log.exception("%s of %s: the database went away", lease.kind, lease.subject_id)
+        connections.close_all()
+        said = _("The database did not answer.")
+        _fail_if_possible(lease, task, said, JobFault.DATABASE)
     except Exception:  # the worker's outermost loop: a fault in one task must not stop the others
         log.exception("%s of %s failed", lease.kind, lease.subject_id)
-        _fail_if_possible(lease, task)
+        _fail_if_possible(lease, task, _("Something went wrong on our side."), JobFault.OURS)
+    finally:
+        _running.discard(lease)
 
 
 def _attempt(work: Work, task: Task) -> None:
     """Run the task and write down how it ended."""
+    lease = work.lease
     try:
-        if work.lease.is_crasher:
-            raise SourceUnreadable(_("The work stopped unexpectedly several times."))
-        task.run(work)
+        if lease.is_crasher:
+            said = _("The work stopped unexpectedly several times.")
+            _fail(lease, task, said, JobFault.CRASH, again=False)
+        else:
+            task.run(work)
     except MediaCancelled:
         # Set by a stop, or by the keeper of the lease; in the second case this raises LeaseLost.
-        jobs.hand_back(work.lease)
-    except (SourceUnreadable, NoSuchFile) as error:
-        _tell(work.lease, error)
-        _fail(work.lease, task, _reason(error), again=False)
+        jobs.hand_back(lease)
+    except SourceUnreadable as error:
+        _tell(lease, error)
+        _fail(lease, task, error.message, JobFault.SOURCE, again=False)
+    except NoSuchFile as error:
+        _tell(lease, error)
+        said = _("Part of the recording is missing.")
+        _fail(lease, task, said, JobFault.MISSING, again=False)
     except StorageDown as error:
-        log.warning("%s of %s: %s", work.lease.kind, work.lease.subject_id, error)
-        _fail(work.lease, task, _("The storage for films does not answer."), again=True)
+        log.warning("%s of %s: %s", lease.kind, lease.subject_id, error)
+        said = _("The storage for films does not answer.")
+        _fail(lease, task, said, JobFault.STORAGE, again=True)
     except MediaError as error:
-        _tell(work.lease, error)
-        _fail(work.lease, task, error.message, again=True)
-
-
-def _reason(error: SourceUnreadable | NoSuchFile) -> str:
-    if isinstance(error, NoSuchFile):
-        return _("Part of the recording is missing.")
-    return error.message
+        _tell(lease, error)
+        _fail(lease, task, error.message, JobFault.TROUBLE, again=True)
 
 
 def _tell(lease: Lease, error: MediaError | NoSuchFile) -> None:
@@ -140,16 +168,16 @@ def _tell(lease: Lease, error: MediaError | NoSuchFile) -> None:
     log.error("%s of %s: %s: %s", lease.kind, lease.subject_id, error, detail)
 
 
-def _fail(lease: Lease, task: Task, reason: str, *, again: bool) -> None:
+def _fail(lease: Lease, task: Task, reason: str, fault: JobFault, *, again: bool) -> None:
     with transaction.atomic():
-        if jobs.fail(lease, reason, again=again):
+        if jobs.fail(lease, reason, again=again, fault=fault):
             task.given_up(lease.subject_id, reason)
 
 
-def _fail_if_possible(lease: Lease, task: Task) -> None:
+def _fail_if_possible(lease: Lease, task: Task, reason: str, fault: JobFault) -> None:
     """After a fault of ours. If even that cannot be written, the lease runs out by itself."""
-    with contextlib.suppress(LeaseLost, DatabaseError):
-        _fail(lease, task, _("Something went wrong on our side."), again=True)
+    with contextlib.suppress(LeaseLost, DatabaseAway):
+        _fail(lease, task, reason, fault, again=True)
 
 
 @contextmanager
@@ -167,13 +195,14 @@ def _kept(work: Work, stop: threading.Event) -> Iterator[None]:
 
 def _keep(work: Work, stop: threading.Event, done: threading.Event) -> None:
     try:
-        since_heartbeat_s = 0.0
+        due_at = time.monotonic() + HEARTBEAT_S
         while not done.wait(0.1):
-            since_heartbeat_s += 0.1
-            if stop.is_set() or (since_heartbeat_s >= HEARTBEAT_S and not _beat(work)):
+            is_due = time.monotonic() >= due_at
+            if stop.is_set() or (is_due and not _beat(work)):
                 work.stop.set()
                 return
-            since_heartbeat_s %= HEARTBEAT_S
+            if is_due:
+                due_at = time.monotonic() + HEARTBEAT_S
     finally:
         connections.close_all()
 
@@ -181,9 +210,10 @@ def _keep(work: Work, stop: threading.Event, done: threading.Event) -> None:
 def _beat(work: Work) -> bool:
     """Renew the lease; whether the work may go on. A busy database costs one beat of thirty."""
     try:
-        jobs.heartbeat(work.lease, work.progress)
+        work.beat()
     except LeaseLost:
         return False
-    except OperationalError:
+    except DatabaseAway:
         log.warning("a heartbeat was missed", exc_info=True)
+        connections.close_all()
     return True

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core.clock import now
 from media_pipeline import jobs
 from media_pipeline.ffmpeg import MediaCancelled
 from media_pipeline.ingest import layout
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from media_pipeline.storage_s3 import S3Storage
 
 ARCHIVE_RECORDING, SETTLE_RECORDING = "archive_recording", "settle_recording"
-PRIORITY = 150
+PRIORITY = jobs.Priority.BESIDE
 AT_ONCE = 8
 SETTLED_FOR = timedelta(seconds=60)
 """After a change of a recording's files: who copied the old ones has noticed by then."""
@@ -42,8 +41,7 @@ LOOK_AT_MOST = 100
 def enqueue_archiving(recording_id: uuid.UUID, *, after: timedelta = timedelta(0)) -> None:
     """Have a finished recording moved to the bucket, if there is one."""
     if storage().remote is not None:
-        job = jobs.restart(ARCHIVE_RECORDING, recording_id, priority=PRIORITY)
-        Job.objects.filter(pk=job.pk).update(run_after=now() + after)
+        jobs.restart(ARCHIVE_RECORDING, recording_id, priority=PRIORITY, after=after)
 
 
 def archive(work: Work) -> None:
@@ -83,6 +81,7 @@ def _copy(work: Work, remote: S3Storage, folder: str, begin: float, share: float
     def bring(key: str) -> None:
         if work.stop.is_set():
             raise MediaCancelled(_("The work was stopped."))
+        work.require_held()  # who takes the job over writes to the same place
         remote.copy_in(key, local.path(key))
         work.progress += share / len(wanted)
 

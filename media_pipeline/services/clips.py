@@ -81,7 +81,7 @@ def _known_clip(wanted: Asset) -> Asset | None:
 
 def _add_clip(wanted: Asset, owner: User) -> Asset:
     wanted.save(force_insert=True)
-    jobs.enqueue(MAKE_CLIP, wanted.public_id, owner=owner, priority=50)
+    jobs.enqueue(MAKE_CLIP, wanted.public_id, owner=owner, priority=jobs.Priority.CLIP)
     return wanted
 
 
@@ -116,6 +116,13 @@ def clip_failed(asset_id: uuid.UUID, reason: str) -> None:
     """Tell on the asset itself that it will not come, and why."""
     Asset.objects.filter(public_id=asset_id, state=AssetState.WAITING).update(
         state=AssetState.FAILED, error=reason[:300]
+    )
+
+
+def clip_again(asset_id: uuid.UUID) -> None:
+    """It is made after all: the asset waits anew."""
+    Asset.objects.filter(public_id=asset_id, state=AssetState.FAILED).update(
+        state=AssetState.WAITING, error=""
     )
 
 

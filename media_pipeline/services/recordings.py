@@ -10,8 +10,8 @@ from django.db import transaction
 from core.outbox import publish
 from media_pipeline import jobs, sound, storyboard
 from media_pipeline.events import RecordingProcessed
-from media_pipeline.jobs import Lease
-from media_pipeline.models import Asset, AssetKind, AssetState, Job, Recording, Rendition
+from media_pipeline.jobs import Lease, Priority
+from media_pipeline.models import Asset, AssetKind, AssetState, Job, Recording, Rendition, Upload
 from media_pipeline.renditions import MASTER, POSTER, Made
 from media_pipeline.storage import storage
 
@@ -19,8 +19,14 @@ PROCESS_RECORDING = "process_recording"
 
 
 def enqueue_processing(recording_id: uuid.UUID) -> Job:
-    """Have the recording's renditions made; asking again changes nothing."""
-    return jobs.enqueue(PROCESS_RECORDING, recording_id, priority=200)
+    """Have the recording's renditions made; asking again changes nothing.
+
+    Somebody waits for the replay of a show; a film from a gallery is one of many.
+    """
+    recording = Recording.objects.filter(public_id=recording_id)
+    is_film = Upload.objects.filter(show_id__in=recording.values("show_id")).exists()
+    priority = Priority.BACK_CATALOGUE if is_film else Priority.REPLAY
+    return jobs.enqueue(PROCESS_RECORDING, recording_id, priority=priority)
 
 
 def downloads_folder(recording: Recording) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.errors import Conflict, InvalidInput, NotFound
 from media_pipeline import jobs
+from media_pipeline.jobs import Lease
 from media_pipeline.models import Job, JobState, Passage, Recording, RecordingState
 from media_pipeline.services import archiving, passages, publicity
 from media_pipeline.services.archiving import SETTLE_RECORDING as SETTLE_RECORDING
@@ -50,7 +51,7 @@ def remove_passage(
         passage = passages.write_down(
             recording, passage_id, start_s, end_s, whole=whole, actor=actor
         )
-        job = jobs.restart(SETTLE_RECORDING, recording.public_id, priority=10)
+        job = jobs.restart(SETTLE_RECORDING, recording.public_id, priority=jobs.Priority.SHOW)
     _settle_now(job)
     passage.refresh_from_db()
     return passage
@@ -69,7 +70,7 @@ def set_public(show_id: uuid.UUID, *, is_public: bool) -> None:
     if is_public:  # to hide it is never too early
         _require_carried_out(recording)
     publicity.change_rows(recording, is_public=is_public)
-    job = jobs.restart(SETTLE_RECORDING, recording.public_id, priority=10)
+    job = jobs.restart(SETTLE_RECORDING, recording.public_id, priority=jobs.Priority.SHOW)
     transaction.on_commit(lambda: _settle_now(job))
 
 
@@ -137,14 +138,21 @@ def _settle_now(job: Job) -> None:
     if storage().remote is not None:
         return
     if lease := jobs.take(job):
-        settle(lease.subject_id)
+        settle(lease)
         jobs.finish(lease)
 
 
-def settle(recording_id: uuid.UUID) -> None:
-    """Let the files of a recording follow its rows. May be done again, and after a crash."""
-    recording = Recording.objects.get(public_id=recording_id)
+def settle(lease: Lease) -> None:
+    """Let the files of a recording follow its rows. May be done again, and after a crash.
+
+    Raises `LeaseLost` before a step if another does it by now: the rows that were read here may
+    say something else since, and would put files where nobody may have them any more.
+    """
+    jobs.hold(lease)
+    recording = Recording.objects.get(public_id=lease.subject_id)
     publicity.place_files(recording)
     for passage in recording.passages.filter(done_at=None).order_by("pk"):
+        jobs.hold(lease)
         passages.carry_out(passage)
-    archiving.enqueue_archiving(recording_id, after=archiving.SETTLED_FOR)
+    jobs.hold(lease)
+    archiving.enqueue_archiving(lease.subject_id, after=archiving.SETTLED_FOR)

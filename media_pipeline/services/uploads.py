@@ -24,11 +24,12 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.text import clean_line
 from media_pipeline import jobs
-from media_pipeline.models import Job, Upload, UploadState
+from media_pipeline.models import Job, JobFault, Upload, UploadState
 from media_pipeline.storage import NoSuchFile, Part, storage
 from sellers.models import Seller
 
 IMPORT_UPLOAD = "import_upload"
+PRIORITY = jobs.Priority.BESIDE
 KINDS = ("mp4", "m4v", "mov", "mkv", "webm")
 GIGABYTE = 1000**3
 PART = 8 * 1024**2
@@ -186,7 +187,7 @@ def complete(upload: Upload) -> Upload:
     with transaction.atomic():
         moved = Upload.objects.filter(pk=upload.pk, state=UploadState.OPEN)
         if moved.update(state=UploadState.ARRIVED):
-            jobs.enqueue(IMPORT_UPLOAD, upload.public_id, owner=upload.owner, priority=80)
+            jobs.enqueue(IMPORT_UPLOAD, upload.public_id, owner=upload.owner, priority=PRIORITY)
     upload.refresh_from_db()
     return upload
 
@@ -210,10 +211,29 @@ def _take_away(upload: Upload) -> None:
 
 
 def upload_failed(upload_id: uuid.UUID, reason: str) -> None:
-    """Tell on the upload why nothing comes of it, and let its bytes go."""
+    """Tell on the upload why nothing comes of it, and let its bytes go if it was their fault.
+
+    Otherwise they are kept for `FORGOTTEN_AFTER`: nobody should have to send a film twice because
+    our storage was away.
+    """
     found = Upload.objects.filter(public_id=upload_id, state=UploadState.ARRIVED)
-    if found.update(state=UploadState.FAILED, error=reason[:300]):
-        _take_away(Upload.objects.get(public_id=upload_id))
+    if found.update(state=UploadState.FAILED, error=reason[:300], asked_at=now()):
+        upload = Upload.objects.get(public_id=upload_id)
+        if not _may_try_again(upload):
+            _take_away(upload)
+
+
+def upload_again(upload_id: uuid.UUID) -> None:
+    """Look at what has arrived once more; raises `Conflict` if it is not kept any more."""
+    upload = upload_of(upload_id)
+    failed = Upload.objects.filter(pk=upload.pk, state=UploadState.FAILED)
+    if not _may_try_again(upload) or not failed.update(state=UploadState.ARRIVED, error=""):
+        raise Conflict(_("What was sent of this film is gone. Choose the file again."))
+
+
+def _may_try_again(upload: Upload) -> bool:
+    job = job_of(upload)
+    return job is not None and job.fault not in {JobFault.SOURCE, JobFault.MISSING}
 
 
 def upload_of(upload_id: uuid.UUID) -> Upload:
@@ -238,9 +258,10 @@ def shown_to(sellers: Sequence[Seller]) -> list[Upload]:
 def sweep() -> int:
     """Give up uploads that nobody went on with, and parts of no upload at all; how many."""
     border = now() - FORGOTTEN_AFTER
-    left = Upload.objects.filter(state=UploadState.OPEN, asked_at__lt=border)
+    waiting = (UploadState.OPEN, UploadState.FAILED)
+    left = list(Upload.objects.filter(state__in=waiting, asked_at__lt=border))
     for upload in left:
         cancel(upload)
-    living = Upload.objects.filter(state__in=(UploadState.OPEN, UploadState.ARRIVED))
+    living = Upload.objects.filter(state__in=(*waiting, UploadState.ARRIVED))
     ids = list(living.values_list("storage_id", flat=True))
     return len(left) + storage().uploads.abort_older(border, but=ids)

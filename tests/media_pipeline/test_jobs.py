@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,10 +9,13 @@ import pytest
 import time_machine
 from django.db import connections
 
+from core.clock import now
 from core.ids import new_id
-from media_pipeline import jobs
+from media_pipeline import jobs, room
 from media_pipeline.jobs import Lease, LeaseLost
-from media_pipeline.models import Job, JobState
+from media_pipeline.models import Job, JobState, Recording, RecordingState, Upload
+from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_processing
+from tests.world import World
 
 KIND = "press_apples"
 
@@ -70,9 +74,9 @@ def test_progress_goes_out_with_the_heartbeat_and_keeps_the_lease() -> None:
     job = waiting()
     with time_machine.travel("2026-05-01T08:00:00Z", tick=False) as clock:
         lease = claimed()
-        clock.shift(50)
+        clock.shift(20)
         jobs.heartbeat(lease, 0.4)
-        clock.shift(50)
+        clock.shift(20)  # longer than the lease since it was claimed
         assert fresh(job).progress == 0.4
         assert jobs.claim([KIND]) is None
 
@@ -81,9 +85,73 @@ def test_a_lease_that_ran_out_is_claimed_by_another() -> None:
     waiting()
     with time_machine.travel("2026-05-01T08:00:00Z", tick=False) as clock:
         gone = claimed()
-        clock.shift(61)
+        clock.shift(31)
         other = claimed()
     assert (other.job_id, other.epoch, other.attempt) == (gone.job_id, gone.epoch + 1, 2)
+
+
+def test_a_cancelled_job_is_gone_from_its_worker_at_once() -> None:
+    job = waiting()
+    lease = claimed()
+    assert jobs.cancel(job, None)
+    with pytest.raises(LeaseLost):
+        jobs.heartbeat(lease, 0.5)
+    assert jobs.claim([KIND]) is None
+    assert fresh(job).state == JobState.CANCELLED
+
+
+def test_only_a_person_brings_a_cancelled_job_back() -> None:
+    job = waiting()
+    jobs.cancel(job, None)
+    assert jobs.enqueue(KIND, job.subject_id).state == JobState.CANCELLED
+    assert jobs.retry(job)
+    assert claimed().attempt == 1
+
+
+def test_what_has_ended_is_neither_cancelled_nor_retried() -> None:
+    job = waiting()
+    jobs.finish(claimed())
+    assert not jobs.cancel(job, None)
+    assert not jobs.retry(job)
+    assert fresh(job).state == JobState.DONE
+
+
+def test_the_rest_takes_as_long_as_it_went_so_far() -> None:
+    job = waiting()
+    with time_machine.travel("2026-05-01T08:00:00Z", tick=False) as clock:
+        lease = claimed()
+        assert jobs.remaining_s(fresh(job), now()) is None
+        clock.shift(20)
+        jobs.heartbeat(lease, 0.25)
+        assert jobs.remaining_s(fresh(job), now()) == 60
+        clock.shift(10)  # nothing was heard since, but the time has passed
+        assert jobs.remaining_s(fresh(job), now()) == 50
+        jobs.finish(lease)
+        assert jobs.remaining_s(fresh(job), now()) is None
+
+
+def test_a_show_on_the_air_goes_before_replays_and_those_before_old_films(world: World) -> None:
+    def sealed(show_id: uuid.UUID, state: RecordingState) -> uuid.UUID:
+        made = Recording.objects.create(show_id=show_id, is_public=True, state=state)
+        return made.public_id
+
+    film = Upload.objects.create(
+        seller=world.farm, size=1, modified_ms=0, part_size=1, key="k", asked_at=now()
+    )
+    old = enqueue_processing(sealed(film.show_id, RecordingState.READY))
+    replay = enqueue_processing(sealed(new_id(), RecordingState.READY))
+    live = enqueue_processing(sealed(world.show.public_id, RecordingState.LIVE))
+    found = [jobs.claim([PROCESS_RECORDING]) for _ in range(3)]
+    assert [lease.job_id for lease in found if lease] == [live.pk, replay.pk, old.pk]
+    assert fresh(live).show_id == world.show.public_id
+
+
+def test_as_many_jobs_at_once_as_there_is_room_for() -> None:
+    gigabyte = 2**30
+    assert room.fitting(2, 16 * gigabyte) == 1
+    assert room.fitting(16, 64 * gigabyte) == 8
+    assert room.fitting(16, 4 * gigabyte) == 2
+    assert room.fitting(0.5, gigabyte // 2) == 1
 
 
 def finish(lease: Lease) -> None:
@@ -98,12 +166,12 @@ def beat(lease: Lease) -> None:
     jobs.heartbeat(lease, 0.9)
 
 
-@pytest.mark.parametrize("word", [finish, fail, beat, jobs.hand_back])
+@pytest.mark.parametrize("word", [finish, fail, beat, jobs.hold, jobs.hand_back])
 def test_who_lost_the_lease_changes_nothing(word: Callable[[Lease], None]) -> None:
     job = waiting()
     with time_machine.travel("2026-05-01T08:00:00Z", tick=False) as clock:
         stale = claimed()
-        clock.shift(61)
+        clock.shift(31)
         claimed()
     before = Job.objects.filter(pk=job.pk).values().get()
     with pytest.raises(LeaseLost):
@@ -145,7 +213,7 @@ def test_a_job_that_takes_workers_down_is_known_as_a_crasher() -> None:
         seen = []
         for _ in range(4):
             seen.append(claimed().is_crasher)
-            clock.shift(timedelta(seconds=61))
+            clock.shift(timedelta(seconds=31))
     assert seen == [False, False, False, True]
 
 

@@ -106,5 +106,8 @@ def test_files_of_a_show_that_is_not_public_any_more_are_not_at_their_old_addres
     whole.refresh_from_db()
     assert storage().size(whole.master_key)
     assert whole.download_key.startswith("private/downloads/")
-    settling.settle(recording.public_id)  # once more changes nothing
+    jobs.restart(settling.SETTLE_RECORDING, recording.public_id)
+    lease = jobs.claim([settling.SETTLE_RECORDING])
+    assert lease
+    settling.settle(lease)  # once more changes nothing
     assert storage().size(whole.master_key)

@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connections
+from django.db import InterfaceError, connections
 
 from core.ids import new_id
 from core.schedule import Periodic
 from media_pipeline import jobs, worker
 from media_pipeline.ffmpeg import MediaFailed, SourceUnreadable
-from media_pipeline.jobs import Lease
-from media_pipeline.models import Asset, AssetState, Job, JobState
+from media_pipeline.jobs import Lease, LeaseLost
+from media_pipeline.models import Asset, AssetState, Job, JobFault, JobState
 from media_pipeline.services import clips
 from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.recordings import PROCESS_RECORDING
@@ -177,6 +177,75 @@ def test_work_whose_lease_is_gone_is_stopped_and_leaves_the_job_alone(
     worker.run_job(lease, Task(endless, Told()), stop)
     job.refresh_from_db()
     assert (job.state, job.lease_epoch) == (JobState.RUNNING, lease.epoch + 1)
+
+
+@pytest.mark.ffmpeg
+def test_a_cancel_stops_ffmpeg_within_two_seconds(stop: threading.Event) -> None:
+    job = jobs.enqueue(KIND, new_id())
+    begun, told = threading.Event(), Told()
+
+    def endless(work: Work) -> None:
+        begun.set()
+        work.run(ENDLESS, output_s=100, until=1)
+
+    lease = claimed()
+    running = threading.Thread(target=worker.run_job, args=(lease, Task(endless, told), stop))
+    running.start()
+    assert begun.wait(PATIENCE_S)
+    asked = time.monotonic()
+    jobs.cancel(job, None)
+    running.join()
+    assert time.monotonic() - asked < 2
+    assert state_of(job) == JobState.CANCELLED
+
+
+def test_what_a_stop_does_not_reach_is_handed_back_all_the_same(
+    stop: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload to a slow storage, say: the thread ends with the process."""
+    begun, finish = threading.Event(), threading.Event()
+
+    def deaf(work: Work) -> None:
+        begun.set()
+        finish.wait(PATIENCE_S)
+
+    monkeypatch.setitem(TASKS, PROCESS_RECORDING, Task(deaf, Told()))
+    job = jobs.enqueue(PROCESS_RECORDING, new_id())
+
+    def run() -> None:
+        worker.run_worker(stop)
+        connections.close_all()
+
+    running = threading.Thread(target=run)
+    running.start()
+    assert begun.wait(PATIENCE_S)
+    asked = time.monotonic()
+    stop.set()
+    running.join()
+    assert time.monotonic() - asked < worker.STOP_WITHIN_S
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+    finish.set()
+
+
+def test_a_database_that_went_away_ends_neither_the_worker_nor_the_job() -> None:
+    def run(work: Work) -> None:
+        raise InterfaceError("the connection is closed")
+
+    job = run_once(run)
+    assert (job.state, job.fault) == (JobState.QUEUED, JobFault.DATABASE)
+
+
+def test_who_stood_still_for_too_long_writes_nothing_that_others_share() -> None:
+    """The whole process may have been frozen: its own clock says so, and the database decides."""
+    jobs.enqueue(KIND, new_id())
+    stale = Work(claimed())
+    jobs.hand_back(stale.lease)
+    claimed()
+    stale.require_held()  # heard of a moment ago: nobody can have it yet
+    stale.held_at -= jobs.LEASE.total_seconds()
+    with pytest.raises(LeaseLost):
+        stale.require_held()
 
 
 def test_progress_is_seen_while_the_work_goes_on(
