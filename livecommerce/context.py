@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from core.accounts import sms
+from core.accounts import passkey_views, passkeys, sms
 from core.accounts.access import has_role
 from core.accounts.models import Role
 from core.ids import new_id
@@ -35,6 +35,9 @@ def site(request: HttpRequest) -> dict[str, object]:
         "area": area(request.path),
         "signs_in_by_phone": sms.sender() is not None,
         "may_sign_up": settings.SIGN_UP,
+        "passkeys_open_here": SimpleLazyObject(lambda: passkeys.place_of(request) is not None),
+        # Asking it in a template is the one time that it is said.
+        "passkey_is_offered": SimpleLazyObject(lambda: passkey_views.is_offered(request)),
         "form_key": new_id,  # called by the template: another one in each form
     }
 

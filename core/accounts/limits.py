@@ -27,9 +27,21 @@ def take(what: str, who: str, *, most: int, per_s: int) -> None:
     free = [key for key in keys if key not in ends or ends[key] <= now()]
     until = now() + timedelta(seconds=per_s)
     if not any(_took(key, until, is_new=key not in ends) for key in free):
-        first = min(ends.values(), default=until)
-        wait_s = max(1, round((first - now()).total_seconds()))
-        raise TooMany(_("That was asked for too often. Please wait a while."), retry_after=wait_s)
+        raise _too_many(min(ends.values(), default=until))
+
+
+def look(what: str, who: str, *, most: int, per_s: int) -> None:
+    """Raises `TooMany` where none of the places is free, and takes none: for what may go well."""
+    keys = [_key(what, who, per_s, place) for place in range(most)]
+    taken = Allowance.objects.filter(key__in=keys, ends_at__gt=now())
+    ends = list(taken.values_list("ends_at", flat=True))
+    if len(ends) >= most:
+        raise _too_many(min(ends))
+
+
+def _too_many(free_at: datetime) -> TooMany:
+    wait_s = max(1, round((free_at - now()).total_seconds()))
+    return TooMany(_("That was asked for too often. Please wait a while."), retry_after=wait_s)
 
 
 def forget_old() -> None:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.accounts import codes, services, sms
+from core.accounts import codes, passkey_views, services, sms
 from core.accounts.access import is_signed_in
 from core.accounts.models import User
 from core.accounts.phones import clean_phone, masked
@@ -147,6 +147,8 @@ def _keep(request: HttpRequest, user: User, phone: str, onward: str) -> HttpResp
 
 def _sign_in(request: HttpRequest, user: User, onward: str) -> HttpResponseBase:
     answer: HttpResponseBase = perform_login(request, user, redirect_url=onward or None)
+    if is_signed_in(request.user):
+        passkey_views.offer(request, user)
     return answer
 
 

@@ -36,6 +36,15 @@ def everything_of(user: User) -> dict[str, object]:
             {"name": one.name, "scopes": one.scopes, "made_at": _at(one.made_at)}
             for one in user.api_tokens.order_by("pk")
         ],
+        "passkeys": [
+            {
+                "name": one.name,
+                "opens": one.rp_id,
+                "made_at": _at(one.made_at),
+                "used_at": _at(one.used_at),
+            }
+            for one in user.passkeys.order_by("pk")
+        ],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from livecommerce.people import account_views, join_views, operator_views
+from livecommerce.people import account_views, join_views, operator_views, passkey_views
 
 urlpatterns = [
     path("join/<str:token>/", join_views.join, name="join"),
@@ -15,6 +15,11 @@ urlpatterns = [
     path("me/devices/<uuid:device_id>/", account_views.sign_out_device, name="my_device_end"),
     path("me/tokens/", account_views.tokens, name="my_tokens"),
     path("me/tokens/<uuid:token_id>/revoke/", account_views.revoke_token, name="my_token_revoke"),
+    path("me/passkeys/", passkey_views.passkeys, name="my_passkeys"),
+    path("me/passkeys/options/", passkey_views.options, name="my_passkey_options"),
+    path("me/passkeys/add/", passkey_views.add, name="my_passkey_add"),
+    path("me/passkeys/<uuid:passkey_id>/rename/", passkey_views.rename, name="my_passkey_rename"),
+    path("me/passkeys/<uuid:passkey_id>/remove/", passkey_views.remove, name="my_passkey_remove"),
     path("me/data/", account_views.data, name="my_data"),
     path("me/leave/", account_views.leave, name="my_leave"),
     path("operator/people/", operator_views.people, name="operator_people"),
