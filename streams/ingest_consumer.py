@@ -45,6 +45,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core.accounts.access import is_signed_in
+from core.accounts.proof import Proof
 from core.accounts.sockets import Handshake
 from core.errors import NotFound
 from core.realtime.db import run_in_db
@@ -66,7 +67,7 @@ from media_pipeline.ingest.errors import (
 )
 from media_pipeline.ingest.late_connection import LateConnection
 from media_pipeline.services.late_takes import KeptTake
-from streams import access, ingest_probe
+from streams import access, camera_guard, ingest_probe
 from streams.ingest_frames import (
     MAX_CHUNK_BYTES,
     Command,
@@ -202,15 +203,20 @@ async def _serve(scope: Scope, socket: Socket) -> None:
         await ingest_probe.measure(socket)
         return
     await run_in_db(check_approved, show)
+    proof = await run_in_db(_proof_of, handshake) if hello.key is None else None
     connection = await _connected(show, hello)
-    leaving = asyncio.create_task(_ask_to_leave(socket, connection))
+    beside = [asyncio.create_task(_ask_to_leave(socket, connection))]
+    if proof is not None:
+        watching = camera_guard.watch(show_id, proof, connection)
+        beside.append(asyncio.create_task(watching, name=f"who films {show_id}"))
     inbox = Inbox(socket)
     try:
         ready = {"take": hello.take, "next": connection.next, "max_chunk_bytes": MAX_CHUNK_BYTES}
         await socket.tell(ready=ready)
         await _receive_take(inbox, socket, connection)
     finally:
-        leaving.cancel()
+        for task in beside:
+            task.cancel()
         inbox.close()
         await connection.lost()
 
@@ -256,6 +262,8 @@ async def _ask_to_leave(socket: Socket, connection: Hold) -> None:
 async def _receive_take(inbox: Inbox, socket: Socket, connection: Hold) -> None:
     """Chunks until the take is sealed or taken away; those that wait already, together."""
     while True:
+        if connection.refused.done():  # also where what was sent never ends
+            raise connection.refused.result()
         messages = await _next_messages(inbox, connection)
         for is_chunk, several in groupby(messages, key=lambda one: isinstance(one, bytes)):
             if is_chunk:
@@ -317,6 +325,14 @@ def show_to_broadcast(
     if show.state == ShowState.ENDED and not may_be_over:
         raise ShowIsOver
     return show
+
+
+def _proof_of(handshake: Handshake) -> Proof:
+    """Who films without a key, to be asked again; raises `KeyNeeded`."""
+    user = handshake.user()
+    if not is_signed_in(user):
+        raise KeyNeeded
+    return Proof.of(user, handshake.session_key())
 
 
 def check_approved(show: Show) -> None:

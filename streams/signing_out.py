@@ -18,6 +18,7 @@ from core.accounts.models import RoleGrant, User
 from core.accounts.proof import Proof, password_digest
 from sellers.models import Member
 from streams.door import Doors, at_the_doors
+from streams.services import encoders
 
 _ENDING = frozenset({"password", "is_active", "is_superuser", "sessions_round"})
 
@@ -48,6 +49,8 @@ def _changed(instance: User, created: bool, update_fields: frozenset[str] | None
     if created or (update_fields is not None and not update_fields & _ENDING):
         return  # as with each sign-in
     changes.note([instance.pk])
+    if not instance.is_active:
+        encoders.end_without_host(instance.pk)
     pk, password, is_active = instance.pk, password_digest(instance), instance.is_active
 
     def is_over(proof: Proof) -> bool:
@@ -65,6 +68,7 @@ def _end(is_over: Callable[[Proof], bool]) -> None:
 
 def _part_changed(instance: Member | RoleGrant, **_: Any) -> None:
     changes.note([instance.user_id])
+    encoders.end_without_host(instance.user_id)
 
 
 def _look_again(people: Collection[int]) -> None:

@@ -101,10 +101,22 @@ def _why_not(key: StreamKey) -> str:
         return "revoked"
     if stream_keys.has_expired(key):
         return "expired"
-    if not acts_for(key.host, key.seller, *KEEPERS):
+    if not _may_host(key):
         return "not_host"
     stopped = Stop.objects.filter(show__host=key.host, show__seller=key.seller, was_on_air=True)
     return "stopped" if stopped.filter(at__gt=now() - STOPPED_FOR).exists() else ""
+
+
+def _may_host(key: StreamKey) -> bool:
+    return key.host.is_active and acts_for(key.host, key.seller, *KEEPERS)
+
+
+def end_without_host(host_pk: int) -> None:
+    """End what streams by the keys of somebody who has just lost the part that let them."""
+    streams = EncoderStream.objects.filter(key__host_id=host_pk, ended_at=None)
+    for stream in streams.select_related("key__host", "key__seller"):
+        if not _may_host(stream.key):
+            end(stream.name, "not_host")
 
 
 def refused(key: StreamKey, reason: str) -> EncoderRefused:

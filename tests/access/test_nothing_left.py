@@ -11,7 +11,7 @@ from django.db import models
 from msgspec import to_builtins
 
 from core.accounts import tokens
-from core.accounts.models import PhoneCode, User
+from core.accounts.models import Invitation, PhoneCode, User
 from core.accounts.services import keep_phone
 from core.clock import now
 from core.ids import new_id
@@ -35,7 +35,7 @@ MARKS = (NAME, "mei.ouyang", "13912345678", STREET, NOTE, "plums from Mei", "a b
 def a_life(world: World) -> User:
     """All that somebody may leave here, in every table that takes it."""
     batch = invitations.invite([NAME], role="trainee", seller=None, days=1, made_by=world.zhao)
-    [invitation] = invitations.Invitation.objects.filter(batch=batch)
+    [invitation] = Invitation.objects.filter(batch=batch)
     typed = invitations.Newcomer(NAME, "mei.ouyang", PASSWORD)
     mei = invitations.accept_as_newcomer(invitations.token_of(invitation), typed)
     keep_phone(mei, PHONE)
