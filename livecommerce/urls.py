@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("courses.urls")),
     path("", include("streams.urls")),
     path("", include("streams.studio.urls")),
+    path("", include("streams.jobs.urls")),
     path("", include("streams.operator.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     # The one locale folder has the texts of all our scripts; the admin pages bring their own.

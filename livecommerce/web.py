@@ -14,6 +14,7 @@ from media_pipeline.ingest.desk import desk
 from media_pipeline.live.feed import feeds
 from media_pipeline.live.relay import RedisRelay
 from orders.services.commit import committer
+from streams.jobs.news import JobNews
 from streams.pulling import pulls
 from streams.services import reactions, shows
 from streams.studio.renditions import LiveRenditions
@@ -58,6 +59,7 @@ class Web:
         self._likes = reactions.Sharing(running)
         self._sweeper = Sweeper()
         self._sampler = Sampler(running.hub)
+        self._job_news = JobNews(running.hub)
         self._relay = None if running.alone else RedisRelay(feeds, settings.REDIS_URL)
         self._renditions = LiveRenditions(running)
 
@@ -65,6 +67,7 @@ class Web:
         await run_in_db(shows.seal_leftovers, alone=self._alone)
         self._likes.start()
         self._sampler.start()
+        self._job_news.start()
         pulls.start()
         self._sweeper.start()
         if self._relay is not None:
@@ -75,6 +78,7 @@ class Web:
         await asyncio.to_thread(committer.stop)
         await self._sweeper.stop()
         await self._sampler.stop()
+        await self._job_news.stop()
         await pulls.stop()
         await desk.stop()
         await self._renditions.stop()

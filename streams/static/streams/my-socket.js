@@ -11,20 +11,21 @@ const FIRST_WAY_MS = 500;
  * @typedef {object} MyListener
  * @property {(event: {type: string, data: any}) => void} onChange one of my orders, or its money
  * @property {() => void} onOpen connected anew: what happened before may have been missed
+ * @property {(now: {jobs?: number}) => void} [onNow] `jobs` is another number when one of mine changed
  */
 
 export class MySocket {
   clock = new ServerClock();
 
   /** @param {MyListener} listener */
-  constructor({ onChange, onOpen }) {
+  constructor({ onChange, onOpen, onNow = () => {} }) {
     this.client = new RoomClient(ADDRESS, {
       onHello: ({ at_ms: atMs, recovered }) => {
         this.clock.heard(atMs, FIRST_WAY_MS);
         if (!recovered) onOpen();
       },
       onEvents: (events) => events.forEach(onChange),
-      onNow: () => {},
+      onNow,
       onState: () => {},
     });
   }

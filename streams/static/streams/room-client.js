@@ -39,7 +39,7 @@
  * @typedef {object} Listener
  * @property {(hello: Hello) => void} onHello
  * @property {(events: RoomEvent[], thinned: number) => void} onEvents each once and in order
- * @property {(now: {viewers?: number, likes?: number}) => void} onNow
+ * @property {(now: {viewers?: number, likes?: number, jobs?: number}) => void} onNow
  * @property {(state: ConnectionState, closeCode: number|null) => void} onState
  */
 
