@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -119,17 +119,17 @@ class Business(Collector):
         dead = OutboxFact.objects.exclude(dead_at=None).count()
         yield gauge("outbox_dead", "Facts that were given up", dead)
         yield gauge("disk_free_bytes", "Room in the data folder", disk.free())
-        yield by_state("jobs", "Media jobs", Job)
-        yield by_state("shows", "Shows", Show)
+        yield by_state("jobs", "Media jobs", Job.objects.all())
+        yield by_state("shows", "Shows", Show.objects.filter(is_rehearsal=False))
 
 
 def gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"livecommerce_{name}", text, value=value)
 
 
-def by_state(name: str, text: str, model: type[Job] | type[Show]) -> Metric:
+def by_state(name: str, text: str, rows: QuerySet[Job] | QuerySet[Show]) -> Metric:
     family = GaugeMetricFamily(f"livecommerce_{name}", f"{text} by state", labels=["state"])
-    counts = model._default_manager.values_list("state").annotate(Count("pk")).order_by("state")
+    counts = rows.values_list("state").annotate(Count("pk")).order_by("state")
     for state, count in counts:
         family.add_metric([state], count)
     return family

@@ -50,7 +50,7 @@ from streams.events import (
     ShowReviewed,
     ShowStarted,
 )
-from streams.services import encoders, moderation, shows
+from streams.services import encoders, moderation, rehearsals, shows
 from streams.studio import handlers as studio_handlers
 from streams.studio import selectors as studio_selectors
 
@@ -69,13 +69,13 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     RecordingSealed: (
         camera_handlers.hide_withheld,
         handlers.tell_replay_ready,
-        media_handlers.process_sealed_recording,
+        camera_handlers.process_recording,
     ),
     FilmImported: (imported.make_show,),
     RecordingProcessed: (media_handlers.archive_processed_recording,),
     PassageRemoved: (handlers.tell_replay_changed,),
     ClipReady: (),
-    ShowStarted: (handlers.tell_show_changed,),
+    ShowStarted: (handlers.tell_show_changed, camera_handlers.note_rehearsed),
     ShowInterrupted: (handlers.tell_show_changed,),
     ShowResumed: (handlers.tell_show_changed,),
     ShowEnded: (handlers.tell_ended, camera_handlers.close_recording),
@@ -89,6 +89,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("warn of little disk space", every_s=300, run=disk.warn),
     Periodic("end abandoned shows", every_s=30, run=shows.end_abandoned),
     Periodic("end shows that last too long", every_s=30, run=shows.end_too_long),
+    Periodic("look after rehearsals", every_s=30, run=rehearsals.look_after),
     Periodic("end holds that were not paid", every_s=5, run=expire_holds),
     Periodic("look after open payments", every_s=10, run=look_after_open_payments),
     Periodic("pay back what is due", every_s=5, run=carry_out_refunds),
@@ -110,4 +111,5 @@ def connect() -> None:
     orders_photos.keepers[:] = [storage]
     outbox.wiring.connect(HANDLERS)
     orders_access.guards[:] = [streams_access.may_order]
+    orders_access.doors[:] = [streams_access.require_to_know_of]
     orders_shows.namers[:] = [studio_selectors.show_names]

@@ -31,6 +31,16 @@ a show is, and who may be in it, is not known down here.
 """
 
 
+Door = Callable[[AnyUser, UUID], None]
+doors: list[Door] = []
+"""Who knows whether somebody may learn of a show at all: each raises `NotFound` or not."""
+
+
+def require_to_know_of(user: AnyUser, show_id: UUID) -> None:
+    for door in doors:
+        door(user, show_id)
+
+
 def checks_of(show_id: UUID, buyers: Collection[User]) -> list[Check]:
     """What every guard has to say about these buyers; each raises for who may not order."""
     return [guard(show_id, buyers) for guard in guards]

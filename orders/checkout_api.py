@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from ninja import Router
 
 from core.errors import InvalidInput, NotFound
+from orders import access
 from orders.checkout import Checkout, checkout
 from orders.models import Offer
 from sellers.models import Seller
@@ -21,6 +22,8 @@ def read_checkout(
     request: HttpRequest, show_id: UUID | None = None, seller_id: UUID | None = None
 ) -> dict[str, object]:
     """Of the seller of a show, or of a seller; also for who has not signed in."""
+    if show_id is not None:
+        access.require_to_know_of(request.user, show_id)
     return checkout(request.user, _seller(show_id, seller_id), show_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -33,8 +34,12 @@ def show_by_id(show_id: UUID) -> Show:
     """The show with this public id; raises `NotFound`. Says nothing about who may see it."""
     show = Show.objects.select_related("seller", "host").filter(public_id=show_id).first()
     if show is None:
-        raise NotFound(_("There is no such show."))
+        raise no_such_show()
     return show
+
+
+def no_such_show() -> NotFound:
+    return NotFound(_("There is no such show."))
 
 
 def show_to_watch(user: AnyUser, show_id: UUID) -> Show:
@@ -42,9 +47,11 @@ def show_to_watch(user: AnyUser, show_id: UUID) -> Show:
 
     Anyone may watch a public show, whoever has the link an unlisted one. A show by invitation
     raises `SignInRequired` for a stranger and `NotAllowed` for somebody who is not invited. Who
-    was sent away gets `Banned`: no room, no replay, no order through it.
+    was sent away gets `Banned`: no room, no replay, no order through it. Of a rehearsal nobody but
+    its host learns that there is one: `NotFound`.
     """
     show = show_by_id(show_id)
+    _hide_rehearsal(user, show)
     _refuse_banned(user, show)
     if show.audience == Audience.INVITED and not may_moderate(signed_in(user), show):
         raise NotAllowed(_("This show is private: only the seller's team can watch it."))
@@ -69,6 +76,8 @@ def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]
     show = _held_show(show_id)
     if show is None:
         return lambda buyer: None
+    if show.is_rehearsal:
+        return partial(_refuse_to_sell, show)
     withheld = is_withheld(show)
     bans = {ban.user_id: ban for ban in _bans_among(show, buyers)}
     doubtful = (
@@ -88,6 +97,11 @@ def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]
             raise NotAllowed(_("An operator has ended this show. Nothing is sold in it any more."))
 
     return check
+
+
+def _refuse_to_sell(show: Show, buyer: User) -> None:
+    _hide_rehearsal(buyer, show)
+    raise NotAllowed(_("This is a rehearsal: nothing is sold in it, and nothing was ordered."))
 
 
 def _held_show(show_id: UUID) -> Show | None:
@@ -124,7 +138,8 @@ def roles_in(users: Collection[User], show: Show) -> dict[int, RoomRole]:
     """What each of them is in the show's room, by primary key; two queries, however many.
 
     The seller's keepers are hosts, and so is the show's host while being one of the seller's people
-    in any role; its other people keep order with them, and operators act for every seller.
+    in any role; its other people keep order with them, and operators act for every seller. In a
+    rehearsal there is nobody but its host.
     """
     pks = [user.pk for user in users]
     members = Member.objects.filter(seller=show.seller_id, user__in=pks)
@@ -133,13 +148,16 @@ def roles_in(users: Collection[User], show: Show) -> dict[int, RoomRole]:
     operators = set(grants.values_list("user_id", flat=True))
     helpers = {pk for pk, _role in of_seller}
     keepers = {pk for pk, role in of_seller if role in KEEPERS} | ({show.host_id} & helpers)
+    operators |= {user.pk for user in users if user.is_superuser}
+    if show.is_rehearsal:
+        keepers, operators, helpers = {show.host_id} & (helpers | operators), set(), set()
     return {user.pk: _role(user, keepers, operators, helpers) for user in users}
 
 
 def _role(user: User, keepers: set[int], operators: set[int], helpers: set[int]) -> RoomRole:
     if user.pk in keepers:
         return RoomRole.HOST
-    if user.is_superuser or user.pk in operators:
+    if user.pk in operators:
         return RoomRole.OPERATOR
     return RoomRole.MODERATOR if user.pk in helpers else RoomRole.VIEWER
 
@@ -155,16 +173,21 @@ def may_moderate(user: AnyUser, show: Show) -> bool:
 
 
 def require_host(user: AnyUser, show: Show) -> User:
-    """The user, if they may host the show; raises `SignInRequired` or `NotAllowed`."""
+    """The user, if they may host the show; raises `SignInRequired` or `NotAllowed`.
+
+    Of somebody else's rehearsal nobody is told: `NotFound`.
+    """
     person = signed_in(user)
+    _hide_rehearsal(person, show)
     if not may_host(person, show):
         raise NotAllowed(_("Only the host of this show can do that."))
     return person
 
 
 def require_moderator(user: AnyUser, show: Show) -> User:
-    """The user, if they may moderate the show; raises `SignInRequired` or `NotAllowed`."""
+    """The user, if they may moderate the show; raises as `require_host`."""
     person = signed_in(user)
+    _hide_rehearsal(person, show)
     if not may_moderate(person, show):
         raise NotAllowed(_("Only the host or a moderator can do that."))
     return person
@@ -176,6 +199,18 @@ def require_operator(user: AnyUser) -> User:
     if not has_role(person, Role.OPERATOR):
         raise NotAllowed(_("Only operators can do that."))
     return person
+
+
+def show_to_operate(user: AnyUser, show_id: UUID) -> tuple[User, Show]:
+    """Who runs the instance, and a show that is their business; rehearsals are not: `NotFound`.
+
+    Raises also `SignInRequired` and `NotAllowed`.
+    """
+    operator = require_operator(user)
+    show = show_by_id(show_id)
+    if show.is_rehearsal:
+        raise no_such_show()
+    return operator, show
 
 
 def was_stopped(show: Show) -> bool:
@@ -220,6 +255,17 @@ def bans_of(show: Show) -> QuerySet[Ban]:
 
 def _still() -> Q:
     return Q(until=None) | Q(until__gt=now())
+
+
+def require_to_know_of(user: AnyUser, show_id: UUID) -> None:
+    """Raise `NotFound` for somebody else's rehearsal; says nothing about who may watch a show."""
+    if show := Show.objects.filter(public_id=show_id, is_rehearsal=True).first():
+        _hide_rehearsal(user, show)
+
+
+def _hide_rehearsal(user: AnyUser, show: Show) -> None:
+    if show.is_rehearsal and not may_host(user, show):
+        raise no_such_show()
 
 
 def _refuse_banned(user: AnyUser, show: Show) -> None:

@@ -45,6 +45,10 @@ class ShowAdmin(admin.ModelAdmin[Show]):
     ]
     date_hierarchy = "scheduled_at"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Show]:
+        """Rehearsals are nobody's business but their host's."""
+        return super().get_queryset(request).filter(is_rehearsal=False)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Shows are scheduled in the studio, with what they sell."""
         return False

@@ -369,4 +369,4 @@ def _check_session(show: Show, handshake: Handshake) -> None:
     if not is_signed_in(user):
         raise KeyNeeded
     if not access.may_host(user, show):
-        raise NotTheHost
+        raise NoSuchShow if show.is_rehearsal else NotTheHost

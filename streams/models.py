@@ -31,6 +31,11 @@ class Show(models.Model):
     host = models.ForeignKey(User, on_delete=models.PROTECT, related_name="hosted_shows")
     title = models.CharField(_("title"), max_length=120)
     audience = models.CharField(max_length=20, choices=Audience.choices, default=Audience.PUBLIC)
+    is_rehearsal = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its host alone can see that it is there; nothing is sold in it.",
+    )
     state = models.CharField(max_length=20, choices=ShowState.choices, default=ShowState.SCHEDULED)
     scheduled_at = models.DateTimeField(_("starts at"))
     started_at = models.DateTimeField(null=True)
@@ -247,3 +252,24 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seller}: {'yes' if self.is_yes else 'no'}"
+
+
+class Readiness(models.Model):
+    """What a host tried out before the first show of a seller, and whether they want the list."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="+")
+    host = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    camera_at = models.DateTimeField(null=True, help_text="When a camera last gave a picture.")
+    uplink_at = models.DateTimeField(null=True, help_text="When the network last carried one.")
+    rehearsed_at = models.DateTimeField(null=True)
+    shows_list = models.BooleanField(
+        null=True, help_text="What the host said; nothing: until the first show was held."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "host"], name="one_readiness_per_host")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} for {self.seller}"

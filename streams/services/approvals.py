@@ -1,7 +1,7 @@
 """A seller's first show waits for an operator's yes, unless the instance is set to trust everybody.
 
 What waits has no row: a row is what an operator said. One yes is for all shows of the seller, and
-the shows of operators, and of the shops that they keep, need none.
+the shows of operators, and of the shops that they keep, need none. Nor does a rehearsal.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def _unapproved(shows: QuerySet[Show]) -> QuerySet[Show]:
     grants = RoleGrant.objects.filter(role=Role.OPERATOR).values("user")
     operators = User.objects.filter(Q(is_superuser=True) | Q(pk__in=grants)).values("pk")
     kept = Member.objects.filter(user__in=operators, role__in=KEEPERS).values("seller")
+    shows = shows.filter(is_rehearsal=False)
     return shows.exclude(Q(seller__in=trusted) | Q(seller__in=kept) | Q(host__in=operators))
 
 
@@ -81,8 +82,7 @@ def approve(show_id: UUID, actor: User) -> Approval:
 
     Raises `NotFound`, or `NotAllowed` for who is no operator.
     """
-    operator = access.require_operator(actor)
-    show = access.show_by_id(show_id)
+    operator, show = access.show_to_operate(actor, show_id)
     with transaction.atomic():
         said, made = _say(show, operator, is_yes=True)
         took_back = Approval.objects.filter(pk=said.pk, is_yes=False)
@@ -99,8 +99,7 @@ def refuse(show_id: UUID, actor: User, reason: str) -> Approval:
     Raises `NotFound`, `NotAllowed`, `InvalidInput` for the reason, and `Conflict` where the show
     does not wait: it was approved, or has begun.
     """
-    operator = access.require_operator(actor)
-    show = access.show_by_id(show_id)
+    operator, show = access.show_to_operate(actor, show_id)
     cleaned = clean_line(reason, "reason", longest=LONGEST_REASON)
     with transaction.atomic():
         locked = Show.objects.select_for_update().get(pk=show.pk)
@@ -134,7 +133,7 @@ def _say(show: Show, operator: User, *, is_yes: bool, reason: str = "") -> tuple
 
 def _tell(seller: Seller) -> None:
     """One yes frees every show of the seller that waits."""
-    coming = Show.objects.filter(seller=seller, state=ShowState.SCHEDULED)
+    coming = Show.objects.filter(seller=seller, state=ShowState.SCHEDULED, is_rehearsal=False)
     outbox.publish(
         ShowReviewed(show_id=show_id, at=now(), is_yes=True)
         for show_id in coming.values_list("public_id", flat=True)

@@ -19,6 +19,7 @@ from core.clock import now
 from sellers.access import KEEPERS, acts_for
 from streams.models import EncoderStream, Show, ShowState, Stop, StreamKey
 from streams.services import approvals, stream_keys
+from streams.services.rehearsals import open_rehearsals
 
 log = logging.getLogger(__name__)
 
@@ -126,11 +127,17 @@ def refused(key: StreamKey, reason: str) -> EncoderRefused:
 
 
 def show_for(key: StreamKey) -> Show | None:
-    """Which show the key films: the host's that is on, else the nearest to come or overdue."""
-    shows = Show.objects.filter(host=key.host, seller=key.seller)
+    """Which show the key films: the host's that is on, else the nearest to come or overdue.
+
+    An open rehearsal comes before what is to come: who rehearses must not go on the air by mistake.
+    """
+    shows = Show.objects.filter(host=key.host, seller=key.seller, is_rehearsal=False)
     live = shows.filter(state=ShowState.LIVE).order_by("-started_at").first()
     if live is not None:
         return live
+    rehearsals = open_rehearsals().filter(host=key.host, seller=key.seller)
+    if (rehearsal := rehearsals.first()) is not None:
+        return rehearsal
     moment = now()
     near = shows.filter(
         state=ShowState.SCHEDULED, scheduled_at__range=(moment - NEAR, moment + NEAR)

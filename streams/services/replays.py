@@ -22,6 +22,8 @@ def set_audience(*, show: Show, actor: User, audience: str) -> Show:
     before the show's end or while an earlier change of the files is still being carried out.
     """
     access.require_host(actor, show)
+    if show.is_rehearsal:
+        raise Conflict(_("Nobody else can see a rehearsal. Schedule a show instead."))
     if audience not in Audience.values:
         raise InvalidInput(_("Please say who may watch."), field="audience")
     if show.state != ShowState.ENDED:

@@ -37,6 +37,8 @@ from streams.models import Audience, Show, ShowState
 
 # A process that lives tells sooner that the camera of its last take is off.
 UNTOLD_AFTER = timedelta(seconds=15)
+LONGEST_REHEARSAL = timedelta(minutes=30)
+"""Enough to try everything twice; a phone that is forgotten fills neither the disk nor its bill."""
 
 
 class OfferPlan(Protocol):
@@ -58,6 +60,7 @@ def schedule_show(
     audience: str = Audience.PUBLIC,
     offers: Sequence[OfferPlan] = (),
     public_id: UUID | None = None,
+    is_rehearsal: bool = False,
 ) -> Show:
     """A show to come, with what it sells in that order.
 
@@ -75,6 +78,7 @@ def schedule_show(
             title=_clean_title(title),
             scheduled_at=scheduled_at,
             audience=audience,
+            is_rehearsal=is_rehearsal,
         )
         for position, offer in enumerate(offers):
             _put_on_sale(show, offer, position)
@@ -140,7 +144,9 @@ def end_too_long() -> int:
     """End the shows that have lasted as long as the instance allows; how many."""
     if not (longest := longest_show()):
         return 0
-    live = Show.objects.filter(state=ShowState.LIVE, started_at__lte=now() - longest)
+    live = Show.objects.filter(
+        state=ShowState.LIVE, started_at__lte=now() - longest, is_rehearsal=False
+    )
     return sum(end(show_id) for show_id in live.values_list("public_id", flat=True))
 
 
@@ -149,14 +155,24 @@ def longest_show() -> timedelta:
     return timedelta(hours=settings.LONGEST_SHOW_H)
 
 
+def longest_of(show: Show) -> timedelta:
+    """How long this show may last; nothing is for ever."""
+    return LONGEST_REHEARSAL if show.is_rehearsal else longest_show()
+
+
 def lasted_longest(show: Show) -> bool:
     """Whether the show was as long as a show may be, so that it ended by itself."""
-    if not show.started_at or not show.ended_at or not (longest := longest_show()):
+    if not show.started_at or not show.ended_at or not (longest := longest_of(show)):
         return False
     return show.ended_at - show.started_at >= longest
 
 
 def why_too_long(show: Show) -> str:
+    if show.is_rehearsal:
+        minutes = LONGEST_REHEARSAL // timedelta(minutes=1)
+        return _("A rehearsal lasts %(minutes)s minutes at most, so this one has ended.") % {
+            "minutes": minutes
+        }
     hours = settings.LONGEST_SHOW_H
     text = ngettext(
         "A show lasts %(hours)s hour at most, so this one has ended.",

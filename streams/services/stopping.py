@@ -31,8 +31,7 @@ def stop_show(
     ended meanwhile is only hidden, and without `withhold` raises `Conflict`, as for a show that
     was stopped before. Raises also `NotFound`, `NotAllowed` and `InvalidInput`.
     """
-    operator = access.require_operator(actor)
-    show = access.show_by_id(show_id)
+    operator, show = access.show_to_operate(actor, show_id)
     cleaned = _clean(kind, words)
     try:
         with transaction.atomic():
@@ -75,8 +74,7 @@ def release(show_id: UUID, actor: User) -> Stop:
 
     Raises `NotFound`, `NotAllowed`, or `Conflict` while the recording is not complete.
     """
-    operator = access.require_operator(actor)
-    access.show_by_id(show_id)
+    operator, _show = access.show_to_operate(actor, show_id)
     with transaction.atomic():
         show = _locked(show_id)
         hidden = Stop.objects.filter(show=show, is_withheld=True)

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core.accounts.access import AnyUser, is_signed_in, signed_in
-from core.errors import NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound
 from media_pipeline.models import Recording
 from sellers.access import KEEPERS, sellers_of
 from sellers.models import Seller
@@ -20,7 +20,8 @@ def shows_of(user: AnyUser) -> QuerySet[Show]:
     """The shows that the user may host: of `access.may_host`, all that it would allow."""
     if not is_signed_in(user):
         return Show.objects.none()
-    return Show.objects.filter(Q(host=user) | Q(seller__in=sellers_of(user, *KEEPERS)))
+    own = Q(host=user)
+    return Show.objects.filter(own | Q(seller__in=sellers_of(user, *KEEPERS), is_rehearsal=False))
 
 
 def show_to_moderate(user: AnyUser, show_id: UUID) -> Show:
@@ -37,12 +38,16 @@ def show_to_moderate(user: AnyUser, show_id: UUID) -> Show:
 def recording_to_cut(user: AnyUser, recording_id: UUID) -> Recording:
     """The recording, for whoever may host its show.
 
-    Raises `SignInRequired`, or `NotFound`: a recording's id tells a stranger nothing.
+    Raises `SignInRequired`, `Conflict` for a rehearsal, or `NotFound`: a recording's id tells a
+    stranger nothing.
     """
     person = signed_in(user)
     recording = Recording.objects.filter(public_id=recording_id).first()
-    if recording is None or not may_host(person, show_by_id(recording.show_id)):
+    show = show_by_id(recording.show_id) if recording else None
+    if recording is None or show is None or not may_host(person, show):
         raise NotFound(_("There is no such recording, or it is not yours."))
+    if show.is_rehearsal:
+        raise Conflict(_("A rehearsal is deleted after a day: nothing can be made of it."))
     return recording
 
 

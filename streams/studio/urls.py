@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streams.studio import encoder_views, offer_views, upload_views, views
+from streams.studio import encoder_views, offer_views, rehearsal_views, upload_views, views
 
 urlpatterns = [
     path("studio/", views.home, name="studio"),
@@ -23,6 +23,23 @@ urlpatterns = [
         "studio/shows/<uuid:show_id>/offers/<uuid:variant_id>/back/",
         offer_views.offer_back,
         name="studio_offer_back",
+    ),
+    path("studio/rehearsal/", rehearsal_views.rehearse, name="studio_rehearse"),
+    path(
+        "studio/rehearsals/<uuid:show_id>/ready/",
+        rehearsal_views.ready,
+        name="studio_rehearsal_ready",
+    ),
+    path(
+        "studio/rehearsals/<uuid:show_id>/delete/",
+        rehearsal_views.delete,
+        name="studio_rehearsal_delete",
+    ),
+    path("studio/shows/<uuid:show_id>/tried/", rehearsal_views.tried, name="studio_tried"),
+    path(
+        "studio/first-show/<uuid:seller_id>/",
+        rehearsal_views.first_show_list,
+        name="studio_first_show_list",
     ),
     path("studio/films/", upload_views.films, name="studio_films"),
     path("studio/encoders/", encoder_views.keys, name="studio_encoders"),

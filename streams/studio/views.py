@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -24,8 +23,8 @@ from streams.access import may_host, show_to_host
 from streams.models import Show, ShowState
 from streams.services import approvals, ingest_keys, stopping
 from streams.services.chat import LONGEST_TEXT
-from streams.services.shows import schedule_show
-from streams.studio import access, selectors
+from streams.services.shows import longest_of, schedule_show
+from streams.studio import access, checklist, rehearsal_views, selectors
 from streams.studio.forms import ScheduleForm
 from streams.studio.replay_desk import ready_s
 
@@ -48,6 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "money": money_troubles(sellers),
         "stock": selectors.stock_summary(sellers),
         "low": low_variants(sellers)[:LOW_SHOWN],
+        "first_show": checklist.first_show(user),
         "may_schedule": access.schedulable_sellers(user).exists(),
         "sees_all": (sees_all := has_role(user, Role.OPERATOR)),
         "first_shows": approvals.waiting().count() if sees_all else 0,
@@ -94,6 +94,8 @@ def _scheduled(request: HttpRequest, form: ScheduleForm, host: User) -> Show | N
 @page
 def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
     show = access.show_to_moderate(request.user, show_id)
+    if show.state == ShowState.ENDED and show.is_rehearsal:
+        return rehearsal_views.over(request, show)
     if show.state == ShowState.ENDED:
         return _replay(request, show_to_host(request.user, show_id))
     hosts = may_host(request.user, show)
@@ -102,7 +104,8 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
         "studio": {
             "show_id": str(show.public_id),
             "hosts": hosts,
-            "longest_show_ms": settings.LONGEST_SHOW_H * 3_600_000,
+            "longest_show_ms": longest_of(show).total_seconds() * 1000,
+            "is_rehearsal": show.is_rehearsal,
         },
         "hosts": hosts,
         "review": approvals.review_of(show),

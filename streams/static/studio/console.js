@@ -8,6 +8,7 @@ import { ConnectionBanner } from "../streams/room-status.js";
 import { drawReview } from "./approval.js";
 import { ChatPanel } from "./chat-panel.js";
 import { ChatSheet, QuestionsPanel } from "./chat-sheet.js";
+import { Echo } from "./echo.js";
 import { FiguresPanel } from "./figures-panel.js";
 import { HostStage } from "./host-stage.js";
 import { OrdersPanel } from "./orders-panel.js";
@@ -18,7 +19,7 @@ import { makeTabs } from "./tabs.js";
 import { TimeLimit } from "./time-limit.js";
 import { WordsDialog } from "./words-dialog.js";
 
-const { show_id: showId, hosts, longest_show_ms: longestMs } = pageData("studio-data");
+const { show_id: showId, hosts, longest_show_ms: longestMs, is_rehearsal: isRehearsal } = pageData("studio-data");
 const banner = new ConnectionBanner(one("#connection"), "/accounts/login/");
 const states = { room: ["connecting", null], studio: ["connecting", null] };
 
@@ -46,8 +47,9 @@ const people = new PeoplePanel(sheet, send, (held) => chat.held(held));
 const products = new ProductsPanel(send, hosts, showId);
 const orders = new OrdersPanel();
 const figures = new FiguresPanel(showId);
-const stage = hosts ? new HostStage(showId) : null;
-const limit = hosts ? new TimeLimit(longestMs) : null;
+const stage = hosts ? new HostStage(showId, isRehearsal) : null;
+const limit = hosts ? new TimeLimit(longestMs, isRehearsal) : null;
+const echo = isRehearsal ? new Echo(showId) : null;
 if (hosts) new WordsDialog(showId);
 
 const ROOM = {
@@ -114,6 +116,7 @@ function welcome(snapshot) {
 function began(startedAt, interrupted) {
   stage?.running({ startedAt, interrupted });
   limit?.began(startedAt);
+  echo?.start();
 }
 
 function welcomeToStudio(snapshot) {
@@ -141,6 +144,7 @@ function drawConnection(line, state) {
 
 /** The show has ended somewhere (perhaps here): the same address now shows its replay. */
 async function leave() {
+  echo?.stop();
   if (stage) await stage.leave();
   else location.assign("/studio/");
 }

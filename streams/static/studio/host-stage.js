@@ -18,10 +18,14 @@ export class HostStage {
   #givenUp;
   #giveUp;
 
-  constructor(showId) {
+  constructor(showId, isRehearsal = false) {
     this.#showId = showId;
     this.#givenUp = new Promise((resolve) => (this.#giveUp = resolve));
-    this.#stage = new Stage(`${location.origin.replace("http", "ws")}/ws/ingest/${showId}/`);
+    this.#stage = new Stage(`${location.origin.replace("http", "ws")}/ws/ingest/${showId}/`, {
+      isRehearsal,
+      onPassed: (passed) => tellPassed(showId, passed),
+    });
+    if (isRehearsal) one("#ready-form").addEventListener("submit", (event) => this.#goOn(event));
     const dialog = one("#end-dialog");
     one("#end-show").addEventListener("click", () => dialog.showModal());
     one("#end-no").addEventListener("click", () => dialog.close());
@@ -122,10 +126,25 @@ export class HostStage {
     this.#giveUp();
   }
 
+  /** On to the real show. What is still here of a rehearsal nobody waits for. */
+  async #goOn(event) {
+    event.preventDefault();
+    one("#ready").disabled = true;
+    this.#isEnding = true;
+    if (!(await this.#stage.stop())) this.#stage.giveUpRest();
+    this.#stage.close();
+    event.target.submit();
+  }
+
   #goToReplay() {
     this.#stage.close();
     location.reload();
   }
+}
+
+/** So that the list for the first show can tick it; the show goes on without that. */
+function tellPassed(showId, passed) {
+  api("POST", `/studio/shows/${showId}/tried/`, { passed }).catch(() => {});
 }
 
 function later(ms) {

@@ -21,12 +21,15 @@ export class PreFlight {
   #battery = null;
   #timer = 0;
   #drawn = "";
+  #onPassed;
+  #told = new Set();
 
   /**
    * `look()` tells of the camera: `{stream, error, loudest, heardMs}`; `onChange()` is called when
-   * another check matters most.
+   * another check matters most, `onPassed(names)` when checks have passed that had not before.
    */
-  constructor(url, look, onChange) {
+  constructor(url, look, onChange, onPassed = () => {}) {
+    this.#onPassed = onPassed;
     this.#url = url;
     this.#look = look;
     this.#onChange = onChange;
@@ -85,11 +88,20 @@ export class PreFlight {
     ].filter(Boolean);
   }
 
+  /** A network that carries a smaller picture only has passed too. */
+  #tellPassed(checks) {
+    const passes = ({ name, state }) => state === "ok" || (name === "network" && state === "warn");
+    const fresh = checks.filter(passes).map(({ name }) => name).filter((name) => !this.#told.has(name));
+    for (const name of fresh) this.#told.add(name);
+    if (fresh.length) this.#onPassed(fresh);
+  }
+
   #draw() {
     const checks = this.#checks();
     const drawing = JSON.stringify(checks);
     if (drawing === this.#drawn) return;
     this.#drawn = drawing;
+    this.#tellPassed(checks);
     this.worst = worst(checks);
     one("#checks").replaceChildren(...checks.map(row));
     drawSummary(checks, this.worst.state);

@@ -29,12 +29,15 @@ export class Stage {
   #lastUse = Promise.resolve();
   #hiddenAt = 0;
   #mark;
+  #isRehearsal;
 
-  constructor(ingestUrl) {
+  /** `onPassed(names)` hears which of the checks before the show were passed. */
+  constructor(ingestUrl, { isRehearsal = false, onPassed = () => {} } = {}) {
+    this.#isRehearsal = isRehearsal;
     this.#mark = new Mark(ingestUrl);
     this.#broadcaster = new Broadcaster(ingestUrl, one("#preview"));
     this.#broadcaster.addEventListener("change", () => this.#changed());
-    this.#preFlight = new PreFlight(ingestUrl, () => this.#look(), () => this.#draw());
+    this.#preFlight = new PreFlight(ingestUrl, () => this.#look(), () => this.#draw(), onPassed);
     one("#go-live").addEventListener("click", () => this.#goLive());
     one("#camera-again").addEventListener("click", () => this.open());
     one("#flip").addEventListener("click", () => this.#use(() => this.#camera.flip()));
@@ -263,6 +266,7 @@ export class Stage {
       troubles: this.#troubles,
       check: this.#preFlight?.worst,
       hasCamera: this.#camera.stream !== null,
+      isRehearsal: this.#isRehearsal,
     };
     one("#preview-box").dataset.state = state;
     one("#preview-box").dataset.quality = QUALITIES[quality].name;
@@ -275,7 +279,7 @@ export class Stage {
     show(one("#problem"), state === "refused");
     say("#sent", interpolate(gettext("%s safely stored"), [megabytes(acknowledgedBytes)]));
     show(one("#sent"), acknowledgedBytes > 0);
-    drawBadge(state);
+    drawBadge(state, this.#isRehearsal);
   }
 
   #drawTime() {
@@ -320,16 +324,16 @@ function drawChoice(name, devices, currentId) {
   show(one(`#${name}-choice`), devices.length > 1);
 }
 
-function drawBadge(state) {
+function drawBadge(state, isRehearsal) {
   const badge = one("#air-badge");
   const looks = {
-    live: ["badge--live", gettext("Live")],
+    live: isRehearsal ? ["badge--rehearsal", gettext("Rehearsal")] : ["badge--live", gettext("Live")],
     connecting: ["badge--warn", gettext("Connecting")],
     waiting: ["badge--warn", gettext("No network")],
     full: ["badge--warn", gettext("No network")],
     finishing: ["badge--warn", gettext("Finishing")],
   };
-  const [kind, word] = looks[state] ?? ["", gettext("Not live")];
+  const [kind, word] = looks[state] ?? ["", isRehearsal ? gettext("Rehearsal") : gettext("Not live")];
   badge.className = `badge ${kind}`;
   say("#air-badge", word);
 }

@@ -7,12 +7,14 @@ const LOOK_EVERY_MS = 1_000;
 
 export class TimeLimit {
   #longestMs;
+  #isRehearsal;
   #endsAt = null;
   #said = "";
 
   /** `longestMs` is how long a show may last; 0 is for as long as it likes. */
-  constructor(longestMs) {
+  constructor(longestMs, isRehearsal = false) {
     this.#longestMs = longestMs;
+    this.#isRehearsal = isRehearsal;
     if (longestMs) setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
@@ -26,7 +28,7 @@ export class TimeLimit {
     const leftMs = this.#endsAt - Date.now();
     if (!this.#longestMs || this.#endsAt === null || leftMs > WARNED_MS) return;
     const minutes = Math.max(1, Math.ceil(leftMs / 60_000));
-    const text = interpolate(
+    const text = this.#isRehearsal ? rehearsalWords(minutes) : interpolate(
       ngettext(
         "This show ends by itself in %s minute: it has lasted as long as a show may. Say goodbye, and schedule the next one.",
         "This show ends by itself in %s minutes: it has lasted as long as a show may. Say goodbye, and schedule the next one.",
@@ -37,4 +39,13 @@ export class TimeLimit {
     if (text !== this.#said) one("#ends-soon").textContent = this.#said = text;
     show(one("#ends-soon"), true);
   }
+}
+
+function rehearsalWords(minutes) {
+  const text = ngettext(
+    "This rehearsal ends by itself in %s minute. You can begin another one then.",
+    "This rehearsal ends by itself in %s minutes. You can begin another one then.",
+    minutes,
+  );
+  return interpolate(text, [minutes]);
 }
