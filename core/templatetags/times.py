@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
+from babel import Locale
+from babel.dates import get_timezone_name
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, to_locale
 
 register = template.Library()
 
@@ -31,6 +34,15 @@ def local_time(at: datetime | None, shown: str = "moment") -> SafeString | str:
         return ""
     written = date_format(timezone.localtime(at), FORMATS[shown])
     if shown == "moment":
-        written = f"{written} ({timezone.get_current_timezone_name().replace('_', ' ')})"
+        written = f"{written} ({zone_name(timezone.get_current_timezone())})"
     instant = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}" data-local="{}">{}</time>', instant, shown, written)
+
+
+@register.filter
+def zone_name(zone: tzinfo | str) -> str:
+    """`{{ zone|zone_name }}`: "China Time", "中国时间", as `zoneName` of `format.js` writes it."""
+    if str(zone) == "UTC":
+        return "UTC"  # Unicode has no words for it that are not of a place
+    locale = Locale.parse(to_locale(get_language() or "en"))
+    return get_timezone_name(zone, locale=locale)

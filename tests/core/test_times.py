@@ -17,10 +17,10 @@ def written(template: str, at: datetime | None = EVENING) -> str:
 def test_a_moment_is_an_instant_and_the_sites_own_time_with_the_zones_name() -> None:
     assert written("{{ at|local_time }}") == (
         '<time datetime="2026-11-21T23:30:04Z" data-local="moment">'
-        "Nov. 22, 2026, 7:30 a.m. (Asia/Shanghai)</time>"
+        "Nov. 22, 2026, 7:30 a.m. (China Time)</time>"
     )
     with timezone.override("America/New_York"), translation.override("zh-hans"):
-        assert "2026年11月21日 18:30 (America/New York)<" in written("{{ at|local_time }}")
+        assert "2026年11月21日 18:30 (北美东部时间)<" in written("{{ at|local_time }}")
 
 
 def test_a_day_is_the_day_it_is_in_the_sites_zone() -> None:

@@ -60,3 +60,10 @@ export function dayOfMonth(when) {
 export function month(when) {
   return new Intl.DateTimeFormat(language, { month: "short" }).format(new Date(when));
 }
+
+/** @param {string} zone IANA name @returns {string} e.g. "China Time" */
+export function zoneName(zone) {
+  if (zone === "UTC") return zone;
+  const parts = new Intl.DateTimeFormat(language, { timeZone: zone, timeZoneName: "longGeneric" }).formatToParts();
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? zone;
+}
