@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story chaos-room chaos-live chaos-orders bench-room bench-live bench-orders bench-highlights bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story pictures chaos-room chaos-live chaos-orders bench-room bench-live bench-orders bench-highlights bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ test: setup-dev ## every test: real database, ffmpeg and browser (minutes)
 quick: setup-dev ## the tests that need no browser, ffmpeg or process of their own (seconds)
 	$(TESTS) -m "not browser and not ffmpeg and not process" $(ARGS)
 
-story: setup-dev ## the main job in a real browser; screenshots in build/shots/
+story: setup-dev ## the main job in a real browser, in English and in Chinese; screenshots in build/shots/
 	SHOTS=1 $(BIN)/pytest tests/story -v $(ARGS)
+
+pictures: setup-dev ## the pictures of the docs, made anew from the running product (3 minutes)
+	$(BIN)/python scripts/pictures.py $(ARGS)
 
 chaos-room: setup-dev ## 2,000 viewers while server, Redis and network fail (12 minutes); build/chaos/room.json
 	$(BIN)/python -m tests.chaos.room $(ARGS)

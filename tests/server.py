@@ -65,14 +65,15 @@ def free_port_everywhere() -> int:
 
 
 @contextmanager
-def running_instance(data: Path) -> Iterator[Server]:
+def running_instance(data: Path, *options: str, **settings: str) -> Iterator[Server]:
     """`livecommerce up` with the tests' world in it, stopped at the end as Ctrl-C would."""
-    port = free_port()
-    server = Server(f"http://localhost:{port}", data, data / "up.log", _environment(data))
+    port = free_port_everywhere()
+    environment = {**_environment(data), **settings}
+    server = Server(f"http://localhost:{port}", data, data / "up.log", environment)
     _prepare(server)
     with server.log.open("w") as log:
         process = subprocess.Popen(
-            server.command("up", "--port", str(port)),
+            server.command("up", "--port", str(port), *options),
             env=server.environment,
             cwd=ROOT,
             stdout=log,

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from playwright.sync_api import (
@@ -20,6 +21,7 @@ from playwright.sync_api import (
 )
 
 from tests.server import ROOT
+from tests.story.language import foreign
 from tests.world import PASSWORD
 
 T = TypeVar("T")
@@ -28,6 +30,7 @@ TAKES_SHOTS = "SHOTS" in os.environ
 """They are for people to look at (`make story`), and cost a fifth of the story's time."""
 PHONE: ViewportSize = {"width": 360, "height": 640}
 WIDE: ViewportSize = {"width": 1280, "height": 800}
+LOCALES = {"zh-hans": "zh-CN"}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--no-sandbox",
@@ -48,9 +51,13 @@ def chromium_path() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*flags: str, home: Path | None = None) -> Iterator[Browser]:
+    """`home`: the folder of somebody who trusts other authorities than this machine does."""
+    env = {**os.environ, "HOME": str(home)} if home else None
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=[*FLAGS, *flags], env=env
+        )
         try:
             yield browser
         finally:
@@ -60,14 +67,25 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """One person with a phone: a browser context of their own."""
 
-    def __init__(self, browser: Browser, url: str, signed_in: StorageState | None = None) -> None:
-        """`signed_in`: what the context of somebody who has signed in before keeps."""
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        signed_in: StorageState | None = None,
+        *,
+        reads: str = "",
+    ) -> None:
+        """`signed_in`: what the context of somebody who has signed in before keeps.
+
+        `reads`: the one language that pages should have for this person, "en" or "zh-hans".
+        """
         self.url = url
+        self._reads = reads
         self.context: BrowserContext = browser.new_context(
             viewport=PHONE,
             has_touch=True,
             permissions=["camera", "microphone"],
-            locale="en",
+            locale=LOCALES.get(reads, "en"),
             storage_state=signed_in,
         )
         self.context.set_default_timeout(20_000)
@@ -99,13 +117,20 @@ class Visitor:
         self.page.wait_for_url(lambda url: "/accounts/login" not in url)
 
     def shot(self, name: str) -> None:
-        """A picture of the page as it is, on a phone and wide, if somebody wants to see it."""
+        """A picture of the page as it is, on a phone and wide, if somebody wants to see it.
+
+        The page says nothing in a language that the person does not read.
+        """
+        if self._reads:
+            said = foreign(self.page, self._reads)
+            assert not said, f"{name} is not all in {self._reads}: {said}"
         if not TAKES_SHOTS:
             return
-        SHOTS.mkdir(parents=True, exist_ok=True)
+        folder = SHOTS / self._reads
+        folder.mkdir(parents=True, exist_ok=True)
         for kind, size in (("wide", WIDE), ("phone", PHONE)):
             self.page.set_viewport_size(size)
-            self.page.screenshot(path=SHOTS / f"{name}-{kind}.png")
+            self.page.screenshot(path=folder / f"{name}-{kind}.png")
 
 
 def video_time(video: Locator) -> float:

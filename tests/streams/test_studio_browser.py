@@ -50,14 +50,16 @@ class Network:
     buffer = 8192
     """Bytes: what is in there is on its way for the browser, however slow that way is."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, listen: str = "127.0.0.1") -> None:
+        """`listen`: the address of this machine at which the browser comes."""
         host, _, port = server.removeprefix("http://").partition(":")
         self._server = (host, int(port))
         self._is_up = True
         self._uplink = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://localhost:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((listen, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
         threading.Thread(target=self._listen, daemon=True).start()
 
     def down(self) -> None:
