@@ -266,6 +266,59 @@ def sweep(dry_run: bool) -> None:
         click.echo(f"Deleted {count} folders, and {forgotten} uploads that nobody goes on with.")
 
 
+@main.group()
+def jobs() -> None:
+    """What the workers do: look at it, stop it, try it again."""
+
+
+def on_jobs(name: str, *given: Any) -> Any:
+    """Do one of the job commands; what it refuses is said in one line."""
+    need_database()
+    try:
+        return product(f"livecommerce.job_commands.{name}")(*given)
+    except product("livecommerce.job_commands.REFUSALS") as error:
+        raise click.ClickException(str(error)) from error
+
+
+@jobs.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what is done or cancelled.")
+@click.option("--most", default=50, show_default=True, type=click.IntRange(1))
+def jobs_list(everything: bool, most: int) -> None:
+    """The newest jobs that wait, run or failed."""
+    on_jobs("list_jobs", everything, most)
+
+
+@jobs.command("show")
+@click.argument("number", type=int)
+def jobs_show(number: int) -> None:
+    """Everything about job NUMBER: what it is for, how far it is, and what went wrong."""
+    on_jobs("show_job", number)
+
+
+@jobs.command("cancel")
+@click.argument("number", type=int)
+def jobs_cancel(number: int) -> None:
+    """Stop job NUMBER, within two seconds if it runs. `retry` starts it after all."""
+    click.echo(on_jobs("cancel", number))
+
+
+@jobs.command("retry")
+@click.argument("number", type=int)
+def jobs_retry(number: int) -> None:
+    """Let job NUMBER, which failed or was cancelled, begin anew."""
+    click.echo(on_jobs("retry", number))
+
+
+@jobs.command("watch")
+@click.argument("numbers", type=int, nargs=-1)
+def jobs_watch(numbers: tuple[int, ...]) -> None:
+    """Progress bars of what is under way, until Ctrl+C.
+
+    With NUMBERS only of those, until they are over; ends with 1 if one of them is not done then.
+    """
+    sys.exit(0 if on_jobs("watch", numbers) else 1)
+
+
 @main.command()
 def check() -> None:
     """Say whether this machine has what the instance needs, one line each.
