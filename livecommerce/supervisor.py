@@ -27,6 +27,7 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0  # a child that ran this long starts with a short pause again
 LINE_LIMIT = 1 << 20
+SUPERVISED = "--supervised"
 COLOURS = ("cyan", "yellow", "magenta", "green")
 
 
@@ -39,9 +40,14 @@ class Child:
     waits: bool = False
 
 
+def is_supervised() -> bool:
+    """Whether this process is such a child, which starts again when its settings change."""
+    return SUPERVISED in sys.argv
+
+
 def own_command(*arguments: str) -> list[str]:
     """The command line of one of livecommerce's own processes, as a child of a supervisor."""
-    return [sys.executable, "-m", "livecommerce.cli", "--supervised", *arguments]
+    return [sys.executable, "-m", "livecommerce.cli", SUPERVISED, *arguments]
 
 
 class Supervisor:

@@ -1,4 +1,4 @@
-"""What the first-run page asks."""
+"""What the first-run page asks, and what of it can be changed later."""
 
 from __future__ import annotations
 
@@ -21,13 +21,41 @@ LINES = {"name": 60, "seller_name": 80, "seller_place": 120}
 OFTEN = ("CNY", "EUR", "USD")
 
 
-class FirstRunForm(forms.Form):
-    """Its names are those of `Values`."""
+class SiteForm(forms.Form):
+    """What is set for the whole site; its names are `kept.NAMES`."""
 
     name = forms.CharField(label=_("Name of this site"))
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     currency = forms.ChoiceField(label=_("Currency"))
     time_zone = forms.ChoiceField(label=_("Time zone"))
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.fields["currency"].choices = _currencies()  # type: ignore[attr-defined]
+        zones = sorted(zoneinfo.available_timezones())
+        self.fields["time_zone"].choices = [(zone, zone) for zone in zones]  # type: ignore[attr-defined]
+        for name in LINES.keys() & self.fields.keys():
+            self.fields[name].widget.attrs["maxlength"] = LINES[name]
+
+    def clean(self) -> dict[str, Any]:
+        for name, longest in LINES.items():
+            if name in self.cleaned_data:
+                self._clean_line(name, longest)
+        return self.cleaned_data
+
+    def _clean_line(self, name: str, longest: int) -> None:
+        shortest = int(self.fields[name].required)
+        try:
+            text = clean_line(self.cleaned_data[name], name, longest=longest, shortest=shortest)
+        except InvalidInput as error:
+            self.add_error(name, str(error))
+        else:
+            self.cleaned_data[name] = text
+
+
+class FirstRunForm(SiteForm):
+    """Its names are those of `Values`."""
+
     username = forms.CharField(label=_("Your user name"), max_length=150)
     password = forms.CharField(
         label=_("Your password"),
@@ -47,29 +75,6 @@ class FirstRunForm(forms.Form):
         decimal_places=2,
         initial=0,
     )
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.fields["currency"].choices = _currencies()  # type: ignore[attr-defined]
-        zones = sorted(zoneinfo.available_timezones())
-        self.fields["time_zone"].choices = [(zone, zone) for zone in zones]  # type: ignore[attr-defined]
-        for name, longest in LINES.items():
-            self.fields[name].widget.attrs["maxlength"] = longest
-
-    def clean(self) -> dict[str, Any]:
-        for name, longest in LINES.items():
-            if name in self.cleaned_data:
-                self._clean_line(name, longest)
-        return self.cleaned_data
-
-    def _clean_line(self, name: str, longest: int) -> None:
-        shortest = int(self.fields[name].required)
-        try:
-            text = clean_line(self.cleaned_data[name], name, longest=longest, shortest=shortest)
-        except InvalidInput as error:
-            self.add_error(name, str(error))
-        else:
-            self.cleaned_data[name] = text
 
     def values(self) -> Values:
         return Values(**{**self.cleaned_data, "regions": tuple(self.cleaned_data["regions"])})

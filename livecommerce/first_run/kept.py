@@ -11,6 +11,8 @@ from pathlib import Path
 
 FILE = "instance.json"
 NAMES = ("name", "language", "currency", "time_zone")
+VARIABLES = {name: f"LIVECOMMERCE_{name.upper()}" for name in NAMES}
+"""Who sets one of these in the environment has said it for good: they come before the file."""
 
 
 class Unreadable(Exception):
