@@ -1,4 +1,4 @@
-"""The wheel, in an empty environment elsewhere: from an empty folder to a first live picture."""
+"""The wheel, in an empty environment elsewhere: from an empty folder to a rehearsal's picture."""
 
 from __future__ import annotations
 
@@ -140,16 +140,20 @@ def up(installed: Path, folder: Path) -> Iterator[str]:
         assert running.process.wait(20) == 0
 
 
-def test_from_an_empty_folder_to_a_first_live_picture(installed: Path, tmp_path: Path) -> None:
+def test_from_an_empty_folder_to_a_rehearsal_with_a_live_picture(
+    installed: Path, tmp_path: Path
+) -> None:
     with up(installed, tmp_path) as address, chromium() as browser:
         site, _, path = address.partition("/first-run/")
         zhao, li = Visitor(browser, site), Visitor(browser, site)
         fill_in_first_run(zhao.open(f"/first-run/{path}"))
         zhao.page.wait_for_url("**/studio/", timeout=60_000)
         expect(zhao.page.locator("body")).to_contain_text("Lixian Apples")
-        show = go_live(zhao)
-        li.open(show)
-        assert_plays(li.page.locator("#video"))
+        room = rehearse(zhao)
+        assert_plays(zhao.page.locator("#echo-video"))
+        refused = li.page.goto(site + room)
+        assert refused is not None
+        assert refused.status == 404, "nobody else sees it"
         zhao.page.click("#end-show")
         zhao.page.click("#end-yes")
         expect(zhao.page.locator("#replay")).to_be_visible(timeout=60_000)
@@ -166,21 +170,25 @@ def fill_in_first_run(page: Page) -> None:
     page.locator("main form button").click()
 
 
-def go_live(host: Visitor) -> str:
-    """A product, a show that sells it, and its camera; the address of its room."""
-    page = host.open("/studio/products/new/")
+def rehearse(host: Visitor) -> str:
+    """A product, and a rehearsal with its camera, as the list on the studio's home leads to them.
+
+    The address of its room.
+    """
+    page = host.page
+    page.locator("#first-show [data-step=products] a").click()
     said = {"title": "Apples", "variant_title": "5 kg box", "price": "39.90", "on_hand": "10"}
     for name, text in said.items():
         page.fill(f"main [name={name}]", text)
     page.locator("main form button[type=submit]").last.click()
     page.wait_for_url(lambda url: not url.endswith("/new/"))
-    page = host.open("/studio/shows/new/")
-    page.fill("[name=title]", "A first try")
-    page.get_by_role("button", name="Schedule the show").click()
+    host.open("/studio/")
+    expect(page.locator("#first-show [data-step=stock]")).to_have_attribute("data-done", "")
+    page.locator("#first-show [data-step=rehearsal] a").click()
+    page.get_by_role("button", name="Open the rehearsal").click()
     page.wait_for_url(re.compile(r"/studio/shows/[0-9a-f-]{36}/"))
     found = re.search(r"/shows/[0-9a-f-]{36}/", page.url)
     assert found is not None
-    host.open(f"/studio{found[0]}")
     button = page.locator("#go-live")
     expect(button).to_be_enabled()
     button.click()
