@@ -6,7 +6,8 @@ several times faster than the ORM's `bulk_create`, which quotes each value of ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
@@ -40,14 +41,49 @@ def insert(
     sql = _insert_sql(model, fields, connection.vendor)
     if conflict:
         sql += f" ON CONFLICT {conflict}"
-    return execute(f"{sql} RETURNING {returning}" if returning else sql, data)
+    if returning:
+        return execute(f"{sql} RETURNING {returning}", data)
+    with _cursor() as cursor:
+        cursor.execute(sql, [data.decode()])
+    return []
 
 
 def execute(sql: str, data: bytes) -> list[tuple[Any, ...]]:
-    """Run SQL with one JSON argument; the rows that it returns, if it returns any."""
+    """The rows that SQL with one JSON argument returns."""
     with _cursor() as cursor:
         cursor.execute(sql, [data.decode()])
-        return cursor.fetchall() if cursor.description else []
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """On PostgreSQL, statements in here that return nothing are sent and not waited for.
+
+    So Python writes the next one while the server runs the last. What fails is raised by one of the
+    later statements, or at the end.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def next_keys(model: type[Model], count: int) -> list[int]:
+    """Primary keys for rows that this transaction inserts with them, instead of being told them."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":  # nobody else can be writing
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            last = (cursor.fetchone() or (0,))[0]
+            return list(range(last + 1, last + 1 + count))
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            [table, model._meta.pk.column, count],
+        )
+        return [key for (key,) in cursor.fetchall()]
 
 
 def _cursor() -> CursorWrapper:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -37,6 +39,7 @@ Name = tuple[int, str]
 """Buyer and key: what makes an intent one order."""
 Answer = Order | AppError
 T = TypeVar("T")
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,17 @@ def place_group(asked: Sequence[Asked]) -> list[Answer]:
     Who comes first is served first. The same buyer and key always get the same order; another
     request under a used key gets `KeyReused`. Nothing is answered before it is committed.
     """
-    with transaction.atomic():
-        answers = _answers(asked)
-        failpoint("orders.before_commit")
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                answers = _answers(asked)
+                failpoint("orders.before_commit")
+        except IntegrityError:
+            # Since we looked, one of the keys was used elsewhere, or one of the numbers drawn.
+            if not tries_left:
+                raise
+        else:
+            break
     failpoint("orders.after_commit")
     return answers
 
@@ -83,30 +94,38 @@ def _answers(asked: Sequence[Asked]) -> list[Answer]:
         """None: what becomes of the draft of this name."""
         buyer = one.buyer if one.proof is None else _still(people.get(one.proof))
         if (order := known.get(one.name)) is not None:
-            return _same(one, order)
-        if one.name not in drafts:
+            _check_same(one, order.request_hash)
+            return order
+        if (draft := drafts.get(one.name)) is not None:
+            _check_same(one, draft.row["request_hash"])
+        else:
             for check in checks.get(one.request.show_id, ()):
                 check(buyer)
             drafts[one.name] = decide(one, buyer, goods)
         return None
 
-    answers = [_told(one, answer) for one in asked]
-    placed = write(list(drafts.values()))
-    lost = [one for one in asked if one.name in drafts and one.name not in placed]
-    made = placed | (known_orders(lost) if lost else {})
+    answers = _told(asked, answer)
+    made = write(list(drafts.values()))
     return [
-        _told(one, lambda one: _same(one, made[one.name])) if found is None else found
+        made[one.name] if found is None else found
         for one, found in zip(asked, answers, strict=True)
     ]
 
 
-def _told(one: Asked, answer: Callable[[Asked], T]) -> T | AppError:
-    """The answer, or the refusal in the language of who asked."""
-    with translation.override(one.language):
-        try:
-            return answer(one)
-        except AppError as refusal:
-            return refusal
+def _told(asked: Sequence[Asked], answer: Callable[[Asked], T]) -> list[T | AppError]:
+    """The answers, or the refusals, each in the language of who asked."""
+    told: list[T | AppError] = []
+    for language, some in groupby(asked, attrgetter("language")):
+        with translation.override(language):
+            told += [_or_refusal(answer, one) for one in some]
+    return told
+
+
+def _or_refusal(answer: Callable[[Asked], T], one: Asked) -> T | AppError:
+    try:
+        return answer(one)
+    except AppError as refusal:
+        return refusal
 
 
 def _checks(asked: Sequence[Asked]) -> dict[UUID | None, list[Check]]:
@@ -146,10 +165,9 @@ def _still(person: User | None) -> User:
     return person
 
 
-def _same(one: Asked, order: Order) -> Order:
-    if order.request_hash != one.digest:
+def _check_same(one: Asked, digest: str) -> None:
+    if digest != one.digest:
         raise KeyReused
-    return order
 
 
 def decide(one: Asked, buyer: User, goods: Shelf) -> Draft:

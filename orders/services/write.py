@@ -14,13 +14,11 @@ from core.failpoints import failpoint
 from core.ids import new_id
 from orders.events import LineSold, OrderPlaced
 from orders.models import Address, Delivery, Order, OrderLine, OrderMove
-from orders.numbers import new_order_number
 from orders.services.counters import count_sold
 from orders.shelf import Pick
 from sellers.services import stock
 from sellers.services.stock import Change
 
-NUMBERS_TRIED = 5
 ORDER_FIELDS = [field for field in Order._meta.concrete_fields if not field.primary_key]
 ORDER_COLUMNS = tuple(field.attname for field in ORDER_FIELDS)
 USUAL = {field.attname: field.get_default() for field in ORDER_FIELDS}
@@ -59,53 +57,24 @@ class Draft:
 
 
 def write(drafts: Sequence[Draft]) -> dict[Name, Order]:
-    """Write the orders with all that belongs to them; those whose key was free, by their names.
+    """Write the orders with all that belongs to them; the orders by their names.
 
-    A key that somebody else has used meanwhile decides: such an order is not written at all.
+    Raises `IntegrityError` if somebody has used one of the keys meanwhile, or drawn one of the
+    numbers; the transaction is then to be begun anew.
     """
     if not drafts:
         return {}
-    written = _insert_orders(sorted(drafts, key=attrgetter("name")))
-    failpoint("orders.after_insert")
-    if written:
-        _insert_parts(written)
-        _count(written)
-        outbox.publish(_placed(draft) for draft in written)
-    return {draft.name: draft.order() for draft in written}
-
-
-def _insert_orders(drafts: list[Draft]) -> list[Draft]:
-    """Those that are written now, with their primary keys. A number that is taken is drawn anew."""
-    waiting = {draft.name: draft for draft in drafts}
-    written: list[Draft] = []
-    for _draw in range(NUMBERS_TRIED):
-        for pk, buyer_pk, key in _insert(waiting.values()):
-            draft = waiting.pop((buyer_pk, key))
-            draft.pk = pk
-            written.append(draft)
-        waiting = {name: draft for name, draft in waiting.items() if _draw_again(draft)}
-        if not waiting:
-            return written
-    raise RuntimeError(f"no free order number in {NUMBERS_TRIED} draws")
-
-
-def _insert(drafts: Iterable[Draft]) -> list[tuple[Any, ...]]:
-    return bulk.insert(
-        Order,
-        ORDER_COLUMNS,
-        [_values(draft.row) for draft in drafts],
-        conflict="DO NOTHING",
-        returning="id, buyer_id, idempotency_key",
-    )
-
-
-def _draw_again(draft: Draft) -> bool:
-    """Whether only its number was taken, which it then has another of; else its key was."""
-    buyer_pk, key = draft.name
-    if Order.objects.filter(buyer=buyer_pk, idempotency_key=key).exists():
-        return False
-    draft.row["number"] = new_order_number()
-    return True
+    drafts = sorted(drafts, key=attrgetter("name"))
+    for draft, pk in zip(drafts, bulk.next_keys(Order, len(drafts)), strict=True):
+        draft.pk = pk
+    with bulk.without_waiting():
+        _count(drafts)
+        rows = [(draft.pk, *_values(draft.row)) for draft in drafts]
+        bulk.insert(Order, ("id", *ORDER_COLUMNS), rows)
+        failpoint("orders.after_insert")
+        _insert_parts(drafts)
+        outbox.publish(_placed(draft) for draft in drafts)
+        return {draft.name: draft.order() for draft in drafts}
 
 
 def _insert_parts(drafts: Sequence[Draft]) -> None:
