@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -27,8 +27,16 @@ from tests.accounts.authenticator import (
     post,
     signed_in_with,
 )
+from tests.accounts.sms_gateway import Got, gateway
 from tests.accounts.test_own_account import at, leave
-from tests.accounts.test_phone_sign_in import later, who
+from tests.accounts.test_phone_sign_in import (
+    ASK,
+    CODE,
+    MOBILE,
+    code_sent,
+    later,
+    who,
+)
 from tests.world import World
 
 
@@ -102,6 +110,13 @@ def test_passkeys_need_a_name_and_https(
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     assert place_of(RequestFactory().get("/", headers={"host": host}, secure=secure)) == place
+
+
+def test_forwarded_hosts_are_not_believed(settings: LazySettings) -> None:
+    told = {"host": "farm.example", "x-forwarded-host": "evil.example"}
+    settings.ALLOWED_HOSTS = ["*"]
+    request = RequestFactory().get("/", headers=told, secure=True)
+    assert place_of(request) == Place("farm.example", "https://farm.example")
 
 
 def test_an_address_says_so_and_a_name_does_not(li: Client, settings: LazySettings) -> None:
@@ -373,6 +388,40 @@ def test_signing_out_everywhere_leaves_the_passkeys(li: Client, world: World) ->
     client = Client()
     signed_in_with(client, phone)
     assert who(client) == str(world.li.pk)
+
+
+# After a code
+
+
+@pytest.fixture
+def got(settings: LazySettings) -> Iterator[Got]:
+    with gateway() as found:
+        settings.SMS_URL = found.url
+        yield found
+
+
+def test_who_came_by_a_code_is_asked_once_whether_it_shall_be_easier(
+    world: World, got: Got
+) -> None:
+    User.objects.filter(pk=world.li.pk).update(phone=MOBILE)
+    client = Client()
+    client.post(ASK, {"phone": MOBILE}, secure=True)
+    client.post(CODE, {"code": code_sent(got)}, secure=True)
+    shown = [
+        'id="passkey-offer"' in client.get(path, secure=True).content.decode()
+        for path in (f"/shows/{world.show.public_id}/", "/", "/")
+    ]
+    assert shown == [False, True, False]  # not in the room, where it would be in the way
+
+
+def test_who_has_a_passkey_is_not_asked(li: Client, world: World, got: Got) -> None:
+    added(li)
+    User.objects.filter(pk=world.li.pk).update(phone=MOBILE)
+    client = Client()
+    client.post(ASK, {"phone": MOBILE}, secure=True)
+    client.post(CODE, {"code": code_sent(got)}, secure=True)
+    assert who(client) == str(world.li.pk)
+    assert 'id="passkey-offer"' not in client.get("/", secure=True).content.decode()
 
 
 # How often
