@@ -8,6 +8,7 @@ before a command has said which instance it is about. So commands reach the prod
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -212,14 +213,23 @@ def serve(server: str | None, host: str | None, port: int | None) -> None:
 
 @main.command()
 def worker() -> None:
-    """The media jobs and the periodic work. Start as many as the machine has cores to spare."""
+    """The media jobs and the periodic work. Start one on every machine that has cores to spare.
+
+    It does as many jobs at once as there is room for (LIVECOMMERCE_JOBS_AT_ONCE), asks the database
+    for them or hears of them by Celery (LIVECOMMERCE_CARRIER), and stops within five seconds.
+    """
     need_database()
-    run_worker = product("media_pipeline.worker.run_worker")
+    of_celery = product("django.conf.settings").CARRIER == "celery"
+    run_worker = product(f"media_pipeline.{'celery_worker' if of_celery else 'worker'}.run_worker")
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     click.echo("worker is ready")
     run_worker(stop, product("livecommerce.wiring.PERIODIC"))
+    # Its jobs are handed back: a thread that still waits for a storage must not keep it.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def need_own_version() -> None:
@@ -380,6 +390,37 @@ def operator(name: str, password_stdin: bool) -> None:
         raise click.ClickException(" ".join(error.messages)) from error
     product("livecommerce.first_run.door.open_if_new")()  # which closes it: somebody runs it now
     click.echo(f"{name} is an operator and can sign in.")
+
+
+@main.group()
+def sample() -> None:
+    """A sample shop to look around in: add it, and remove it with everything in it."""
+
+
+@sample.command("add")
+def sample_add() -> None:
+    """Add a shop with products in stock and a show tomorrow, marked as a sample everywhere."""
+    act_as_operator("add")
+    click.echo("The sample shop is there. Remove it with: livecommerce sample remove")
+
+
+@sample.command("remove")
+def sample_remove() -> None:
+    """Remove the sample shop with everything in it, and nothing else."""
+    removed = act_as_operator("remove")
+    click.echo("The sample shop is gone." if removed else "There is no sample shop.")
+
+
+def act_as_operator(action: str) -> object:
+    """Do this with the sample, for the first operator there is."""
+    settings()
+    need_own_version()
+    app_error = product("core.errors.AppError")
+    home = "livecommerce.first_run.sample"
+    try:
+        return product(f"{home}.{action}")(product(f"{home}.first_operator")())
+    except app_error as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

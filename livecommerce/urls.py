@@ -9,7 +9,7 @@ from django.views.i18n import JavaScriptCatalog
 from livecommerce import views
 from livecommerce.api import api
 from livecommerce.demo.views import demo_sign_in
-from livecommerce.first_run.site_views import site_settings
+from livecommerce.first_run.site_views import sample_data, site_settings
 from livecommerce.first_run.views import first_run
 from livecommerce.lan.views import lan
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path("lan/", lan, name="lan"),
     path("first-run/<str:secret>/", first_run, name="first_run"),
     path("operator/site/", site_settings, name="operator_site"),
+    path("operator/site/sample/", sample_data, name="operator_sample"),
     path("demo/sign-in/<slug:username>/", demo_sign_in, name="demo_sign_in"),
     path("accounts/", include("core.accounts.urls")),
     path("", include("livecommerce.people.urls")),

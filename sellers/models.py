@@ -25,6 +25,11 @@ class Seller(models.Model):
     about = models.TextField(_("about"), max_length=2000, blank=True)
     currency = models.CharField(max_length=3, default="CNY")
     is_sandbox = models.BooleanField(default=False)
+    is_sample = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Made to look around, and removed again as a whole.",
+    )
     min_order_minor = models.PositiveBigIntegerField(_("smallest order"), default=0)
     takes_cash = models.BooleanField(_("cash on delivery"), default=True)
     takes_online = models.BooleanField(_("payment online"), default=True)

@@ -75,6 +75,9 @@ class FirstRunForm(SiteForm):
         decimal_places=2,
         initial=0,
     )
+    with_sample = forms.BooleanField(
+        label=_("Add sample data to look around in; it can be removed in one go"), required=False
+    )
 
     def values(self) -> Values:
         return Values(**{**self.cleaned_data, "regions": tuple(self.cleaned_data["regions"])})

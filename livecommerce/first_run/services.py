@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.ids import new_id
 from core.money import to_minor
-from livecommerce.first_run import door, kept
+from livecommerce.first_run import door, kept, sample
 from livecommerce.operators import make_operator
 from sellers.models import Member, MemberRole, Seller
 from sellers.regions import REGIONS
@@ -33,6 +33,7 @@ class Values:
     seller_place: str
     regions: tuple[str, ...]
     fee: Decimal
+    with_sample: bool = False
 
 
 def set_up(secret: str, values: Values) -> User:
@@ -44,6 +45,8 @@ def set_up(secret: str, values: Values) -> User:
     with door.used_up(secret), transaction.atomic():
         operator = make_operator(values.username, values.password)
         _make_shop(operator, values)
+        if values.with_sample:
+            sample.add(operator, values.currency)
         kept.write(settings.DATA_ROOT, {name: getattr(values, name) for name in kept.NAMES})
     return operator
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
+from core.accounts.access import signed_in
 from core.errors import Conflict
 from core.pages import page
-from livecommerce.first_run import site
+from livecommerce.first_run import sample, site
 from livecommerce.first_run.forms import SiteForm
 from livecommerce.supervisor import is_supervised
 from sellers.models import Seller
@@ -37,6 +40,29 @@ def site_settings(request: HttpRequest) -> HttpResponse:
     return render(request, "livecommerce/site_changed.html", context)
 
 
+@require_POST
+@page
+def sample_data(request: HttpRequest) -> HttpResponse:
+    """Add the sample shop, or remove it."""
+    operator = require_operator(request.user)
+    if request.POST.get("do") == "add":
+        sample.add(operator)
+        messages.success(request, _("The sample shop is there, with a show tomorrow."))
+    else:
+        _remove_sample(request)
+    return redirect("operator_site")
+
+
+def _remove_sample(request: HttpRequest) -> None:
+    try:
+        removed = sample.remove(signed_in(request.user))
+    except Conflict as error:
+        messages.error(request, error.message)
+        return
+    if removed:
+        messages.success(request, _("The sample shop and all that belongs to it are gone."))
+
+
 def _form(request: HttpRequest) -> SiteForm:
     form = SiteForm(request.POST if request.method == "POST" else None, initial=site.values())
     for name in site.fixed():
@@ -54,6 +80,8 @@ def _shown(request: HttpRequest, form: SiteForm) -> HttpResponse:
         "sellers": Seller.objects.order_by("name", "pk"),
         "live": Show.objects.filter(state=ShowState.LIVE, is_rehearsal=False).count(),
         "restarts": is_supervised(),
+        "sample": (found := sample.sample()),
+        "obstacles": sample.obstacles(found) if found else [],
     }
     status = 422 if form.is_bound else 200
     return render(request, "livecommerce/site.html", context, status=status)

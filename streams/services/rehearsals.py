@@ -17,16 +17,13 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.clock import now
 from core.errors import Conflict
-from core.realtime.models import LogEntry, Topic
 from media_pipeline.models import Recording, RecordingState
-from media_pipeline.services.removal import remove_recording
 from orders.models import Offer
 from sellers.models import Seller, Variant
 from sellers.selectors import variants_on_sale
 from streams import access
 from streams.models import Audience, Show, ShowState
-from streams.services import shows
-from streams.studio.topics import studio_topic
+from streams.services import forgetting, shows
 
 KEPT_FOR = timedelta(days=1)
 """Time to look at it in the evening; what nobody else may see is best not kept for long."""
@@ -128,15 +125,5 @@ def _remove(rehearsal: Show) -> bool:
     recording = Recording.objects.filter(show_id=rehearsal.public_id)
     if recording.filter(state=RecordingState.LIVE).exists():
         return False
-    remove_recording(rehearsal.public_id)
-    _forget(rehearsal)
+    forgetting.forget_show(rehearsal)
     return True
-
-
-@transaction.atomic
-def _forget(rehearsal: Show) -> None:
-    topics = [rehearsal.topic, studio_topic(rehearsal.public_id)]
-    LogEntry.objects.filter(topic__in=topics).delete()
-    Topic.objects.filter(name__in=topics).delete()
-    Offer.objects.filter(show_id=rehearsal.public_id).delete()
-    rehearsal.delete()

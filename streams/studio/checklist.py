@@ -58,6 +58,7 @@ def first_show(host: User) -> FirstShow | None:
     shops = Seller.objects.filter(
         pk__in=Member.objects.filter(user=host, role__in=KEEPERS).values("seller"),
         is_sandbox=False,
+        is_sample=False,
     )
     hidden = None
     for seller in shops.order_by("name", "pk"):
