@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
 from django.utils import translation
 
-from tests import template
+from tests import flushing, template
 from tests import world as world_module
 from tests.films import film, recorder_film, sound, vp8_film  # noqa: F401 - likewise
 from tests.livecommerce.command import migrate
@@ -89,6 +90,12 @@ def django_db_keepdb(
     migrate(data)
     (data / "livecommerce.sqlite3").rename(database["TEST"]["NAME"])
     return True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    with flushing.keeping_what_migrations_say():
+        yield
 
 
 @pytest.fixture(autouse=True)
