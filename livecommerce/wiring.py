@@ -9,6 +9,7 @@ from core.accounts import changes, codes, devices, limits, passkeys
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
 from livecommerce import disk
+from media_pipeline import carriers
 from media_pipeline import handlers as media_handlers
 from media_pipeline.events import (
     ClipReady,
@@ -94,6 +95,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("look after open payments", every_s=10, run=look_after_open_payments),
     Periodic("pay back what is due", every_s=5, run=carry_out_refunds),
     Periodic("lift what was for a while", every_s=5, run=moderation.lift_expired),
+    Periodic("send jobs again that nobody runs", every_s=5, run=carriers.send_again),
     Periodic("carry out what failed before", every_s=300, run=settling.try_again),
     Periodic("forget uploads that nobody goes on with", every_s=3600, run=uploads.sweep),
     Periodic("delete media of nothing", every_s=86_400, run=orphans.sweep),
@@ -109,6 +111,7 @@ PERIODIC: Sequence[Periodic] = (
 
 def connect() -> None:
     orders_photos.keepers[:] = [storage]
+    carriers.connect()
     outbox.wiring.connect(HANDLERS)
     orders_access.guards[:] = [streams_access.may_order]
     orders_access.doors[:] = [streams_access.require_to_know_of]
