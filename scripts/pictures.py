@@ -133,9 +133,11 @@ class Photographer:
             page.evaluate(WITHOUT_RIBBON)
         return page
 
-    def take(self, page: Page, name: str) -> None:
+    def take(self, page: Page, name: str, only: str = "") -> None:
+        """A picture of the page, or of the element `only`."""
         page.evaluate(WITHOUT_RIBBON)
-        keep(page.screenshot(), IMAGES / f"{name}.{self.language}.webp")
+        shot = page.locator(only).first.screenshot() if only else page.screenshot()
+        keep(shot, IMAGES / f"{name}.{self.language}.webp")
 
 
 def keep(shot: bytes, path: Path) -> None:
@@ -148,9 +150,10 @@ def keep(shot: bytes, path: Path) -> None:
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB", flush=True)
 
 
-def first_run(browser: Browser, said: str, language: str) -> None:
+def first_run(browser: Browser, said: str) -> None:
+    """For the operator's page, which is in English."""
     (address,) = re.findall(r"http://\S+/first-run/\S+/", said)
-    looks = Photographer(browser, "", language)
+    looks = Photographer(browser, "", "en")
     with looks.device(WIDE) as page:
         page.goto(address)
         looks.take(page, "first-run")
@@ -160,11 +163,10 @@ def invitation(looks: Photographer) -> None:
     """The operator's sheet, and what a farmer's phone shows who has scanned it."""
     with looks.device(WIDE, "zhao") as page:
         looks.open(page, "/operator/people/")
-        looks.take(page, "people")
         page.fill("#names", looks.texts.guest)
         page.locator("form.card .button--primary").click()
         page.locator(".invitation__qr").wait_for()
-        looks.take(page, "invitation-sheet")
+        looks.take(page, "invitation-sheet", only=".invitation")
         address = page.locator(".invitation__address").inner_text()
     with looks.device(PHONE) as page:
         page.goto(address)
@@ -172,8 +174,9 @@ def invitation(looks: Photographer) -> None:
 
 
 def watching(looks: Photographer) -> None:
-    """The demo's own show, which is on."""
-    for size, name in ((WIDE, "room-wide"), (PHONE, "room")):
+    """The demo's own show, which is on; wide for the README, which is in English."""
+    sizes = {"room": PHONE} if looks.language == "zh" else {"room": PHONE, "room-wide": WIDE}
+    for name, size in sizes.items():
         with looks.device(size) as page:
             looks.open(page, "/")
             page.locator("a[href^='/shows/']:has(.badge--live)").first.click()
@@ -181,20 +184,17 @@ def watching(looks: Photographer) -> None:
             page.locator("#pinned [data-buy]").wait_for()
             page.locator("#chat li").nth(3).wait_for()
             looks.take(page, name)
-    with looks.device(PHONE) as page:
-        looks.open(page, "/")
-        looks.take(page, "home")
 
 
 def selling(looks: Photographer) -> None:
     """A show of one's own, from its first line to the orders."""
     with looks.device(PHONE, "zhang") as page:
-        looks.take(looks.open(page, "/studio/"), "studio")
         looks.open(page, "/studio/shows/new/")
         page.fill("[name=title]", looks.texts.show)
         looks.take(page, "schedule")
         page.locator(".schedule-form button[type=submit]").click()
         page.wait_for_function(HAS_PICTURE)
+        page.locator("#checks-open:not([data-state=wait])").wait_for()
         page.locator("#go-live:enabled").wait_for()
         looks.take(page, "ready")
         page.locator("#go-live").click()
@@ -238,8 +238,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with running("up", folder / "new", given.port) as said, chromium() as browser:
-            for language in LOCALES:
-                first_run(browser, said, language)
+            first_run(browser, said)
         with running("demo", folder / "demo", given.port):
             film = next((folder / "demo/demo").glob("*.mp4"))
             camera = motion_jpeg(film, folder / "camera.mjpeg")

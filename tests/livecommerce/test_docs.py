@@ -31,9 +31,16 @@ def test_operations_lists_exactly_the_settings_that_are_read(
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text) + re.findall(r'<img src="([^"]+)"', text)
     own = [link for link in links if not link.startswith(("http://", "https://"))]
     assert [link for link in own if not (page.parent / link).exists()] == []
+
+
+def test_every_picture_is_shown_somewhere() -> None:
+    text = " ".join(page.read_text() for page in PAGES)
+    pictures = [path.name for path in (ROOT / "docs/images").iterdir()]
+    assert [name for name in pictures if name not in text] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
