@@ -36,9 +36,14 @@ def without_https(scope: dict[str, Any]) -> HttpResponse:
 
 
 def welcome(request: HttpRequest) -> HttpResponse:
-    """How to trust the authority; the script goes on by itself where it is trusted already."""
+    """How to trust the authority; the script goes on by itself where it is trusted already.
+
+    `?language=` is in the page's switch, for nothing can be posted here.
+    """
     secure = https_address(request)
-    with translation.override(translation.get_language_from_request(request)):
+    chosen = request.GET.get("language", "")
+    known = chosen in dict(settings.LANGUAGES)
+    with translation.override(chosen if known else translation.get_language_from_request(request)):
         text = render_to_string(
             "livecommerce/lan_welcome.html",
             {

@@ -6,6 +6,9 @@ const { secure } = open.dataset;
 const secret = location.hash.slice(1);
 if (secret) open.href = `${secure}/lan/enter/?key=${encodeURIComponent(secret)}`;
 
+// The page in the other language has to know it too.
+document.querySelector("[data-language]").hash = location.hash;
+
 async function goOnIfTrusted() {
   try {
     // Whatever it answers: that it can be asked at all says that the certificate is trusted.
