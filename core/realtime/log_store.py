@@ -6,11 +6,10 @@ import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple
 
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 
+from core import bulk
 from core.clock import now
 from core.ids import new_id
 from core.realtime.log import TOMBSTONE, Entry, NewEntry, Position
@@ -132,38 +131,20 @@ def _place(new: NewEntry, seq: int, known: dict[uuid.UUID, Entry], fresh: list[E
 def _insert(topic: str, end: Position, fresh: Sequence[Entry]) -> None:
     if not fresh:
         return
+    # The ORM would write this anew each time, which takes most of a commit.
+    move_end = (
+        f'UPDATE "{Topic._meta.db_table}" SET "last_seq" = %s '  # noqa: S608 - of constants
+        'WHERE "name" = %s AND "epoch" = %s AND "last_seq" = %s'
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_statements().move_end, (fresh[-1].seq, topic, end.epoch, end.seq))
+        cursor.execute(move_end, (fresh[-1].seq, topic, end.epoch, end.seq))
         if cursor.rowcount != 1:
             raise AnotherWriter(f"{topic} does not end at {end.seq}")
-        rows = (_row(topic, end.epoch, entry.seq, entry) for entry in fresh)
-        cursor.executemany(_statements().insert, [_values(row) for row in rows])
+    rows = [(topic, end.epoch, one.seq, one.at, one.type, one.data, one.fact_id) for one in fresh]
+    bulk.insert(LogEntry, _COLUMNS, rows)
 
 
-class Statements(NamedTuple):
-    """What every commit says. The ORM writes it anew each time, which takes most of a commit."""
-
-    move_end: str
-    insert: str
-
-
-_COLUMNS = [field for field in LogEntry._meta.concrete_fields if not field.primary_key]
-
-
-@cache
-def _statements() -> Statements:
-    name = connection.ops.quote_name
-    columns = ", ".join(name(str(field.column)) for field in _COLUMNS)
-    places = ", ".join(["%s"] * len(_COLUMNS))
-    ended = " AND ".join(f"{name(column)} = %s" for column in ("name", "epoch", "last_seq"))
-    return Statements(
-        move_end=f"UPDATE {name(Topic._meta.db_table)} SET {name('last_seq')} = %s WHERE {ended}",  # noqa: S608
-        insert=f"INSERT INTO {name(LogEntry._meta.db_table)} ({columns}) VALUES ({places})",  # noqa: S608
-    )
-
-
-def _values(row: LogEntry) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in _COLUMNS]
+_COLUMNS = ("topic", "epoch", "seq", "at", "type", "data", "fact_id")
 
 
 def removed_in(epoch: str, entries: Iterable[NewEntry]) -> list[int]:

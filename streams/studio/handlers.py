@@ -36,7 +36,7 @@ from streams.studio.topics import studio_topic
 
 @Together
 def tell_order(told: Told[OrderPlaced]) -> None:
-    orders = studio_orders_of({fact.order_id for fact, _id in told if fact.show_id})
+    orders = studio_orders_of({fact.order_id: fact.lines for fact, _id in told if fact.show_id})
     entries: dict[UUID, list[NewEntry]] = {}
     for fact, fact_id in told:
         if fact.show_id is not None and (order := orders.get(fact.order_id)) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -21,6 +21,7 @@ from core.realtime.models import LogEntry
 from media_pipeline.models import Asset, AssetKind, Job, Recording, Take
 from media_pipeline.selectors import playback
 from media_pipeline.storage import storage
+from orders.events import LineSold
 from orders.models import Delivery, Order, OrderState
 from orders.selectors import OfferView, offer_views, orders_of_seller
 from orders.shows import ShowName
@@ -227,23 +228,27 @@ def studio_orders(**chosen: object) -> list[StudioOrder]:
     ]
 
 
-def studio_orders_of(ids: Collection[UUID]) -> dict[UUID, StudioOrder]:
-    """The orders with these ids, however many, in full."""
-    orders = _in_full(Order.objects.filter(public_id__in=ids))
-    return {order.public_id: studio_order(order) for order in orders}
+def studio_orders_of(lines: Mapping[UUID, Sequence[LineSold]]) -> dict[UUID, StudioOrder]:
+    """The orders with these ids and lines, however many, in full."""
+    orders = Order.objects.filter(public_id__in=lines).select_related("buyer", "pickup_point")
+    return {order.public_id: studio_order(order, lines[order.public_id]) for order in orders}
 
 
 def _in_full(orders: QuerySet[Order]) -> QuerySet[Order]:
     return orders.select_related("buyer", "pickup_point").prefetch_related("lines")
 
 
-def studio_order(order: Order) -> StudioOrder:
+def studio_order(order: Order, lines: Sequence[LineSold] | None = None) -> StudioOrder:
+    """In full, with the lines that are known, or else read."""
     return StudioOrder(
         id=order.public_id,
         number=order.number,
         state=order.state,
         buyer=order.buyer.shown_name,
-        lines=[StudioLine(line.title, line.quantity) for line in order.lines.all()],
+        lines=[
+            StudioLine(line.title, line.quantity)
+            for line in (order.lines.all() if lines is None else lines)
+        ],
         total_minor=order.total_minor,
         currency=order.currency,
         delivery=order.delivery,  # type: ignore[arg-type] # the model's choices are the same two

@@ -72,9 +72,9 @@ def test_a_group_is_few_statements_whatever_its_size(
     world: World, django_assert_num_queries: Any
 ) -> None:
     people = [User.objects.create_user(f"buyer{number}") for number in range(20)]
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         group.place_group([asked(world, world.li, quantity=1)])
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         group.place_group([asked(world, person, quantity=1) for person in people])
 
 
@@ -218,7 +218,19 @@ def test_an_address_is_kept_once_for_two_orders_of_a_group(world: World) -> None
     assert Address.objects.count() == 1
 
 
-def test_a_number_that_is_taken_is_drawn_anew(world: World) -> None:
+def test_a_number_that_somebody_has_is_drawn_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group, "TRIES", 1)
+    with mock.patch.object(group, "new_order_number", return_value="1111-1111"):
+        group.place_group([asked(world, world.li)])
+        answers = group.place_group([asked(world, world.wang)])
+
+    assert outcomes(answers) == ["Order"]
+    assert Order.objects.filter(number="1111-1111").count() == 1
+
+
+def test_a_number_that_is_drawn_twice_is_drawn_anew(world: World) -> None:
     drawn = ["1111-1111", "1111-1111", "2222-2222", "3333-3333"]
     with mock.patch.object(group, "new_order_number", side_effect=drawn):
         answers = group.place_group([asked(world, world.li), asked(world, world.wang)])
