@@ -120,6 +120,8 @@ ADMIN_FORM = {
     "date_joined_1": "09:30:00",
     "role_grants-TOTAL_FORMS": "0",
     "role_grants-INITIAL_FORMS": "0",
+    "passkeys-TOTAL_FORMS": "0",
+    "passkeys-INITIAL_FORMS": "0",
 }
 
 

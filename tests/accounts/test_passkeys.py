@@ -253,6 +253,12 @@ def test_a_lying_key_is_not_kept(li: Client, lie: dict[str, Any], lies: dict[str
     assert not Passkey.objects.exists()
 
 
+def test_a_key_under_another_keys_name_is_not_kept(li: Client) -> None:
+    made = Authenticator().make(post(li, ASK_MAKE).json()) | {"rawId": b64(b"another")}
+    refused(post(li, ADD, {"credential": made}))
+    assert not Passkey.objects.exists()
+
+
 # Challenges
 
 
@@ -363,6 +369,18 @@ def test_another_name_and_away(li: Client, world: World) -> None:
     client = Client()
     refused(signed_in_with(client, phone))
     assert who(client) is None
+
+
+def test_an_operator_takes_a_lost_phones_key_away(li: Client, world: World) -> None:
+    added(li)
+    zhao = Client()
+    User.objects.filter(pk=world.zhao.pk).update(is_staff=True, is_superuser=True)
+    zhao.force_login(world.zhao)
+    page = zhao.get(f"/admin/accounts/user/{world.li.pk}/change/")
+    keys = next(one for one in page.context["inline_admin_formsets"] if one.opts.model is Passkey)
+    assert keys.formset.can_delete
+    assert not keys.has_add_permission
+    assert "testserver" in page.content.decode()
 
 
 def test_who_may_not_come_in_does_not_by_passkey(li: Client, world: World) -> None:

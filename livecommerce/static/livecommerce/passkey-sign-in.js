@@ -1,7 +1,7 @@
 /** The page of signing in: a button for passkeys, and passkeys in the field of the user name. */
 
 import { one, show } from "./dom.js";
-import { canFill, hasPasskeys, inWords, signIn } from "./passkeys.js";
+import { ask, canFill, hasPasskeys, inWords, signIn } from "./passkeys.js";
 
 /** What the server asks to sign is good for five minutes. */
 const FRESH_MS = 4 * 60_000;
@@ -18,9 +18,12 @@ let askedAt = 0;
 async function fill() {
   filling.abort();
   filling = new AbortController();
+  const { signal } = filling;
   askedAt = performance.now();
+  const options = await ask().catch(() => null); // nobody has asked for anything yet
+  if (!options || signal.aborted) return;
   try {
-    await signIn(next, { mediation: "conditional", signal: filling.signal });
+    await signIn(next, options, { mediation: "conditional", signal });
   } catch (error) {
     tell(error);
   }
@@ -31,7 +34,7 @@ async function byButton() {
   button.setAttribute("aria-busy", "true");
   tell();
   try {
-    await signIn(next);
+    await signIn(next, await ask());
   } catch (error) {
     tell(error);
   }

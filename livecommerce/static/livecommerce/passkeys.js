@@ -24,17 +24,21 @@ export async function make() {
   await api("POST", "/me/passkeys/add/", { credential: toJson(credential) });
 }
 
+/** @returns {Promise<any>} what to sign, within five minutes @throws {ApiError} */
+export function ask() {
+  return api("POST", "/accounts/passkey/options/");
+}
+
 /**
  * Sign in, and go on to `next`, if that is one of our pages.
  *
  * @param {string} next
+ * @param {any} options as `ask` gives them
  * @param {{mediation?: "conditional", signal?: AbortSignal}} [how] conditional: only once somebody
  *   chooses a passkey in a field
  * @throws {ApiError|DOMException}
  */
-export async function signIn(next, how = {}) {
-  const options = await api("POST", "/accounts/passkey/options/");
-  how.signal?.throwIfAborted();
+export async function signIn(next, options, how = {}) {
   const credential = await navigator.credentials.get({ publicKey: toSign(options), ...how });
   const answer = await api("POST", "/accounts/passkey/", { credential: toJson(credential), next });
   location.assign(answer.next);
