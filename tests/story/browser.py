@@ -133,6 +133,18 @@ class Visitor:
             self.page.screenshot(path=folder / f"{name}-{kind}.png")
 
 
+def signed_in(browser: Browser, url: str, username: str) -> StorageState:
+    """What a browser keeps of somebody who signed in, for `Visitor` objects that come later.
+
+    To sign in again for each test takes two pages and the hashing of a password.
+    """
+    visitor = Visitor(browser, url)
+    visitor.sign_in(username)
+    state = visitor.context.storage_state()
+    visitor.context.close()
+    return state
+
+
 def video_time(video: Locator) -> float:
     return float(video.evaluate("video => video.currentTime"))
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 import streams
 from tests.server import Server, running_instance
-from tests.story.browser import Visitor, chromium, chromium_path, eventually
+from tests.story.browser import Visitor, chromium, chromium_path, eventually, signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg]
 
@@ -117,6 +117,19 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def zhang_signed_in(server: Server, browser: Browser) -> StorageState:
+    return signed_in(browser, server.url, "zhang")
+
+
+@pytest.fixture(autouse=True)
+def pages_closed(browser: Browser) -> Iterator[None]:
+    """Their cameras would run on beside all later tests."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 @contextmanager
 def network_to(server: Server) -> Iterator[Network]:
     network = Network(server.url)
@@ -128,7 +141,6 @@ def network_to(server: Server) -> Iterator[Network]:
 
 def new_show(zhang: Visitor, title: str) -> Page:
     """Zhang's console of a show just scheduled, with the camera ready."""
-    zhang.sign_in("zhang")
     page = zhang.open("/studio/shows/new/")
     page.fill("[name=title]", title)
     page.get_by_role("button", name="Schedule the show").click()
@@ -173,10 +185,10 @@ def watches(zhang: Visitor, server: Server, console: Page) -> Page:
 
 
 def test_viewers_see_the_present_at_once_after_an_outage_and_the_recording_gets_the_rest(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
     with network_to(server) as network:
-        zhang = Visitor(browser, network.url)
+        zhang = Visitor(browser, network.url, zhang_signed_in)
         page = new_show(zhang, "Where the line is thin")
         began = time.monotonic()
         go_live(page)
@@ -204,14 +216,13 @@ def test_viewers_see_the_present_at_once_after_an_outage_and_the_recording_gets_
         expect(page.locator("#cut-form")).to_be_visible(timeout=40_000)
         assert recording(page)["duration_s"] == pytest.approx(filmed_s, abs=4)
         assert zhang.faults == []
-        viewer.context.close()
 
 
 def test_what_does_not_fit_is_said_and_a_show_can_end_without_what_is_left(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
     with network_to(server) as network:
-        zhang = Visitor(browser, network.url)
+        zhang = Visitor(browser, network.url, zhang_signed_in)
         zhang.page.clock.install()
         page = new_show(zhang, "In the valley")
         status = page.locator("#status")
@@ -233,10 +244,10 @@ def test_what_does_not_fit_is_said_and_a_show_can_end_without_what_is_left(
 
 
 def test_a_phone_that_another_one_relieves_sends_what_it_kept(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
     with network_to(server) as network:
-        zhang = Visitor(browser, network.url)
+        zhang = Visitor(browser, network.url, zhang_signed_in)
         page = new_show(zhang, "Two phones in the valley")
         go_live(page)
         first = recording(page)["take"]["id"]
@@ -264,9 +275,9 @@ def test_a_phone_that_another_one_relieves_sends_what_it_kept(
 
 
 def test_changing_the_microphone_on_air_begins_another_take(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
-    zhang = Visitor(browser, server.url)
+    zhang = Visitor(browser, server.url, zhang_signed_in)
     page = new_show(zhang, "Two microphones")
     go_live(page)
     first = recording(page)["take"]["id"]
@@ -289,9 +300,9 @@ def top_of(page: Page, selector: str) -> float:
 
 
 def test_a_second_phone_goes_on_with_the_show_and_the_first_one_stops(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
-    zhang = Visitor(browser, server.url)
+    zhang = Visitor(browser, server.url, zhang_signed_in)
     page = new_show(zhang, "One camera at a time")
     go_live(page)
     first = recording(page)["take"]
@@ -355,10 +366,10 @@ TAME_CAMERA = """() => {
 
 
 def test_whatever_happens_to_camera_and_network_the_show_goes_on(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
     with network_to(server) as network:
-        zhang = Visitor(browser, network.url)
+        zhang = Visitor(browser, network.url, zhang_signed_in)
         zhang.context.add_init_script(f"({TAME_CAMERA})()")
         page = new_show(zhang, "In the orchard, at the edge of the network")
         began = time.monotonic()
@@ -437,9 +448,9 @@ JUDGED = {
 
 
 def test_before_the_show_a_host_sees_what_is_ready_and_what_is_not(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, zhang_signed_in: StorageState
 ) -> None:
-    zhang = Visitor(browser, server.url)
+    zhang = Visitor(browser, server.url, zhang_signed_in)
     page = new_show(zhang, "Is everything ready?")
     expect(page.locator("#checks-open")).to_have_attribute("data-state", "ok")
     page.locator("#checks-open").click()
@@ -457,7 +468,6 @@ def test_before_the_show_a_host_sees_what_is_ready_and_what_is_not(
     for (name, told), (state, words) in JUDGED.items():
         judged = page.evaluate(JUDGE, [name, json.loads(told)])
         assert (judged["state"], words in judged["text"]) == (state, True), judged
-    zhang.context.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, StorageState,
 
 from streams.client import Refused, RoomClient, RoomClosed
 from tests.server import Served, serving
-from tests.story.browser import Visitor, chromium, eventually
+from tests.story.browser import Visitor, chromium, eventually, signed_in
 from tests.story.people import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -96,11 +96,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def zhang_signed_in(server: Served, browser: Browser) -> StorageState:
-    visitor = Visitor(browser, server.url)
-    visitor.sign_in("zhang")
-    state = visitor.context.storage_state()
-    visitor.context.close()
-    return state
+    return signed_in(browser, server.url, "zhang")
 
 
 @pytest.fixture(scope="module")
