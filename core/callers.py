@@ -24,6 +24,22 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+def network_of(request: HttpRequest) -> str:
+    """Where a visitor comes from, as limits count it: an IPv4 address, or an IPv6 network (/64).
+
+    Whoever has one address of such a network has all 2**64 of them (RFC 6177).
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return str(address)
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    plain = found.ipv4_mapped
+    return str(plain or ipaddress.ip_network((int(found), 64), strict=False))
+
+
 def is_secret(given: str, secret: str) -> bool:
     """Whether it is the secret, in a time that does not tell how much of it is right."""
     # JSON may name half a character, which has no bytes of its own.

@@ -6,7 +6,10 @@ import logging
 import re
 
 KEYS = re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\blc_[\w-]{30,}")
-INVITATIONS = re.compile(r"/join/[\w-]{20,}")
+# Addresses that open something by themselves: the part before the secret is kept.
+SECRETS = re.compile(
+    r"(/join/|/first-run/|[?&](?:key|secret|pass)=)[^\s/&\"']{16,}|(/media/[su]/)[^\s/]+"
+)
 # 14 to 19 digits, in groups or not, that begin as cards do; times in milliseconds begin with 1.
 CARDS = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){13,18}(?![\w-])")
 # A Chinese mobile number, or any number with its country's code.
@@ -18,7 +21,7 @@ PHONES = re.compile(
 
 def redacted(text: str) -> str:
     """The text without them; of a phone number the last four digits are left to tell it by."""
-    text = INVITATIONS.sub("/join/[token]", KEYS.sub("[key]", text))
+    text = SECRETS.sub(lambda found: f"{found[1] or found[2]}[token]", KEYS.sub("[key]", text))
     text = CARDS.sub(lambda found: "[card]" if _is_card(found[0]) else found[0], text)
     return PHONES.sub(lambda found: f"***{found[0][-4:]}", text)
 

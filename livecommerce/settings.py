@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "livecommerce.caching.PrivatePages",
     "django.middleware.locale.LocaleMiddleware",
     "core.api.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -11,11 +11,16 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
+from core.callers import network_of
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGN_UP)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """By which wrong passwords are counted."""
+        return network_of(request)
 
     def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponseBase:
         """However somebody has signed in: tell them if a passkey of theirs was copied."""

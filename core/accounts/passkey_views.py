@@ -18,6 +18,7 @@ from core.accounts import limits, passkey_wire, passkeys
 from core.accounts.models import User
 from core.accounts.passkeys import Place
 from core.api import problem_of
+from core.callers import network_of
 from core.errors import AppError
 
 FAILED = "passkeys that failed from address"
@@ -73,7 +74,7 @@ def body_of(request: HttpRequest, kind: type[T]) -> T:
 @tells_problems
 def options(request: HttpRequest) -> HttpResponseBase:
     place, browser = here(request), passkeys.browser_of(request)
-    asked = passkeys.ask_to_sign(place, browser, address=request.META.get("REMOTE_ADDR", ""))
+    asked = passkeys.ask_to_sign(place, browser, address=network_of(request))
     return JsonResponse(asked)
 
 
@@ -82,7 +83,7 @@ def options(request: HttpRequest) -> HttpResponseBase:
 @tells_problems
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     place = here(request)
-    address = request.META.get("REMOTE_ADDR", "")
+    address = network_of(request)
     limits.look(FAILED, address, most=MOST_FAILED, per_s=FAILED_PER_S)
     try:
         sent = body_of(request, SigningIn)

@@ -22,24 +22,33 @@ from django.views.decorators.http import require_http_methods
 
 from core.accounts import codes, passkey_views, services, sms
 from core.accounts.access import is_signed_in
-from core.accounts.models import User
+from core.accounts.models import Invitation, User
 from core.accounts.phones import clean_phone, masked
+from core.callers import network_of
 from core.clock import now
-from core.errors import AppError, Conflict
+from core.errors import AppError, Conflict, NotAllowed
+from core.ids import parse_id
 from core.pages import page
 
-ASKED, PROVEN, INVITED = "phone_asked", "phone_proven", "phone_invited_until"
+ASKED, PROVEN, INVITED = "phone_asked", "phone_proven", "phone_invitation"
 PROVEN_FOR_S = 900
 ACCOUNT = "my_account"
 
 
-def let_in(request: HttpRequest) -> None:
+def let_in(request: HttpRequest, invitation: Invitation) -> None:
     """Let who holds an invitation make an account by code, where others may not."""
-    request.session[INVITED] = now().timestamp() + PROVEN_FOR_S
+    request.session[INVITED] = str(invitation.public_id)
 
 
 def may_sign_up(request: HttpRequest) -> bool:
-    return bool(settings.SIGN_UP) or request.session.get(INVITED, 0) > now().timestamp()
+    return bool(settings.SIGN_UP) or _is_invited(request)
+
+
+def _is_invited(request: HttpRequest) -> bool:
+    """Whether the invitation still is one: it may be revoked, or somebody else's, since."""
+    known = parse_id(request.session.get(INVITED, ""))
+    found = Invitation.objects.filter(public_id=known).first() if known else None
+    return found is not None and found.state == "open"
 
 
 @require_http_methods(["GET", "POST"])
@@ -92,6 +101,8 @@ def name(request: HttpRequest) -> HttpResponseBase:
     problem: AppError | None = None
     if request.method == "POST":
         try:
+            if not may_sign_up(request):
+                raise NotAllowed(_("New accounts are by invitation"))
             user = services.join_by_phone(proven["phone"], request.POST.get("name", ""))
             del request.session[PROVEN]
             return _sign_in(request, user, proven["next"])
@@ -113,7 +124,7 @@ def _page(
 def _send(request: HttpRequest, phone: str) -> None:
     code_id = codes.send_code(
         phone,
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=network_of(request),
         language=get_language() or settings.LANGUAGE_CODE,
         to_strangers=is_signed_in(request.user) or may_sign_up(request),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from core.accounts.models import User
+from core.callers import is_loopback, is_this_machine
 from livecommerce.demo.people import person
 
 
@@ -23,13 +22,9 @@ def may_sign_in_by_click(request: HttpRequest) -> bool:
     """
     if settings.DEMO and getattr(request, "scope", {}).get("lan_guest"):
         return True
-    forwarded = "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META
-    return bool(
-        settings.DEMO
-        and not forwarded
-        and _is_loopback(request.META.get("REMOTE_ADDR", ""))
-        and _is_loopback(request.get_host().rsplit(":", 1)[0].strip("[]"))
-    )
+    host = request.get_host().rsplit(":", 1)[0].strip("[]")
+    is_here = host == "localhost" or is_loopback(host)
+    return bool(settings.DEMO and is_here and is_this_machine(request))
 
 
 @require_POST
@@ -43,12 +38,3 @@ def demo_sign_in(request: HttpRequest, username: str) -> HttpResponse:
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
     return redirect(wanted if safe else who.start)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

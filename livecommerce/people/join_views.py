@@ -35,7 +35,7 @@ def join(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _answered(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponseBase:
     if "by_code" in request.POST and sms.sender() is not None:
-        let_in(request)
+        let_in(request, invitation)
         here = reverse("join", args=[token])
         return redirect(f"{reverse('account_phone')}?{urlencode({'next': here})}")
     if is_signed_in(request.user):

@@ -18,7 +18,7 @@ from core.accounts import passkeys as keys
 from core.accounts.access import signed_in
 from core.accounts.devices import device_name
 from core.accounts.passkey_views import body_of, here, tells_problems
-from core.errors import AppError, NotFound
+from core.errors import InvalidInput, NotFound
 from core.pages import page
 from livecommerce.lan.addresses import own_names
 
@@ -68,7 +68,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def rename(request: HttpRequest, passkey_id: UUID) -> HttpResponse:
     try:
         found = keys.rename(signed_in(request.user), passkey_id, request.POST.get("name", ""))
-    except AppError as error:
+    except InvalidInput as error:
         messages.error(request, error.message)
         return redirect("my_passkeys")
     return _changed(request, found, _("Saved."))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from core.accounts.models import User
 from core.clock import now
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InvalidInput, NotFound
 from core.text import clean_line
 from media_pipeline.models import Recording, RecordingState
 from media_pipeline.services import takes
@@ -80,7 +80,9 @@ def release(show_id: UUID, actor: User) -> Stop:
         hidden = Stop.objects.filter(show=show, is_withheld=True)
         if hidden.update(is_withheld=False, released_by=operator, released_at=now()):
             set_public(show_id, is_public=show.audience == Audience.PUBLIC)
-    return Stop.objects.get(show=show)
+    if (stop := stop_of(show)) is None:
+        raise NotFound(_("There is nothing here, or it is not yours."))
+    return stop
 
 
 def _locked(show_id: UUID) -> Show:

@@ -20,7 +20,8 @@ def shows_of(user: AnyUser) -> QuerySet[Show]:
     """The shows that the user may host: of `access.may_host`, all that it would allow."""
     if not is_signed_in(user):
         return Show.objects.none()
-    own = Q(host=user)
+    # Who was removed from the shop has filmed its shows, and hosts them no more.
+    own = Q(host=user, seller__in=sellers_of(user))
     return Show.objects.filter(own | Q(seller__in=sellers_of(user, *KEEPERS), is_rehearsal=False))
 
 

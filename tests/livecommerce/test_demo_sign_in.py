@@ -50,6 +50,8 @@ def test_nobody_is_led_to_another_site(visitor: Client) -> None:
         {"HTTP_HOST": "shop.example"},
         {"HTTP_X_FORWARDED_FOR": "192.0.2.7"},
         {"HTTP_FORWARDED": "for=192.0.2.7"},
+        {"HTTP_X_REAL_IP": "192.0.2.7"},
+        {"HTTP_VIA": "1.1 tunnel"},
     ],
 )
 def test_nobody_from_elsewhere_is_let_in(visitor: Client, headers: dict[str, str]) -> None:

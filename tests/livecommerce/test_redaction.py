@@ -23,6 +23,16 @@ from livecommerce.redaction import redacted
             "Unprocessable Entity: /join/hvvRWfU_yXKL06cRbb_tPky5/",
             "Unprocessable Entity: /join/[token]/",
         ),
+        (
+            "Forbidden (CSRF cookie not set.): /first-run/y4xVh0mQ2b7k1TnRz8WcUe3LsAdFgHjP/",
+            "Forbidden (CSRF cookie not set.): /first-run/[token]/",
+        ),
+        (
+            "GET /lan/enter/?key=G55a2NSgWcpd48l9EO5evo HTTP/1.1",
+            "GET /lan/enter/?key=[token] HTTP/1.1",
+        ),
+        ("POST /hooks/rtmp?secret=G55a2NSgWcpd48l9EO5evo", "POST /hooks/rtmp?secret=[token]"),
+        ("/media/s/1763804700.0f3c/private/x/1.jpg", "/media/s/[token]/private/x/1.jpg"),
         ("card 4242424242424242.", "card [card]."),
         ("4000 0566 5566 5556 declined", "[card] declined"),
         ("3782-822463-10005", "[card]"),
