@@ -104,3 +104,7 @@ def options_for(client: Client) -> dict[str, Any]:
 def signed_in_with(client: Client, phone: Authenticator, to: str = "", **lies: Any) -> Any:
     sent = {"credential": phone.sign(options_for(client), **lies), "next": to}
     return post(client, SIGN_IN, sent)
+
+
+def refused(answer: Any, code: str = "passkey_refused", status: int = 422) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.content
