@@ -33,7 +33,8 @@ from core.realtime.log import LogClosed, LogUnavailable, Position
 from core.realtime.runtime import Runtime
 from core.realtime.sockets import Socket, open_socket
 from streams.commands import Speaker, act
-from streams.door import Door, doors_of
+from streams.door import Door
+from streams.doors import doors_of
 from streams.guard import SIGN_IN_REQUIRED, Seat
 from streams.guests import Guest, Refused, guest_at
 from streams.protocol import (

@@ -29,7 +29,8 @@ from media_pipeline.live import frames
 from media_pipeline.live.audience import Viewer, leave
 from media_pipeline.live.feed import RENDITIONS, SOURCE, feeds
 from streams.consumers import AWAY, CLOSE_FOR, TICKET_WITHIN_S
-from streams.door import Door, doors_of
+from streams.door import Door
+from streams.doors import doors_of
 from streams.guard import Seat
 from streams.guests import Guest, Refused, guest_at
 from streams.protocol import FirstFrame

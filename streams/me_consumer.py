@@ -20,7 +20,8 @@ from core.realtime.log import Entry, Position
 from core.realtime.runtime import Runtime
 from orders.selectors import orders_under_way
 from streams.consumers import NO_SHOW, Visit, room_application
-from streams.door import Door, doors_of
+from streams.door import Door
+from streams.doors import doors_of
 from streams.facts import Facts
 from streams.guard import Seat, who_is_over
 from streams.guests import Guest, guest_at

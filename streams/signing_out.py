@@ -17,7 +17,7 @@ from core.accounts import changes
 from core.accounts.models import RoleGrant, User
 from core.accounts.proof import Proof, password_digest
 from sellers.models import Member
-from streams.door import Doors, at_the_doors
+from streams.doors import Doors, at_the_doors
 from streams.services import encoders
 
 _ENDING = frozenset({"password", "is_active", "is_superuser", "sessions_round"})

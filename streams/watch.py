@@ -20,7 +20,7 @@ from core.accounts.proof import living_sessions
 from core.realtime.db import run_in_db
 from core.realtime.log import Entry
 from core.realtime.runtime import Runtime
-from streams.door import doors_of
+from streams.doors import doors_of
 from streams.protocol import (
     ChatMessageEvent,
     RoomSlowModeEvent,

@@ -26,7 +26,7 @@ from core.realtime.log import NewEntry
 from core.realtime.models import LogEntry
 from core.text import clean_line
 from streams import access
-from streams.door import at_the_doors
+from streams.doors import at_the_doors
 from streams.events import RoomModerated
 from streams.models import Ban, Mute, Show
 from streams.protocol import (

@@ -22,7 +22,7 @@ from orders.models import Order
 from sellers.models import Member, MemberRole
 from streams import selectors, watch
 from streams.client import Refused, RoomClient, RoomClosed
-from streams.door import Doors
+from streams.doors import Doors
 from streams.events import RoomModerated
 from streams.models import Ban, Mute, Show
 from streams.services import moderation

@@ -21,10 +21,12 @@ from core.realtime.log import LogUnavailable, NewEntry, Position, Stretch
 from core.realtime.models import LogEntry
 from core.realtime.runtime import Runtime
 from streams import door as door_module
+from streams import doors as doors_module
 from streams import resume, stretches
 from streams.client import RoomClient, RoomClosed, pause_s
 from streams.consumers import QUIET_S
-from streams.door import Door, doors_of
+from streams.door import Door
+from streams.doors import doors_of
 from streams.models import Audience
 from streams.resume import Known, TokenRefused
 from tests.network import wire
@@ -45,7 +47,7 @@ def sql(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     # What a room costs every few seconds, whoever comes and goes, is not counted.
     monkeypatch.setattr(Door, "recheck_s", 3600.0)
     monkeypatch.setattr(door_module, "KNOWN_FOR_S", 3600.0)
-    monkeypatch.setattr(door_module, "CHANGES_EVERY_S", 3600.0)
+    monkeypatch.setattr(doors_module, "CHANGES_EVERY_S", 3600.0)
     said: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -126,7 +128,7 @@ async def test_a_whole_room_comes_back_to_an_empty_process(
     viewers = [room(site, world, world.li) for _ in range(20)]
     await asyncio.gather(*(viewer.open() for viewer in viewers))
     await asyncio.gather(*(viewer.close() for viewer in viewers))
-    door_module._doors = None
+    doors_module._doors = None
     sql.clear()
     await asyncio.gather(*(viewer.resume() for viewer in viewers))
     assert all(viewer.hello["recovered"] for viewer in viewers)
@@ -522,7 +524,7 @@ def hello(epoch: str, snapshot: dict[str, Any] | None = None) -> dict[str, Any]:
 async def test_the_doors_of_empty_rooms_are_forgotten_in_time(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door_module, "IDLE_DOORS_KEPT", 2)
+    monkeypatch.setattr(doors_module, "IDLE_DOORS_KEPT", 2)
     doors = doors_of(runtime)
     kept = [doors.keep(doors.at(Door, uuid4())) for _ in range(5)]
     kept[4].inside += 1

@@ -17,6 +17,7 @@ from core.realtime.db import run_in_db
 from orders.models import Order
 from sellers.models import Member, MemberRole
 from streams import door as door_module
+from streams import doors as doors_module
 from streams.client import Refused, RoomClient, RoomClosed
 from streams.door import Door
 from streams.models import Audience
@@ -204,7 +205,7 @@ async def test_a_show_that_becomes_one_by_invitation_empties(
 
 async def test_in_a_show_for_everybody_all_stay(site: str, world: World, soon: None) -> None:
     async with room(site, world, world.li) as li, room(site, world) as stranger:
-        before = door_module.doors_of(running.current()).at(Door, world.show.public_id).facts
+        before = doors_module.doors_of(running.current()).at(Door, world.show.public_id).facts
         assert before is not None
         first = before.looked_at
         await li.until(lambda: before.looked_at > first)
@@ -238,7 +239,7 @@ async def test_no_token_opens_a_show_by_invitation(
     await client.close()
     await run_in_db(member.delete)
     await change(world.show, audience=Audience.INVITED)
-    monkeypatch.setattr(door_module, "_doors", None)
+    monkeypatch.setattr(doors_module, "_doors", None)
     with pytest.raises(RoomClosed) as refusal:
         await client.resume()
     assert refusal.value.code == (4403 if name else 4401)
