@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.accounts.access import signed_in
 from core.errors import Conflict, NotFound
-from core.ids import parse_id
+from core.ids import new_id, parse_id
 from core.pages import page
 from sellers.models import Seller
+from sellers.services.zones import ZoneTerms, add_zone
 from streams.access import no_such_show, show_to_host
 from streams.models import Show
 from streams.services import readiness, rehearsals
@@ -93,6 +94,17 @@ def first_show_list(request: HttpRequest, seller_id: UUID) -> HttpResponse:
     user = signed_in(request.user)
     seller = _kept(request, seller_id)
     readiness.show_list(seller, user, wanted=request.POST.get("wanted") == "yes")
+    return redirect("studio")
+
+
+@require_POST
+@page
+def deliver_everywhere(request: HttpRequest, seller_id: UUID) -> HttpResponse:
+    """The seller has thought about delivery, and means what holds where nothing was said."""
+    seller = _kept(request, seller_id)
+    if not seller.zones.exists():
+        zone = ZoneTerms(name=_("Everywhere, for nothing"))
+        add_zone(seller, signed_in(request.user), zone, public_id=new_id())
     return redirect("studio")
 
 

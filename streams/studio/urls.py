@@ -41,6 +41,11 @@ urlpatterns = [
         rehearsal_views.first_show_list,
         name="studio_first_show_list",
     ),
+    path(
+        "studio/first-show/<uuid:seller_id>/delivery/",
+        rehearsal_views.deliver_everywhere,
+        name="studio_first_show_delivery",
+    ),
     path("studio/films/", upload_views.films, name="studio_films"),
     path("studio/encoders/", encoder_views.keys, name="studio_encoders"),
     path(

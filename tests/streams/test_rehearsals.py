@@ -352,7 +352,15 @@ def test_the_list_ticks_itself_from_what_there_is(world: World) -> None:
     assert [name for name, done in steps(gao).items() if done] == ["products"]
     potatoes.stock.on_hand = 3
     potatoes.stock.save()
-    farm.zones.create(name="Gansu", regions=["62"])
+    for _tap in range(2):
+        as_user(gao).post(f"/studio/first-show/{farm.public_id}/delivery/")
+    zone = farm.zones.get()
+    assert (zone.regions, zone.is_served, zone.base_fee_minor, zone.step_fee_minor) == (
+        [],
+        True,
+        0,
+        0,
+    )
     assert [name for name, done in steps(gao).items() if done] == ["products", "stock", "delivery"]
     show = world_module.show_of(farm, gao, "Potatoes of Minxian")
     path = f"/studio/shows/{show.public_id}/tried/"
