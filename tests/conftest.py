@@ -28,7 +28,10 @@ SLOW_FIXTURES = {
     "web": pytest.mark.process,
 }
 
-# Modules of more than twenty seconds, in an order that keeps cameras apart.
+SLOW = ("browser", "ffmpeg", "process")
+
+# Modules of more than twenty seconds. Each keeps several processes busy at times, and waits at
+# others.
 LONGEST = (
     "tests/streams/test_many_processes",
     "tests/story/test_browser_story",
@@ -48,7 +51,12 @@ LONGEST = (
     "tests/livecommerce/test_guard",
     "tests/livecommerce/test_pages_browser",
     "tests/story/test_wire_story",
+    "tests/streams/test_live_browser",
+    "tests/streams/test_ingest_kept",
 )
+# By when, as a share of all modules, the longest and the other slow ones have begun: what is begun
+# last should be over soon.
+LONGEST_BEGUN_BY, SLOW_BEGUN_BY = 0.7, 0.9
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,16 +64,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in SLOW_FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(SLOW_FIXTURES[name])
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=_turn)
+        turns = _turns(items)
+        items.sort(key=lambda item: turns[_module(item)])
 
 
-def _turn(item: pytest.Item) -> int:
-    """Long modules first, then other slow tests: what is begun last should be over soon."""
-    name = item.nodeid.partition(".py::")[0]
-    if name in LONGEST:
-        return LONGEST.index(name)
-    is_slow = any(item.get_closest_marker(mark) for mark in ("browser", "ffmpeg", "process"))
-    return len(LONGEST) + (not is_slow)
+def _module(item: pytest.Item) -> str:
+    return item.nodeid.partition(".py::")[0]
+
+
+def _turns(items: list[pytest.Item]) -> dict[str, tuple[float, str]]:
+    """When each module's turn is, from 0 to 1: long ones one by one between those that need little.
+
+    Several cameras and broken rooms at once are more than a small machine shows in time.
+    """
+    modules = list(dict.fromkeys(map(_module, items)))
+    longest = [name for name in LONGEST if name in modules]
+    is_slow = {_module(item) for item in items if any(map(item.get_closest_marker, SLOW))}
+    slow = [name for name in modules if name in is_slow and name not in longest]
+    quick = [name for name in modules if name not in is_slow and name not in longest]
+    ranks = ((longest, LONGEST_BEGUN_BY), (slow, SLOW_BEGUN_BY), (quick, 1.0))
+    return {
+        name: (by * place / len(names), name)
+        for names, by in ranks
+        for place, name in enumerate(names)
+    }
 
 
 @pytest.fixture(scope="session", autouse=True)
