@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.apps import apps
 from django.test import Client
 
 from core.accounts.models import User
 from core.errors import Conflict, NotAllowed
 from core.models import OutboxFact
+from livecommerce import cli
 from livecommerce.first_run import door, sample
 from media_pipeline.storage import storage
 from orders.models import Order, OrderState
@@ -121,6 +123,23 @@ def test_a_command_line_acts_for_the_first_operator(world: World) -> None:
     world.zhao.role_grants.all().delete()
     with pytest.raises(NotAllowed, match="make an operator first"):
         sample.first_operator()
+
+
+def test_it_is_added_and_removed_in_a_terminal(world: World) -> None:
+    def run(action: str) -> str:
+        result = CliRunner().invoke(cli.sample, [action])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "Remove it with: livecommerce sample remove" in run("add")
+    shop = sample.sample()
+    assert shop is not None
+    order(shop, world.li)
+    refused = CliRunner().invoke(cli.sample, ["remove"])
+    assert (refused.exit_code, "1 order of a buyer" in refused.output) == (1, True)
+    Order.objects.update(state=OrderState.CANCELLED)
+    assert "gone" in run("remove")
+    assert "There is no sample shop" in run("remove")
 
 
 def test_the_first_run_page_adds_it_if_asked(
