@@ -148,6 +148,9 @@ async def test_without_https_strangers_get_the_page_and_the_authority(
     assert payload["PayloadContent"] == certificates.der(authority)
     assert b"PRIVATE KEY" not in page.content
     assert (await stranger.get("/static/a.css")).text == "style"
+    other = await stranger.get("/?language=zh-hans", headers={"Accept-Language": "en"})
+    assert '<html lang="zh-hans">' in other.text
+    assert 'href="/?language=en"' in other.text
 
 
 @pytest.mark.parametrize(

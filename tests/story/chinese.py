@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.accounts.models import User
-from sellers.models import PickupPoint, Product, Seller, Variant
+from sellers.models import PickupPoint, Product, Seller, StockMovement, Variant
 from streams.models import Show
 
 PEOPLE = {"zhang": "张", "gao": "高", "li": "李", "wang": "王", "chen": "陈", "zhao": "赵"}
@@ -23,4 +23,5 @@ def rename() -> None:
     for variant, name in VARIANTS.items():
         Variant.objects.filter(title=variant).update(title=name)
     PickupPoint.objects.update(name="村口小店", address="礼县城关镇大街 1 号")
+    StockMovement.objects.update(reason="第一次清点")
     Show.objects.update(title="树上刚摘的苹果")

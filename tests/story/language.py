@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import re
+from collections.abc import Iterable
 
 from playwright.sync_api import Page
 
@@ -30,11 +31,11 @@ SAID = """() => {
   }
   return said.map((text) => text.trim()).filter(Boolean);
 }"""
-# Addresses of pages and numbers of certificates have no language.
-NEITHER = re.compile(r"https?://\S+|\d{4}-\w{4}-\w{4}")
+# Addresses of pages and numbers of certificates have no language, a chapter of operations.md one.
+NEITHER = re.compile(r"https?://\S+|\d{4}-\w{4}-\w{4}|“OBS and other encoders”")
 FOREIGN = {"en": re.compile(r"[\u3400-\u9fff]+"), "zh-hans": re.compile(r"[A-Za-z]{2,}")}
 # Names and units, which Chinese writes in these letters as well.
-NAMES = {"livecommerce", "kg", "OBS", "MP4", "CSV", "CNY"}
+NAMES = {"livecommerce", "OBS", "API", "CSV", "CNY", "kg", "MB", "GB", "MP", "MOV", "MKV", "WebM"}
 
 
 class Words:
@@ -67,8 +68,12 @@ class Words:
 
 def foreign(page: Page, language: str) -> list[str]:
     """What the page says, to eyes or ears, in the other language."""
+    return foreign_in(page.evaluate(SAID), language)
+
+
+def foreign_in(texts: Iterable[str], language: str) -> list[str]:
     found = []
-    for text in page.evaluate(SAID):
+    for text in texts:
         words = FOREIGN[language].findall(NEITHER.sub("", text))
         if not set(words) <= NAMES:
             found.append(text)
