@@ -82,7 +82,9 @@ def jobs_seen_by(user: AnyUser, *, everything: bool = False) -> QuerySet[Job]:
         return known
     shows = Q(show_id__in=shows_of(person).values("public_id"))
     films = Upload.objects.filter(seller__in=sellers_of(person, *KEEPERS))
-    mine = shows | Q(show_id__in=films.values("show_id")) | Q(owner=person)
+    # What somebody began for a shop is the shop's: it goes on without whoever is removed from it.
+    own = Q(owner=person, show_id=None)
+    mine = shows | Q(show_id__in=films.values("show_id")) | own
     return known.filter(mine).exclude(kind__in=HOUSEKEEPING)
 
 
