@@ -17,7 +17,7 @@ from core.pages import page
 from orders import selectors
 from orders.models import Address
 from orders.services.addresses import address_of, forget_address, keep_address
-from sellers.regions import REGIONS, region_label
+from sellers.regions import REGIONS, address_line
 
 FIELDS = ("name", "phone", "region", "address")
 
@@ -26,9 +26,7 @@ FIELDS = ("name", "phone", "region", "address")
 @page
 def address_list(request: HttpRequest) -> HttpResponse:
     kept = selectors.addresses_of(signed_in(request.user))
-    addresses = [
-        (address, region_label(address.region) if address.region else "") for address in kept
-    ]
+    addresses = [(one, address_line(one.region, one.address)) for one in kept]
     return render(request, "orders/addresses.html", {"addresses": addresses})
 
 

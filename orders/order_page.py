@@ -31,7 +31,7 @@ from orders.services.claims import claim_until, granted_minor, may_ask
 from orders.services.refunds import can_pay_back
 from orders.timeline import steps
 from sellers.models import CancelUntil
-from sellers.regions import region_label
+from sellers.regions import address_line
 
 TITLES = {
     OrderState.HELD: gettext_lazy("Waiting for your payment"),
@@ -108,7 +108,7 @@ def order_context(order: Order, buyer: User) -> dict[str, Any]:
         "back": back,
         "gone_reason": _gone_reason(order, moves),
         "history": list(_history(order, moves, buyer)),
-        "region": region_label(order.region),
+        "address": address_line(order.region, order.address),
         "held_until_ms": epoch_ms(order.held_until) if order.held_until else None,
         "is_under_way": order.state not in GONE and order.state != OrderState.REFUNDED,
         **_choices(order, buyer),

@@ -6,6 +6,7 @@ Codes are the first two digits; the order is that of the standard.
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 REGIONS: tuple[tuple[str, str | Promise], ...] = (
@@ -56,3 +57,13 @@ def is_region(code: object) -> bool:
 def region_label(code: str) -> str:
     """The region's name in the active language; "" for none, the code itself if it is unknown."""
     return str(_LABELS.get(code, code))
+
+
+def address_line(region: str, street: str) -> str:
+    """An address in one line, in the reader's order: Chinese begins with the province.
+
+    `region` is a code, or "" where none was asked for.
+    """
+    if not region:
+        return street
+    return gettext("%(street)s, %(region)s") % {"street": street, "region": region_label(region)}

@@ -10,7 +10,7 @@ from core.money import Money
 from orders.access import moves_of_seller
 from orders.models import GONE, Delivery, Order, OrderState, PaymentMethod
 from orders.timeline import Action, actions
-from sellers.regions import region_label
+from sellers.regions import address_line
 
 CARRIERS = (
     "顺丰速运 SF Express",
@@ -58,7 +58,7 @@ def next_steps(order: Order) -> tuple[Action | None, bool]:
 
 def address(order: Order) -> str:
     """The whole address in one line; empty for what is fetched."""
-    return " ".join(part for part in (region_label(order.region), order.address) if part)
+    return address_line(order.region, order.address)
 
 
 def due(order: Order) -> Due:

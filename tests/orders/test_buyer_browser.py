@@ -119,7 +119,7 @@ async def test_who_fetches_it_is_told_where_and_with_which_code(
     await as_li(phone, site, world.li)
     page = await room(phone, site, world)
     await apples_and_pears(page)
-    await expect(page.locator("#saved-list")).to_contain_text("Gansu 8 River St")
+    await expect(page.locator("#saved-list")).to_contain_text("8 River St, Gansu")
     await page.locator("#pickup-choice").click()
     await page.click("#order-submit")
 

@@ -216,7 +216,7 @@ def test_a_slip_has_what_the_packer_needs_and_no_more(zhang: Client, world: Worl
 
     page = zhang.get("/studio/orders/slips/").content.decode()
 
-    for words in (sent.number, "Sichuan 8 River Street", "13800138000", "ring twice", "604511"):
+    for words in (sent.number, "8 River Street, Sichuan", "13800138000", "ring twice", "604511"):
         assert words in page
     assert "13977776666" not in page  # who fetches is known by code and the phone's end
     assert "…6666" in page

@@ -184,7 +184,7 @@ function savedChoices({ addresses, regions }) {
   const whole = addresses.filter(({ address }) => address);
   if (!whole.length) return [];
   const choices = whole.map(({ name, phone, region, address }, place) => {
-    const where = [labels.get(region), address].filter(Boolean).join(" ");
+    const where = labels.has(region) ? interpolate(gettext("%(street)s, %(region)s"), { street: address, region: labels.get(region) }, true) : address;
     const made = choice("saved", String(place), place === 0, el("strong", {}, name), ` ${phone}`, el("br"), where);
     show(made, place < SHOWN);
     return made;
