@@ -51,6 +51,9 @@ UNREADABLE = (
     "exceeds",
 )
 
+# What the system does when memory ends: no fault of the file's.
+KILLED = -signal.SIGKILL
+
 Progress = Callable[[float], None]
 
 
@@ -272,6 +275,8 @@ def raise_for_exit(returncode: int, said: str) -> None:
     """Turn an exit code and the error text into the error that says what to do about it."""
     if returncode == 0:
         return
+    if returncode == KILLED:  # whatever it had complained about, that was not what ended it
+        raise MediaFailed(_("The video program stopped with an error."), said)
     if "No space left on device" in said:
         raise MediaFailed(_("The server's disk is full."), said)
     if any(sign in said for sign in UNREADABLE):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from media_pipeline import ffmpeg
 from media_pipeline.colour import Colour
-from media_pipeline.ffmpeg import MediaTimeout, SourceUnreadable
+from media_pipeline.ffmpeg import MediaFailed, MediaTimeout, SourceUnreadable
 
 # For files that we made ourselves: playlists and pictures, which strangers may not send.
 OUR_FORMATS = f"{ffmpeg.FORMATS},hls,image2,jpeg_pipe"
@@ -85,7 +85,7 @@ class Probe:
 
 
 def probe(path: Path, *, formats: str = ffmpeg.FORMATS, timeout_s: float = 30) -> Probe:
-    """Ask ffprobe about a local file; raises `SourceUnreadable` or `MediaTimeout`."""
+    """Ask ffprobe about a local file; raises `SourceUnreadable`, `MediaTimeout` or `MediaFailed`."""
     line = [ffmpeg.ffprobe_path(), "-hide_banner", "-loglevel", "error"]
     line += ["-protocol_whitelist", ffmpeg.PROTOCOLS, "-format_whitelist", formats]
     line += ["-max_streams", str(ffmpeg.MAX_STREAMS)]
@@ -97,6 +97,8 @@ def probe(path: Path, *, formats: str = ffmpeg.FORMATS, timeout_s: float = 30) -
         raise MediaTimeout(_("It took longer than %d seconds.") % timeout_s) from error
     finally:
         ffmpeg.kill(process)
+    if process.returncode == ffmpeg.KILLED:  # which says nothing about the file
+        raise MediaFailed(_("The video program stopped with an error."))
     if process.returncode != 0:
         detail = said.decode(errors="replace")[-1000:]
         raise SourceUnreadable(_("This video cannot be read. It may be damaged."), detail)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from media_pipeline import ffmpeg
-from media_pipeline.ffmpeg import SourceUnreadable
+from media_pipeline.ffmpeg import MediaFailed, SourceUnreadable
 from media_pipeline.probe import Audio, Video, parse, probe
 from tests.media_pipeline.footage import Footage, take_folder
 
@@ -81,3 +82,17 @@ def test_the_duration_may_be_the_streams() -> None:
 def test_codec_strings(profile: str, level: int, string: str) -> None:
     video = Video("h264", 640, 360, 30, "yuv420p", profile, level, 0)
     assert video.codec_string == string
+
+
+def test_a_program_that_was_killed_says_nothing_about_the_film(
+    tmp_path: Path, settings: Any
+) -> None:
+    """Or a film would be given up, and its upload deleted, because the machine had no memory."""
+    for name in ("ffmpeg", "ffprobe"):
+        (tmp_path / name).write_text("#!/bin/sh\necho moov atom not found >&2\nkill -9 $$\n")
+        (tmp_path / name).chmod(0o755)
+    settings.FFMPEG = str(tmp_path / "ffmpeg")
+    with pytest.raises(MediaFailed):
+        probe(tmp_path / "film.mp4")
+    with pytest.raises(MediaFailed):
+        ffmpeg.run(["-i", "film.mp4", "out.mp4"], timeout_s=20)

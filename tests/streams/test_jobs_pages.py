@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.services.uploads import IMPORT_UPLOAD, upload_failed
-from media_pipeline.storage import storage
+from media_pipeline.storage import NoSuchFile, storage
 from streams.client import RoomClient
 from tests.world import World
 
@@ -178,6 +179,9 @@ def test_a_film_is_sent_once_unless_it_was_its_own_fault(
     assert "Grafting" in seen(world.zhang)
     jobs.fail(claimed(IMPORT_UPLOAD), "No.", again=False, fault=fault)
     upload_failed(upload.public_id, "No.")
+    keeps = fault == JobFault.STORAGE
+    with nullcontext() if keeps else pytest.raises(NoSuchFile):
+        storage().uploads.parts(upload.key, upload.storage_id)
     press(world.zhang, job, "retry")
     upload.refresh_from_db()
     assert upload.state == state
