@@ -8,6 +8,7 @@ from playwright.async_api import BrowserContext, expect
 from core.realtime.db import run_in_db
 from streams.models import Readiness, Show, ShowState
 from tests.livecommerce.test_pages_browser import sign_in
+from tests.orders.test_axe_browser import faults
 from tests.phones import ONE_LOOP, site_on_one_loop
 from tests.streams.test_operator_browser import fits, shot
 from tests.world import World
@@ -29,15 +30,18 @@ async def test_zhang_rehearses_alone_and_goes_on_to_his_show(
     await page.goto(f"http://{site}/studio/")
     await shot(page, "first-show-list")
     await fits(page)
+    found = await faults(page)
     await page.locator("#first-show [data-step=rehearsal] a").click()
     await shot(page, "rehearse")
     await fits(page)
+    found += await faults(page)
     await page.get_by_role("button", name="Open the rehearsal").click()
 
     await expect(page.locator("#rehearsal")).to_contain_text("only you can see this")
     await expect(page.locator("#go-live-text")).to_have_text("Start the rehearsal")
     await shot(page, "rehearsal-before")
     await fits(page)
+    found += await faults(page)
     await page.locator("#go-live").click()
     await expect(page.locator("#air-badge")).to_have_text("Rehearsal")
     await expect(page.locator("#status")).to_contain_text("Only you can see it")
@@ -69,6 +73,8 @@ async def test_zhang_rehearses_alone_and_goes_on_to_his_show(
     await page.wait_for_function("() => document.querySelector('#replay').readyState > 1")
     await shot(page, "rehearsal-over")
     await fits(page)
+    found += await faults(page)
+    assert found == []
     await page.get_by_role("button", name="Delete it now").click()
     await expect(page.get_by_role("status").first).to_contain_text("are deleted")
     assert not await run_in_db(Show.objects.filter(is_rehearsal=True).exists)
