@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story pictures chaos-room chaos-live chaos-orders bench-room bench-live bench-orders bench-highlights bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story pictures chaos-room chaos-live chaos-orders chaos-pipeline bench-room bench-live bench-orders bench-highlights bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ chaos-live: setup-dev ## a show whose line, encoder and server fail, and its rep
 
 chaos-orders: setup-dev ## 10,000 attempts on 100 boxes, on both databases, while processes are killed (20 minutes)
 	$(BIN)/python -m tests.chaos.orders $(ARGS)
+
+chaos-pipeline: setup-dev ## lessons are cut while workers, ffmpeg, storage and database fail (10 minutes)
+	$(BIN)/python -m tests.chaos.pipeline $(ARGS)
 
 bench-room: ## the room against its peers, each on one core (20 minutes; ARGS=--quick)
 	@$(SETUP) bench

@@ -39,6 +39,8 @@ LONGEST = (
     "tests/chaos/test_room_chaos",
     "tests/chaos/test_live_chaos",
     "tests/chaos/test_orders",
+    "tests/chaos/test_pipeline",
+    "tests/media_pipeline/test_carriers",
     "tests/streams/test_studio_browser",
     "tests/livecommerce/test_wheel",
     "tests/livecommerce/test_cli",
