@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 
 from core.clock import now
@@ -46,11 +45,16 @@ def test_machines_are_answered_by_where_they_ask_from(client: Client, world: Wor
 
 async def status(path: str, method: str = "GET") -> int:
     scope = {"type": "http", "path": path, "method": method, "headers": [], "query_string": b""}
-    asked = ApplicationCommunicator(serving.application, scope)
-    await asked.send_input({"type": "http.request"})
-    found: int = (await asked.receive_output())["status"]
-    await asked.wait()
-    return found
+    said: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.extend([message["status"]] if "status" in message else [])
+
+    await serving.application(scope, receive, send)
+    return said[0]
 
 
 @pytest.fixture
