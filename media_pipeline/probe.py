@@ -85,7 +85,7 @@ class Probe:
 
 
 def probe(path: Path, *, formats: str = ffmpeg.FORMATS, timeout_s: float = 30) -> Probe:
-    """Ask ffprobe about a local file; raises `SourceUnreadable`, `MediaTimeout` or `MediaFailed`."""
+    """Ask ffprobe about a file; raises `SourceUnreadable`, `MediaTimeout` or `MediaFailed`."""
     line = [ffmpeg.ffprobe_path(), "-hide_banner", "-loglevel", "error"]
     line += ["-protocol_whitelist", ffmpeg.PROTOCOLS, "-format_whitelist", formats]
     line += ["-max_streams", str(ffmpeg.MAX_STREAMS)]
