@@ -131,7 +131,7 @@ MINE = """## What is yours
 
 `/ws/me/` is for whoever is signed in, and tells what happens to their own orders, and
 what needs an answer in a shop of theirs: the same protocol and frames, with types of its own. It
-has no `resume` token, and of the commands only `ping`. `now` has `jobs`, a number that is another one
+has no `resume` token, and of the commands only `ping`. `now` has `jobs`, which is another number
 each time when something that is being made for you has changed: ask again how it is.
 """
 MY_EVENTS = (

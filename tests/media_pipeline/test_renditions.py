@@ -8,7 +8,6 @@ from livecommerce.wiring import HANDLERS
 from media_pipeline import jobs, tasks
 from media_pipeline.events import RecordingSealed
 from media_pipeline.ffmpeg import SourceUnreadable
-from media_pipeline.handlers import process_sealed_recording
 from media_pipeline.jobs import LeaseLost
 from media_pipeline.models import Asset, AssetState, Job, JobState, Recording
 from media_pipeline.probe import OUR_FORMATS, probe
@@ -18,6 +17,7 @@ from media_pipeline.selectors import playback
 from media_pipeline.services.recordings import PROCESS_RECORDING, enqueue_processing
 from media_pipeline.storage import storage
 from media_pipeline.work import OutputWrong, Wanted, Work, checked
+from streams.camera_handlers import process_recording
 from tests.media_pipeline.footage import (
     FPS,
     Footage,
@@ -174,9 +174,9 @@ def test_a_damaged_take_is_refused_and_leaves_nothing(world: World) -> None:
 def test_a_sealed_recording_is_processed_without_anybody_asking(world: World) -> None:
     recording = recording_of(world.show, Footage())
     sealed = RecordingSealed(recording.show_id, recording.public_id, recording.duration_s)
-    assert process_sealed_recording in HANDLERS[RecordingSealed]
+    assert process_recording in HANDLERS[RecordingSealed]
     for _delivery in range(2):
-        process_sealed_recording(sealed, new_id())
+        process_recording(sealed, new_id())
     job = Job.objects.get()
     assert (job.kind, job.subject_id) == (PROCESS_RECORDING, recording.public_id)
 
