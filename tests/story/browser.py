@@ -53,7 +53,7 @@ def chromium_path() -> str:
 @contextmanager
 def chromium(*flags: str, home: Path | None = None) -> Iterator[Browser]:
     """`home`: the folder of somebody who trusts other authorities than this machine does."""
-    env = {**os.environ, "HOME": str(home)} if home else None
+    env: dict[str, str | float | bool] | None = {**os.environ, "HOME": str(home)} if home else None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path(), args=[*FLAGS, *flags], env=env
