@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import shutil
@@ -13,6 +14,9 @@ MEBIBYTE = 1024**2
 FULL_BELOW = 16 * MEBIBYTE
 LOW_BELOW = 2048 * MEBIBYTE
 """Two hours of a phone's video, with its renditions."""
+
+# Ours have 67; one of another hand that is shorter than this could be guessed.
+SHORTEST_KEY = 32
 
 
 def problem(data: Path) -> str:
@@ -41,20 +45,71 @@ def _nearest(path: Path) -> Path:
     return next(one for one in (path, *path.parents) if one.exists())
 
 
+class Damaged(Exception):
+    """A file that is kept for good is not what was written; the message says what to do."""
+
+
 def kept_secret(data: Path) -> str:
-    """Made at the first start, readable by its owner alone. Raises `OSError`."""
+    """What signs everything; made at the first start, readable by its owner alone.
+
+    Raises `OSError`, and `Damaged` where too little is left of it. That is never made anew by
+    itself: printed invitations and everybody's sessions are signed with it.
+    """
     path = data / "secret-key"
     data.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        _make_secret(path)
-    return path.read_text()
+        _write_first(path, secrets.token_urlsafe(50))
+    found = _read(path)
+    if len(found.strip()) < SHORTEST_KEY:
+        raise Damaged(
+            f"{path} is empty, cut short or damaged: put it back from a backup. Without one remove "
+            "it, and a new one is made at the next start; then everybody has to sign in again, and "
+            "printed invitations and broadcast keys hold no longer."
+        )
+    return found
 
 
-def _make_secret(path: Path) -> None:
+def opening_secret(path: Path, size: int) -> str:
+    """A secret of `size` bytes that opens one page, readable by its owner alone; made where there
+    is none, or less than that. Raises `OSError`."""
+    if not path.exists():
+        _write_first(path, secrets.token_urlsafe(size))
+    found = _read(path)
+    return found if len(found) >= size else _made_anew(path, size)
+
+
+def _read(path: Path) -> str:
+    """Empty where it is no text: what a power cut leaves of a file may be zeros."""
+    try:
+        found = path.read_text()
+    except UnicodeDecodeError:
+        return ""
+    return "" if "\0" in found else found
+
+
+def _write_first(path: Path, text: str) -> None:
     """Of two processes that start together one wins, and neither sees half a secret."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(50))
+    draft = _draft(path, text)
     with contextlib.suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()
+
+
+def _made_anew(path: Path, size: int) -> str:
+    """The same for a damaged file, whose lock lets one process after the other look again."""
+    with path.open("r+") as damaged:
+        fcntl.flock(damaged, fcntl.LOCK_EX)
+        if len(_read(path)) < size:
+            _draft(path, secrets.token_urlsafe(size)).replace(path)
+    return _read(path)
+
+
+def _draft(path: Path, text: str) -> Path:
+    """Beside it and on the disk: after a power cut a name without its text would be there."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

@@ -385,6 +385,8 @@ def secret_key(name: str, data: Path) -> str:
         return text(name)
     try:
         return data_folder.kept_secret(data)
+    except data_folder.Damaged as error:
+        raise SettingsError(str(error)) from error
     except OSError as error:
         raise SettingsError(
             f"LIVECOMMERCE_DATA is {str(data)!r}, which cannot be written ({error.strerror}): "

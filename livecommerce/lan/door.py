@@ -7,34 +7,32 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
-import secrets
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
+
+from livecommerce.data_folder import opening_secret
 
 COOKIE = "livecommerce_lan"
 COOKIE_LASTS_S = 30 * 86_400
 
 
 def secret(data: Path) -> str:
-    """The secret of this data folder, made at the first question, readable by its owner alone."""
+    """The secret of this data folder, made at the first question, readable by its owner alone.
+
+    Made anew where the file is empty or cut short: nobody has scanned a code with that.
+    """
     path = data / "lan/door"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f"door.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(16))
-        with contextlib.suppress(FileExistsError):  # another process was first
-            path.hardlink_to(draft)
-        draft.unlink()
-    return path.read_text()
+    return opening_secret(path, 16)
 
 
 class Door:
     """Opened by a secret once, and by what it gave after that."""
 
     def __init__(self, key: str) -> None:
+        if not key:
+            raise ValueError("a door without a key is open to everybody")
         self._key = key
         # Not the secret itself: who reads a browser's cookies cannot print the code.
         self.pass_ = hmac.new(key.encode(), b"door", hashlib.sha256).hexdigest()

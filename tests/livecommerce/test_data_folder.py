@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import stat
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from livecommerce import disk
+from livecommerce import config, data_folder, disk
 from livecommerce.operators import make_operator
 from tests.livecommerce.command import livecommerce, migrate
 
@@ -103,3 +105,41 @@ def test_check_finds_a_misspelt_name(tmp_path: Path) -> None:
     done = livecommerce("check", data=tmp_path, LIVECOMMERCE_LANGAUGE="zh-hans")
     assert done.returncode == 1
     assert "LIVECOMMERCE_LANGAUGE, or was LIVECOMMERCE_LANGUAGE meant?" in done.stdout
+
+
+@pytest.mark.parametrize("left", [b"", b"  \n", b"cut-short", bytes(67), b"\xff" * 67])
+def test_what_is_left_of_a_key_is_refused_and_stays(
+    left: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new one in its place would void every printed invitation, and nobody would know why."""
+    (tmp_path / "secret-key").write_bytes(left)
+    monkeypatch.setenv("LIVECOMMERCE_DATA", str(tmp_path))
+    with pytest.raises(config.SettingsError, match=r"secret-key is empty.*: put it back") as said:
+        config.read()
+    assert len(said.value.lines) == 1
+    assert (tmp_path / "secret-key").read_bytes() == left
+    monkeypatch.setenv("LIVECOMMERCE_SECRET_KEY", "another-one-that-is-long-enough-to-sign")
+    assert config.read().secret_key.startswith("another"), "who sets one needs no file"
+
+
+@pytest.mark.process
+def test_check_names_a_key_that_is_cut_short(tmp_path: Path) -> None:
+    (tmp_path / "secret-key").touch()
+    done = livecommerce("check", data=tmp_path)
+    assert done.returncode == 78
+    assert "secret-key is empty, cut short or damaged" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("left", [b"", b"half", bytes(22), b"\xff" * 22])
+def test_a_damaged_secret_of_a_page_is_made_anew_by_one_of_many(
+    left: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "page"
+    path.write_bytes(left)
+    with ThreadPoolExecutor(8) as several:
+        found = set(several.map(lambda _: data_folder.opening_secret(path, 16), range(8)))
+    assert found == {path.read_text()}
+    assert len(path.read_text()) >= 16
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["page"]

@@ -118,6 +118,18 @@ def test_patterns_of_the_settings_are_no_names() -> None:
     assert "10.0.0.9" in names.outward
 
 
+@pytest.mark.parametrize("left", ["", "ab"])
+def test_a_door_whose_key_was_cut_short_gets_a_new_one(left: str, tmp_path: Path) -> None:
+    (tmp_path / "lan").mkdir()
+    (tmp_path / "lan/door").write_text(left)
+    key = door.secret(tmp_path)
+    assert len(key) >= 16
+    assert door.secret(tmp_path) == key
+    assert not door.Door(key).opens_with(left)
+    with pytest.raises(ValueError, match="open to everybody"):
+        door.Door("")
+
+
 # Strangers come from an address of the network, by plain HTTP.
 
 
