@@ -12,7 +12,6 @@ from core.accounts.access import signed_in
 from core.errors import AppError
 from orders.models import (
     ClaimPhoto,
-    Offer,
     Order,
     OrderLine,
     OrderMove,
@@ -47,12 +46,6 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin[Order]):
     date_hierarchy = "placed_at"
     exclude = ["idempotency_key", "request_hash"]
     inlines = [LineInline, MoveInline, PaymentInline]
-
-
-@admin.register(Offer)
-class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
-    list_display = ["variant", "price", "show_id", "created_at"]
-    list_select_related = ["variant__product__seller"]
 
 
 class RefundInline(ReadOnly, admin.TabularInline[Refund, Payment]):

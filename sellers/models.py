@@ -45,6 +45,15 @@ class Seller(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_sample"],
+                condition=models.Q(is_sample=True),
+                name="one_sample_seller",
+            )
+        ]
+
     def __str__(self) -> str:
         return self.name
 

@@ -14,7 +14,7 @@ from core import bulk
 from core.accounts.access import AnyUser, has_role, is_signed_in, signed_in
 from core.accounts.models import Role, RoleGrant, User
 from core.clock import now
-from core.errors import NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound
 from sellers.access import KEEPERS
 from sellers.models import Member
 from streams.errors import Banned
@@ -228,6 +228,12 @@ def is_withheld(show: Show) -> bool:
 def may_see_replay(user: AnyUser, show: Show) -> bool:
     """Everybody who may watch the show, unless an operator hides its replay."""
     return not is_withheld(show) or may_moderate(user, show)
+
+
+def require_replay(show: Show) -> None:
+    """Raises `Conflict` for what was filmed only for its host to look at."""
+    if show.is_rehearsal:
+        raise Conflict(_("A rehearsal is deleted after a day: nothing can be made of it."))
 
 
 def replay_to_watch(user: AnyUser, show_id: UUID) -> Show:

@@ -15,11 +15,23 @@ from core.accounts.access import signed_in
 from core.accounts.models import User
 from core.errors import AppError
 from core.forms import TypedForm
+from orders.models import Offer
 from sellers.admin import ReadOnly
 from streams.models import Ban, Mute, Show
 from streams.services import moderation
 
 H = TypeVar("H", Mute, Ban)
+
+
+@admin.register(Offer)
+class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
+    list_display = ["variant", "price", "show_id", "created_at"]
+    list_select_related = ["variant__product__seller"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        """What a rehearsal shows is nobody's business but its host's."""
+        rehearsals = Show.objects.filter(is_rehearsal=True).values("public_id")
+        return super().get_queryset(request).exclude(show_id__in=rehearsals)
 
 
 @admin.register(Show)

@@ -117,4 +117,6 @@ def removed(request: HttpRequest, show_id: UUID) -> list[replay_desk.PassageView
 @router.get("/shows/{uuid:show_id}/download", response=DownloadOut, auth=may("read:shows"))
 def download(request: HttpRequest, show_id: UUID) -> replay_desk.DownloadView:
     """The whole show as one MP4, for its seller: where it is, or how far it is."""
-    return replay_desk.download(access.show_to_host(request.user, show_id))
+    show = access.show_to_host(request.user, show_id)
+    access.require_replay(show)
+    return replay_desk.download(show)

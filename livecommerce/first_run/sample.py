@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,12 +23,13 @@ from core.clock import now
 from core.errors import Conflict, NotAllowed
 from core.models import OutboxFact
 from core.money import to_minor
+from courses.models import Lesson
 from livecommerce.first_run.site import values
 from media_pipeline.demo_media import make_product_picture
 from media_pipeline.models import Upload
 from media_pipeline.storage import storage
-from orders.models import GONE, Order
-from sellers.models import PickupPoint, Product, Seller, Variant
+from orders.models import GONE, Offer, Order
+from sellers.models import PickupPoint, Product, Seller, Stock, Variant
 from sellers.services import catalogue
 from streams.access import require_operator
 from streams.models import Show, ShowState
@@ -82,14 +83,11 @@ def add(actor: User, currency: str = "") -> Seller:
     require_operator(actor)
     if found := sample():
         return found
-    seller = Seller.objects.create(
-        name=_("Sample shop"),
-        place=_("Nowhere: this is sample data"),
-        about=_("Nothing here is real. It is for looking around, and is removed in one go."),
-        currency=currency or values()["currency"],
-        takes_online=False,
-        is_sample=True,
-    )
+    try:
+        with transaction.atomic():
+            seller = _shop(currency or values()["currency"])
+    except IntegrityError:  # somebody adds it at the same time
+        return Seller.objects.get(is_sample=True)
     PickupPoint.objects.create(
         seller=seller, name=_("Sample: village shop"), address=_("Nowhere"), hours="8:00-20:00"
     )
@@ -98,6 +96,17 @@ def add(actor: User, currency: str = "") -> Seller:
     title = _("Sample: a show tomorrow")
     schedule_show(seller=seller, host=actor, title=title, scheduled_at=begins, offers=offers)
     return seller
+
+
+def _shop(currency: str) -> Seller:
+    return Seller.objects.create(
+        name=_("Sample shop"),
+        place=_("Nowhere: this is sample data"),
+        about=_("Nothing here is real. It is for looking around, and is removed in one go."),
+        currency=currency,
+        takes_online=False,
+        is_sample=True,
+    )
 
 
 def _add_good(seller: Seller, actor: User, good: Good) -> Variant:
@@ -133,7 +142,10 @@ def obstacles(seller: Seller) -> list[str]:
             % {"count": count}
         )
     if Show.objects.filter(seller=seller, state=ShowState.LIVE).exists():
-        found.append(_("A show of it is on the air. End it first."))
+        found.append(_("A show of it is live. End it first."))
+    of_shows = Show.objects.filter(seller=seller).values("public_id")
+    if Lesson.objects.filter(asset__recording__show_id__in=of_shows).exists():
+        found.append(_("A lesson was made of one of its shows. Remove the lesson first."))
     if Upload.objects.filter(seller=seller).exists():
         found.append(_("Films were brought into it. Delete them first."))
     return found
@@ -156,11 +168,7 @@ def remove(actor: User) -> bool:
     seller = sample()
     if seller is None:
         return False
-    _refuse(seller)
-    for show in Show.objects.filter(seller=seller):
-        forgetting.forget_show(show)
-    pictures = _remove_rows(seller)
-    for key in pictures:
+    for key in _remove_rows(seller):
         storage().delete(key)
     return True
 
@@ -169,7 +177,15 @@ def remove(actor: User) -> bool:
 def _remove_rows(seller: Seller) -> Collection[str]:
     """Keys of the pictures, which are nobody's now."""
     seller = Seller.objects.select_for_update().get(pk=seller.pk)
-    _refuse(seller)  # somebody may have ordered meanwhile
+    # Whoever orders now waits for these rows, and then finds nothing on sale.
+    shows = list(Show.objects.filter(seller=seller))
+    offers = Offer.objects.filter(show_id__in=[show.public_id for show in shows])
+    list(offers.select_for_update().order_by("pk"))
+    list(Stock.objects.select_for_update().filter(variant__product__seller=seller).order_by("pk"))
+    Variant.objects.filter(product__seller=seller).update(is_active=False)
+    _refuse(seller)
+    for show in shows:
+        forgetting.forget_show(show)
     orders = Order.objects.filter(seller=seller)
     topics = [f"order:{one}" for one in orders.values_list("public_id", flat=True)]
     OutboxFact.objects.filter(topic__in=topics).delete()

@@ -48,6 +48,8 @@ def leave(user: User, password: str, *, sure: bool) -> None:
     if user.has_usable_password() and not user.check_password(password):
         raise InvalidInput(_("That is not your password."), field="password")
     with transaction.atomic():
+        # Two last operators do not leave at once: each waits here for the other.
+        list(RoleGrant.objects.select_for_update().filter(role=Role.OPERATOR).order_by("pk"))
         user = User.objects.select_for_update().get(pk=user.pk)
         if first := obstacles(user):
             raise StillNeeded(first[0])

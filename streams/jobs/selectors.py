@@ -69,7 +69,8 @@ class JobGroups:
 
 
 def jobs_seen_by(user: AnyUser, *, everything: bool = False) -> QuerySet[Job]:
-    """The jobs of the user's own shows and films; all with `everything`, for operators only.
+    """The jobs of the user's own shows and films; with `everything`, for operators only, those of
+    all, without the rehearsals'.
 
     Raises `SignInRequired` or, for `everything`, `NotFound`.
     """
@@ -79,7 +80,8 @@ def jobs_seen_by(user: AnyUser, *, everything: bool = False) -> QuerySet[Job]:
     if everything:
         if not has_role(person, Role.OPERATOR):
             raise NotFound(_("There is nothing here, or it is not yours."))
-        return known
+        rehearsals = Show.objects.filter(is_rehearsal=True).values("public_id")
+        return known.exclude(show_id__in=rehearsals)
     shows = Q(show_id__in=shows_of(person).values("public_id"))
     films = Upload.objects.filter(seller__in=sellers_of(person, *KEEPERS))
     # What somebody began for a shop is the shop's: it goes on without whoever is removed from it.

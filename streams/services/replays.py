@@ -48,6 +48,7 @@ def remove_passage(
 ) -> Passage:
     """Take a passage out of the show's recording for good, as `settling.remove_passage` does."""
     access.require_host(actor, show)
+    access.require_replay(show)
     recording = Recording.objects.filter(show_id=show.public_id).first()
     if recording is None:
         raise Conflict(_("Nothing was recorded in this show, so there is no replay."))

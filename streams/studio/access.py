@@ -8,11 +8,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core.accounts.access import AnyUser, is_signed_in, signed_in
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import NotAllowed, NotFound
 from media_pipeline.models import Recording
 from sellers.access import KEEPERS, sellers_of
 from sellers.models import Seller
-from streams.access import may_host, require_moderator, show_by_id
+from streams.access import may_host, require_moderator, require_replay, show_by_id
 from streams.models import Show
 
 
@@ -47,8 +47,7 @@ def recording_to_cut(user: AnyUser, recording_id: UUID) -> Recording:
     show = show_by_id(recording.show_id) if recording else None
     if recording is None or show is None or not may_host(person, show):
         raise NotFound(_("There is no such recording, or it is not yours."))
-    if show.is_rehearsal:
-        raise Conflict(_("A rehearsal is deleted after a day: nothing can be made of it."))
+    require_replay(show)
     return recording
 
 

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from sellers.services import people
 from streams.models import EncoderStream
 from streams.services import encoders, stream_keys
 from streams.services.encoders import EncoderRefused
-from tests.streams.camera import Camera, camera
+from tests.streams.camera import Camera, camera, chunks
 from tests.streams.test_signing_out import signed_in
 from tests.world import World
 
@@ -91,11 +92,15 @@ async def test_a_phone_is_told_and_let_go(site: str, world: World, how: Change, 
         assert await phone.close_code() == code
 
 
-async def test_a_phone_that_never_stops_sending_is_let_go_as_well(site: str, world: World) -> None:
+async def test_a_phone_that_never_stops_sending_is_let_go_as_well(
+    site: str, world: World, recorder_film: Path
+) -> None:
+    number, again = next(chunks(recorder_film))
+
     async def send() -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
-                await phone.send(0, b"the same again")
+                await phone.send(number, again)
                 await asyncio.sleep(0.002)
 
     async with filming(site, world) as phone:

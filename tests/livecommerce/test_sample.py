@@ -13,8 +13,10 @@ from django.test import Client
 from core.accounts.models import User
 from core.errors import Conflict, NotAllowed
 from core.models import OutboxFact
+from courses.models import Course, Lesson
 from livecommerce import cli
 from livecommerce.first_run import door, sample
+from media_pipeline.models import Asset, AssetKind, Recording
 from media_pipeline.storage import storage
 from orders.models import Order, OrderState
 from orders.services.fulfil import move_order
@@ -99,8 +101,28 @@ def test_what_a_buyer_ordered_is_not_lost(world: World, shop: Seller) -> None:
 
 def test_what_is_on_the_air_stays(world: World, shop: Seller) -> None:
     Show.objects.filter(seller=shop).update(state=ShowState.LIVE)
-    with pytest.raises(Conflict, match="on the air"):
+    with pytest.raises(Conflict, match="is live"):
         sample.remove(world.zhao)
+
+
+def test_what_became_a_lesson_stays(world: World, shop: Seller) -> None:
+    show = Show.objects.get(seller=shop)
+    recording = Recording.objects.create(show_id=show.public_id, is_public=True, state="ready")
+    clip = Asset.objects.create(kind=AssetKind.CLIP, recording=recording, is_public=True)
+    course = Course.objects.create(title="Weighing", created_by=world.chen)
+    Lesson.objects.create(course=course, position=1, title="Weighing", asset=clip)
+    before = rows()
+    with pytest.raises(Conflict, match="A lesson was made"):
+        sample.remove(world.zhao)
+    assert rows() == before
+
+
+def test_of_two_who_add_it_at_once_both_get_the_one(
+    world: World, shop: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "sample", lambda: None)  # looked before the other was done
+    assert sample.add(world.zhao) == shop
+    assert Seller.objects.filter(is_sample=True).count() == 1
 
 
 def test_only_operators_add_and_remove(world: World) -> None:

@@ -19,6 +19,7 @@ from core.realtime import tickets
 from core.realtime.db import run_in_db
 from core.realtime.models import LogEntry
 from livecommerce.views import listed_shows
+from media_pipeline import jobs
 from media_pipeline.models import Job, Recording, Take
 from media_pipeline.storage import storage
 from orders.models import Offer, Order
@@ -134,6 +135,7 @@ def test_nobody_finds_or_counts_it(
 ) -> None:
     Show.objects.filter(pk=rehearsal.pk).update(state=state, started_at=now(), ended_at=now())
     assert rehearsal not in listed_shows()
+    jobs.enqueue("archive_recording", uuid.uuid4(), show_id=rehearsal.public_id)
     assert [one.show for one in operator_selectors.on_air()] == []
     Approval.objects.all().delete()
     assert [one.show for one in operator_selectors.waiting()] == [world.show]
@@ -146,6 +148,8 @@ def test_nobody_finds_or_counts_it(
         (world.zhao, "/studio/"),
         (world.zhao, "/operator/shows/"),
         (admin_user, "/admin/streams/show/"),
+        (admin_user, "/admin/orders/offer/"),
+        (world.zhao, "/operator/jobs/"),
     ):
         assert str(rehearsal.public_id) not in as_user(someone).get(path).content.decode(), path
     assert str(rehearsal.public_id) in as_user(world.zhang).get("/studio/").content.decode()
@@ -188,6 +192,13 @@ def test_it_never_becomes_anything_else(world: World, rehearsal: Show) -> None:
     answer = as_user(world.zhang).post(path, clip, content_type="application/json")
     assert answer.status_code == 409
     assert as_user(world.zhao).post(path, clip, content_type="application/json").status_code == 404
+    of_show = f"/api/v1/shows/{rehearsal.public_id}"
+    passage = {"id": str(uuid.uuid4()), "edition": 0, "start_s": 1, "end_s": 9, "whole": False}
+    assert as_user(world.zhang).get(f"{of_show}/download").status_code == 409
+    removing = f"{of_show}/removed-passages"
+    answer = as_user(world.zhang).post(removing, passage, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert not Job.objects.exists()
 
 
 def test_it_says_everywhere_what_it_is(world: World, rehearsal: Show) -> None:
