@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import segno
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,7 +20,9 @@ from core.callers import is_loopback
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import parse_id
 from core.pages import page
+from livecommerce.lan import invitation
 from livecommerce.people import invitations
+from livecommerce.people.shops import shops
 from sellers.models import Member, MemberRole, Seller
 from sellers.services import people as shop_people
 from streams.access import require_operator
@@ -57,12 +60,21 @@ class Person:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop in the list; `wanted` is who it lacks most: its owner, then more hosts."""
+
+    seller: Seller
+    people: list[Person]
+    wanted: MemberRole
+
+
 @require_GET
 @never_cache
 @page
 def people(request: HttpRequest) -> HttpResponse:
     require_operator(request.user)
-    return _shown(request)
+    return shown(request)
 
 
 @require_POST
@@ -80,7 +92,7 @@ def invite(request: HttpRequest) -> HttpResponseBase:
             made_by=operator,
         )
     except InvalidInput as error:
-        return _shown(request, error)
+        return shown(request, error)
     return redirect("operator_invitation_sheet", batch)
 
 
@@ -92,9 +104,30 @@ def sheet(request: HttpRequest, batch: UUID) -> HttpResponse:
     require_operator(request.user)
     rows = Invitation.objects.filter(batch=batch).order_by("pk")
     sheets = [_sheet(request, row) for row in rows if row.state == "open"]
-    host = request.get_host().rsplit(":", 1)[0].strip("[]")
-    context = {"sheets": sheets, "only_here": host == "localhost" or is_loopback(host)}
+    context = {"sheets": sheets, "only_here": not settings.LAN and _is_own(_host(request))}
+    if context["only_here"]:
+        context["elsewhere"] = next((name for name in settings.ALLOWED_HOSTS if _is_told(name)), "")
     return render(request, "people/sheet.html", context)
+
+
+def _address(request: HttpRequest, path: str) -> str:
+    """A phone that does not trust our authority yet gets the page that says how, not a red one."""
+    if settings.LAN:
+        return invitation.address(path, _host(request))
+    return request.build_absolute_uri(path)
+
+
+def _host(request: HttpRequest) -> str:
+    return request.get_host().rsplit(":", 1)[0].strip("[]")
+
+
+def _is_own(host: str) -> bool:
+    return host == "localhost" or is_loopback(host)
+
+
+def _is_told(host: str) -> bool:
+    """Whether it is a name that phones could know, and no pattern."""
+    return not _is_own(host.strip("[]")) and not host.startswith(("*", "."))
 
 
 @require_POST
@@ -148,8 +181,7 @@ def _days(text: str) -> int:
 
 
 def _sheet(request: HttpRequest, one: Invitation) -> Sheet:
-    path = reverse("join", args=[invitations.token_of(one)])
-    address = request.build_absolute_uri(path)
+    address = _address(request, reverse("join", args=[invitations.token_of(one)]))
     return Sheet(
         invitation=one,
         seller=invitations.seller_of(one),
@@ -159,20 +191,29 @@ def _sheet(request: HttpRequest, one: Invitation) -> Sheet:
     )
 
 
-def _shown(request: HttpRequest, problem: AppError | None = None) -> HttpResponse:
-    sellers = list(Seller.objects.order_by("name", "pk"))
+def shown(request: HttpRequest, problem: AppError | None = None) -> HttpResponse:
+    """The page as it is now, with what was typed and why that cannot be; `field` says in which of
+    its forms."""
+    sellers = shops()
     context = {
         "problem": problem,
         "typed": request.POST,
+        "chosen": request.POST.get("as") or request.GET.get("as", ""),
         "days": DAYS,
         "most_days": invitations.LONGEST_DAYS,
-        "sellers": [(seller, _people_of(seller)) for seller in sellers],
+        "shops": [_shop(seller) for seller in sellers],
         # The owner last: what is chosen by mistake should be able to do less.
         "seller_roles": [(role.value, role.label) for role in SELLER_ROLES],
         "instance_roles": [(role.value, role.label) for role in invitations.INSTANCE_ROLES],
         "invitations": _rows({seller.public_id: seller.name for seller in sellers}),
     }
     return render(request, "people/people.html", context, status=problem.status if problem else 200)
+
+
+def _shop(seller: Seller) -> Shop:
+    found = _people_of(seller)
+    owned = any(person.role == MemberRole.OWNER for person in found)
+    return Shop(seller, found, MemberRole.HOST if owned else MemberRole.OWNER)
 
 
 def _people_of(seller: Seller) -> list[Person]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from livecommerce.people import account_views, join_views, operator_views, passkey_views
+from livecommerce.people import (
+    account_views,
+    join_views,
+    operator_views,
+    passkey_views,
+    shop_views,
+)
 
 urlpatterns = [
     path("join/<str:token>/", join_views.join, name="join"),
@@ -24,6 +30,7 @@ urlpatterns = [
     path("me/leave/", account_views.leave, name="my_leave"),
     path("operator/people/", operator_views.people, name="operator_people"),
     path("operator/people/invite/", operator_views.invite, name="operator_invite"),
+    path("operator/people/shops/", shop_views.add, name="operator_shop_add"),
     path(
         "operator/people/sheets/<uuid:batch>/",
         operator_views.sheet,

@@ -62,6 +62,7 @@ GET  my_leave                     ? + + + + + + + +
 POST my_leave                     ? + + + + + + + +
 GET  operator_people              ? - - - - - - - +
 POST operator_invite              ? - - - - - - - +
+POST operator_shop_add            ? - - - - - - - +
 GET  operator_invitation_sheet    ? - - - - - - - +
 POST operator_invitation_revoke   ? - - - - - - - +
 POST operator_member              ? - - - - - - - +

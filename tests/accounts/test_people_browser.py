@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import LazySettings
 from playwright.async_api import BrowserContext, Page, expect
 
 from core.accounts.models import User
@@ -34,7 +35,7 @@ async def test_a_farmer_joins_from_a_sheet(phone: BrowserContext, site: str, wor
     await page.fill("#names", "Mei Lin")
     await page.select_option("#as", f"packer:{world.farm.public_id.hex}")
     found["people"] = await looked_at(page)
-    await page.locator("form.card .button--primary").click()
+    await page.locator("#invite .button--primary").click()
     address = await page.locator(".invitation__address").inner_text()
     found["sheet"] = await looked_at(page)
     await phone.clear_cookies()
@@ -64,3 +65,20 @@ async def test_a_farmer_joins_from_a_sheet(phone: BrowserContext, site: str, wor
         await page.goto(f"http://{site}/{path}")
         found[f"{path} of strangers"] = await looked_at(page)
     assert {where: what for where, what in found.items() if what} == {}
+
+
+async def test_a_change_of_language_keeps_what_was_typed_except_the_password(
+    phone: BrowserContext, site: str, settings: LazySettings
+) -> None:
+    """The switch has its place on a phone, too, beside the long name of a site."""
+    settings.SITE_NAME = "Luochuan County Fair 洛川"
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/accounts/signup/?next=/learn/")
+    assert await page.evaluate(WIDE) == 0
+    await page.fill("main input[name=username]", "mei")
+    await page.fill("main input[name=password1]", "pear-tree-by-the-well")
+    await page.get_by_role("button", name="中文").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    await expect(page.locator("main input[name=username]")).to_have_value("mei")
+    await expect(page.locator("main input[name=password1]")).to_have_value("")
+    assert await page.evaluate("() => sessionStorage.length") == 0, "it is kept no longer"
