@@ -1,69 +1,86 @@
 """The one-time secret in the address of the first-run page: a file, whose owner alone reads it.
 
-While it is there the page is; using it takes it away, for everybody and for good.
+The page is there while the file is and nobody runs the instance. That somebody does is said by the
+database alone: a process may be killed between any two of the files here.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hmac
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
-from livecommerce.first_run import kept
+from livecommerce.data_folder import opening_secret
 from livecommerce.operators import has_operator
 
 FILE = "first-run"
+SECRET_BYTES = 24
 
 
 class Closed(Exception):
     """There is no such page: it was used, or the secret is another one."""
 
 
+class UsedUp(Closed):
+    """The secret is the right one, and somebody runs the instance by now."""
+
+
 def open_if_new() -> str | None:
     """The secret of an instance that nobody runs yet; None, and no page, for every other one."""
-    path = _path()
-    if has_operator() or (settings.DATA_ROOT / kept.FILE).exists():
-        path.unlink(missing_ok=True)
+    _used().unlink(missing_ok=True)
+    if has_operator():
+        _path().unlink(missing_ok=True)
         return None
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
-    return path.read_text()
+    return opening_secret(_path(), SECRET_BYTES)
 
 
 def check(given: str) -> None:
-    """Raises `Closed` unless this opens the page now."""
-    try:
-        secret = _path().read_text()
-    except FileNotFoundError:
-        raise Closed from None
-    if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+    """Raises `UsedUp` or `Closed` unless this opens the page now."""
+    if _is_in(_path(), given):
+        if has_operator():
+            raise UsedUp
+    elif _is_in(_used(), given):
+        raise UsedUp
+    else:
         raise Closed
 
 
 @contextmanager
 def used_up(given: str) -> Iterator[None]:
-    """Use the secret, of two at once for one alone; what fails inside gives it back.
+    """Use the secret, of two at once for one alone; what fails inside leaves it as it was.
 
-    Raises `Closed`.
+    The second waits until the first is done. The lock ends with its process, however that ends.
+    Raises `UsedUp` or `Closed`.
     """
     check(given)
-    path, taken = _path(), _path().with_suffix(".used")
     try:
-        path.rename(taken)  # of two, the second finds nothing
+        held = _path().open("r+")
     except FileNotFoundError:
-        raise Closed from None
-    try:
+        raise UsedUp from None  # it was there a moment ago
+    with held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        check(given)
         yield
-    except BaseException:
-        taken.rename(path)
-        raise
-    taken.unlink()
+        _path().rename(_used())
+
+
+def _is_in(path: Path, given: str) -> bool:
+    try:
+        secret = path.read_bytes()
+    except FileNotFoundError:
+        return False
+    return len(secret) >= SECRET_BYTES and hmac.compare_digest(given.encode(), secret)
 
 
 def _path() -> Path:
     return Path(settings.DATA_ROOT) / FILE
+
+
+def _used() -> Path:
+    """The secret until the next start, which opens nothing any more: who sends the page twice is
+    known by it."""
+    return _path().with_suffix(".used")

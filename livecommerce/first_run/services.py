@@ -37,16 +37,18 @@ class Values:
 
 
 def set_up(secret: str, values: Values) -> User:
-    """The operator, who keeps the first shop too. Once: raises `door.Closed` after that.
+    """The operator, who keeps the first shop too. Once: raises `door.UsedUp` after that.
 
     Raises Django's `ValidationError` for a user name or password that cannot be used; then nothing
     is made and the page stays open.
     """
-    with door.used_up(secret), transaction.atomic():
+    with door.used_up(secret), transaction.atomic(durable=True):
         operator = make_operator(values.username, values.password)
         _make_shop(operator, values)
         if values.with_sample:
             sample.add(operator, values.currency)
+        # Before the commit: what cannot be written makes nothing, and what is written and then not
+        # committed stands in the page when it is asked for again.
         kept.write(settings.DATA_ROOT, {name: getattr(values, name) for name in kept.NAMES})
     return operator
 
@@ -58,10 +60,9 @@ def _make_shop(owner: User, values: Values) -> None:
     Member.objects.create(seller=seller, user=owner, role=MemberRole.OWNER)
     fee = to_minor(values.fee, values.currency)
     everywhere = len(values.regions) == len(REGIONS)
-    if everywhere and not fee:
-        return  # which is what a seller without zones does
+    # Also where that is what a seller without zones does: then nobody is asked for it again.
     served = ZoneTerms(
-        name=_("Delivery"),
+        name=_("Delivery") if fee or not everywhere else _("Everywhere, for nothing"),
         regions=() if everywhere else values.regions,
         base_fee_minor=fee,
         step_fee_minor=fee,

@@ -60,15 +60,16 @@ def change(actor: User, wanted: Mapping[str, str]) -> bool:
     after = {**before, **{name: wanted[name] for name in kept.NAMES if name not in fixed()}}
     if after == before:
         return False
-    with transaction.atomic():
-        if after["currency"] != before["currency"]:
-            _change_currency(before["currency"], after["currency"])
-        written = kept.read(settings.DATA_ROOT)
-        changed = {name: after[name] for name in kept.NAMES if name not in fixed()}
-        kept.write(settings.DATA_ROOT, {**written, **changed})
+    if after["currency"] != before["currency"]:
+        _change_currency(before["currency"], after["currency"])
+    # After the commit: who finds the file as it was can send the same again, and all is well.
+    written = kept.read(settings.DATA_ROOT)
+    changed = {name: after[name] for name in kept.NAMES if name not in fixed()}
+    kept.write(settings.DATA_ROOT, {**written, **changed})
     return True
 
 
+@transaction.atomic(durable=True)
 def _change_currency(before: str, after: str) -> None:
     if why := why_currency_stays():
         raise Conflict(why)

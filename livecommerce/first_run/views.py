@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -22,13 +24,19 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @never_cache
 @sensitive_post_parameters("password")
 def first_run(request: HttpRequest, secret: str) -> HttpResponse:
-    """Ask, make it, and wait for the restart with the new settings; 404 ever after."""
+    """Ask, make it, and wait for the restart with the new settings; 404 ever after.
+
+    Who sends it twice has seen the first answer go by, and is led to the sign-in.
+    """
     try:
         door.check(secret)
         form = FirstRunForm(request.POST or None, initial=_initial())
         if request.method == "POST" and form.is_valid() and _made(request, secret, form):
             return render(request, "livecommerce/first_run_done.html")
-    except door.Closed:
+    except door.Closed as closed:
+        if request.method == "POST" and isinstance(closed, door.UsedUp):
+            messages.info(request, _("This site is set up already. Sign in to go on."))
+            return redirect("account_login")
         raise Http404 from None
     return render(request, "livecommerce/first_run.html", {"form": form})
 
@@ -51,5 +59,5 @@ def _initial() -> dict[str, object]:
         "language": get_language() or settings.LANGUAGE_CODE,
         "currency": settings.CURRENCY,
         "time_zone": settings.TIME_ZONE,
-        "regions": [code for code, _ in REGIONS],
+        "regions": [code for code, _name in REGIONS],
     }

@@ -5,24 +5,30 @@ from __future__ import annotations
 import json
 import re
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
 import httpx
 import pytest
+from django.db import IntegrityError, connection, connections
+from django.db.models import Model
 from django.test import Client
 
-from core.accounts.models import User
+from core.accounts.models import Role, RoleGrant, User
 from livecommerce import config
 from livecommerce.first_run import door, kept
+from livecommerce.first_run.forms import FirstRunForm
 from livecommerce.operators import make_operator
-from sellers.models import Seller
+from sellers.models import Member, Seller
 from sellers.regions import REGIONS
+from streams.studio import checklist
 from tests.livecommerce.command import Running, command, environment
 from tests.server import free_port_everywhere
 
-FILLED = {
+FILLED: dict[str, Any] = {
     "name": "Lixian Apples 理县",
     "language": "zh-hans",
     "currency": "EUR",
@@ -60,15 +66,43 @@ def test_it_makes_the_instance_somebodys_own_and_is_gone(
         ([], False, 0),
     ]
     assert client.get("/operator/shows/").status_code == 200, "who made it is signed in"
-    assert client.get(page).status_code == client.post(page, FILLED).status_code == 404
+    assert client.get(page).status_code == 404
     assert door.open_if_new() is None
+    assert client.post(page, FILLED).status_code == 404, "from the next start on nobody knows it"
     assert User.objects.count() == 1
 
 
-def test_everywhere_for_nothing_needs_no_zones(client: Client, secret: str) -> None:
+@pytest.mark.parametrize(
+    ("header", "spoken"),
+    [("zh-CN,zh;q=0.9", "zh-hans"), ("zh-TW", "zh-hans"), ("en-GB", "en"), ("fr", "en")],
+)
+def test_it_speaks_and_offers_the_language_of_the_browser(
+    header: str, spoken: str, client: Client, secret: str
+) -> None:
+    page = client.get(f"/first-run/{secret}/", headers={"accept-language": header})
+    assert f'<html lang="{spoken}">' in page.content.decode()
+    assert f'<option value="{spoken}" selected>' in page.content.decode()
+
+
+def test_it_offers_money_that_is_paid_with_and_places_that_are(settings: Any) -> None:
+    settings.CURRENCY, settings.TIME_ZONE = "CLF", "PRC"
+    form = FirstRunForm()
+    money = {code for code, _ in form.fields["currency"].choices}  # type: ignore[attr-defined]
+    assert {"CNY", "EUR", "JPY", "CLF"} <= money
+    assert not money & {"DEM", "SUR", "ZWD", "HRK"}
+    zones = {zone for zone, _ in form.fields["time_zone"].choices}  # type: ignore[attr-defined]
+    assert {"Asia/Shanghai", "Asia/Urumqi", "Europe/Berlin", "UTC", "PRC"} <= zones
+    assert not zones & {"W-SU", "localtime", "Factory", "Asia/Chongqing", "US/Eastern"}
+
+
+def test_everywhere_for_nothing_is_an_answer_too(client: Client, secret: str) -> None:
     everywhere = {"regions": [code for code, _ in REGIONS], "fee": "0"}
     client.post(f"/first-run/{secret}/", FILLED | everywhere)
-    assert not Seller.objects.get().zones.exists()
+    zone = Seller.objects.get().zones.get()
+    assert (zone.regions, zone.is_served, zone.base_fee_minor) == ([], True, 0)
+    found = checklist.first_show(User.objects.get())
+    assert found is not None
+    assert {step.name: step.is_done for step in found.steps}["delivery"]
 
 
 @pytest.mark.parametrize(
@@ -118,23 +152,89 @@ def test_the_secret_is_its_owners_and_goes_when_somebody_runs_it(
         door.check(secret)
 
 
-def test_of_two_at_once_one_gets_in(secret: str) -> None:
-    both, inside = Barrier(2), []
+@pytest.mark.django_db(transaction=True)
+def test_sent_twice_the_second_is_led_to_the_sign_in(secret: str) -> None:
+    """The browser throws the first answer away, and with it the session."""
+    both, answers = Barrier(2), []
 
-    def enter() -> None:
+    def send() -> None:
+        client = Client()
         both.wait()
-        try:
-            with door.used_up(secret):
-                inside.append(True)
-        except door.Closed:
-            inside.append(False)
+        answers.append((client.post(f"/first-run/{secret}/", FILLED), client))
+        connections.close_all()
 
-    threads = [Thread(target=enter) for _ in range(2)]
+    threads = [Thread(target=send) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(inside) == [False, True]
+    (made, _), (late, client) = sorted(answers, key=lambda one: one[0].status_code)
+    assert (made.status_code, late.status_code) == (200, 302)
+    assert "set up already" in client.get(late["Location"]).content.decode()
+    assert "_auth_user_id" not in client.session
+    assert User.objects.count() == Seller.objects.count() == 1
+    assert client.get(f"/first-run/{secret}/").status_code == 404
+    assert client.post("/first-run/another/", FILLED).status_code == 404
+
+
+def test_what_a_killed_process_left_is_gone_on_with(
+    client: Client, secret: str, tmp_path: Path
+) -> None:
+    """Killed with the file written and nothing committed, in this version or the one before."""
+    kept.write(tmp_path, {name: FILLED[name] for name in kept.NAMES})
+    assert door.open_if_new() == secret
+    (tmp_path / door.FILE).rename(tmp_path / "first-run.used")
+    again = door.open_if_new()
+    assert again not in {None, secret}
+    assert not (tmp_path / "first-run.used").exists()
+    assert client.post(f"/first-run/{again}/", FILLED).status_code == 200
+    assert User.objects.get().username == "zhao"
+
+
+def test_committed_and_then_killed_the_page_is_closed(
+    client: Client, secret: str, tmp_path: Path
+) -> None:
+    make_operator("zhao", "under-the-old-tree")
+    assert client.get(f"/first-run/{secret}/").status_code == 404
+    assert client.post(f"/first-run/{secret}/", FILLED).status_code == 302
+    assert not Seller.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_fails_leaves_the_page_open(
+    client: Client, secret: str, tmp_path: Path
+) -> None:
+    page = f"/first-run/{secret}/"
+    with pytest.raises(IntegrityError), commit_fails("INSERT", Member):
+        client.post(page, FILLED)
+    assert not User.objects.exists()
+    assert door.open_if_new() == secret
+    assert client.post(page, FILLED).status_code == 200
+    assert door.open_if_new() is None
+
+
+@contextmanager
+def commit_fails(kind: str, model: type[Model]) -> Iterator[None]:
+    """What writes to this table also names a person who is not there: known at the commit."""
+
+    def name_nobody(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith(kind) and model._meta.db_table in sql:
+            RoleGrant.objects.create(user_id=10**9, role=Role.MENTOR)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(name_nobody):
+        yield
+
+
+@pytest.mark.parametrize("left", ["", "half"])
+def test_an_address_that_was_cut_short_is_made_anew(
+    left: str, client: Client, secret: str, tmp_path: Path
+) -> None:
+    (tmp_path / door.FILE).write_text(left)
+    assert client.get(f"/first-run/{left or secret}/").status_code == 404
+    again = door.open_if_new()
+    assert again not in {None, left, secret}
+    assert client.get(f"/first-run/{again}/").status_code == 200
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"name": 5}'])

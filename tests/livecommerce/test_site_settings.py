@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 
 from livecommerce import config
 from livecommerce.first_run import kept, site
 from sellers.models import Seller, Variant
+from tests.livecommerce.test_first_run import commit_fails
 from tests.orders.shop import li_orders
 from tests.world import World
 
@@ -40,6 +42,13 @@ def held(data: Path, monkeypatch: pytest.MonkeyPatch) -> config.Config:
     """What a process that starts now reads."""
     monkeypatch.setenv("LIVECOMMERCE_DATA", str(data))
     return config.read()
+
+
+def nothing_for_sale(world: World) -> None:
+    world.show.delete()
+    world.apple_offer.delete()
+    world.pear_offer.delete()
+    Variant.objects.all().delete()
 
 
 def test_zhao_changes_what_the_site_is_called_and_the_next_start_knows(
@@ -81,10 +90,29 @@ def test_a_currency_in_use_stays(
 def test_a_currency_that_nobody_used_changes_everywhere(
     zhao: Client, data: Path, world: World
 ) -> None:
-    world.show.delete()
-    world.apple_offer.delete()
-    world.pear_offer.delete()
-    Variant.objects.all().delete()
+    nothing_for_sale(world)
+    zhao.post(PAGE, WANTED | {"currency": "EUR"})
+    assert kept.read(data)["currency"] == "EUR"
+    assert {one.currency for one in Seller.objects.all()} == {"EUR"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_currency_whose_commit_fails_is_not_written_either(
+    zhao: Client, data: Path, world: World
+) -> None:
+    nothing_for_sale(world)
+    before = site.values()["currency"]
+    with pytest.raises(IntegrityError), commit_fails("UPDATE", Seller):
+        zhao.post(PAGE, WANTED | {"currency": "EUR"})
+    assert site.values()["currency"] == before
+    assert {one.currency for one in Seller.objects.all()} == {before}
+
+
+def test_killed_before_it_is_written_the_same_can_be_sent_again(
+    zhao: Client, data: Path, world: World
+) -> None:
+    nothing_for_sale(world)
+    Seller.objects.update(currency="EUR")
     zhao.post(PAGE, WANTED | {"currency": "EUR"})
     assert kept.read(data)["currency"] == "EUR"
     assert {one.currency for one in Seller.objects.all()} == {"EUR"}
