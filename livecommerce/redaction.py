@@ -8,7 +8,7 @@ import re
 KEYS = re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\blc_[\w-]{30,}")
 # Addresses that open something by themselves: the part before the secret is kept.
 SECRETS = re.compile(
-    r"(/join/|/first-run/|[?&](?:key|secret|pass)=)[^\s/&\"']{16,}|(/media/[su]/)[^\s/]+"
+    r"(/join/|/way-back/|/first-run/|[?&](?:key|secret|pass)=)[^\s/&\"']{16,}|(/media/[su]/)[^\s/]+"
 )
 # 14 to 19 digits, in groups or not, that begin as cards do; times in milliseconds begin with 1.
 CARDS = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){13,18}(?![\w-])")

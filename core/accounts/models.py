@@ -106,11 +106,36 @@ class Invitation(models.Model):
     @property
     def state(self) -> str:
         """What has become of it: "open", "used", "revoked" or "over"."""
-        if self.used_at:
-            return "used"
-        if self.revoked_at:
-            return "revoked"
-        return "open" if self.ends_at > now() else "over"
+        return _state_of(self)
+
+
+class WayBack(models.Model):
+    """A way to a new password for one person, once, and who made it. The token is not kept."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="ways_back")
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"for {self.user}"
+
+    @property
+    def state(self) -> str:
+        """As an invitation's."""
+        return _state_of(self)
+
+
+def _state_of(one: Invitation | WayBack) -> str:
+    if one.used_at:
+        return "used"
+    if one.revoked_at:
+        return "revoked"
+    return "open" if one.ends_at > now() else "over"
 
 
 class PhoneCode(models.Model):

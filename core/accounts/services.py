@@ -36,7 +36,8 @@ def forget(user: User) -> None:
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()
     user.save()
-    for rows in (user.role_grants, user.devices, user.api_tokens, user.passkeys):
+    held = (user.role_grants, user.devices, user.api_tokens, user.passkeys, user.ways_back)
+    for rows in held:
         rows.all().delete()
     changes.note([user.pk])
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from core.accounts.models import Invitation, Role, User
+from core.accounts.models import Invitation, Role, User, WayBack
 from core.callers import is_loopback
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import parse_id
@@ -28,6 +28,7 @@ from sellers.services import people as shop_people
 from streams.access import require_operator
 
 SHOWN = 200
+WAYS_SHOWN = 20
 DAYS = 14
 SELLER_ROLES = (MemberRole.HOST, MemberRole.PACKER, MemberRole.OWNER)
 
@@ -205,6 +206,7 @@ def shown(request: HttpRequest, problem: AppError | None = None) -> HttpResponse
         # The owner last: what is chosen by mistake should be able to do less.
         "seller_roles": [(role.value, role.label) for role in SELLER_ROLES],
         "instance_roles": [(role.value, role.label) for role in invitations.INSTANCE_ROLES],
+        "ways_back": WayBack.objects.select_related("user", "made_by").order_by("-pk")[:WAYS_SHOWN],
         "invitations": _rows({seller.public_id: seller.name for seller in sellers}),
     }
     return render(request, "people/people.html", context, status=problem.status if problem else 200)

@@ -10,10 +10,12 @@ from livecommerce.people import (
     operator_views,
     passkey_views,
     shop_views,
+    way_back_views,
 )
 
 urlpatterns = [
     path("join/<str:token>/", join_views.join, name="join"),
+    path("way-back/<str:token>/", way_back_views.way_back, name="way_back"),
     path("me/", account_views.account, name="my_account"),
     path("me/details/", account_views.details, name="my_details"),
     path("me/devices/", account_views.devices, name="my_devices"),
@@ -40,6 +42,17 @@ urlpatterns = [
         "operator/people/invitations/<uuid:invitation_id>/revoke/",
         operator_views.revoke,
         name="operator_invitation_revoke",
+    ),
+    path("operator/people/ways-back/", way_back_views.make, name="operator_way_back_make"),
+    path(
+        "operator/people/ways-back/<uuid:way_id>/",
+        way_back_views.made,
+        name="operator_way_back",
+    ),
+    path(
+        "operator/people/ways-back/<uuid:way_id>/revoke/",
+        way_back_views.revoke,
+        name="operator_way_back_revoke",
     ),
     path(
         "operator/people/<uuid:seller_id>/<uuid:user_id>/",

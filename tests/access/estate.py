@@ -11,7 +11,7 @@ from core.clock import now
 from courses.models import Course
 from courses.services import authoring, learning
 from courses.services.certificates import issue_certificate
-from livecommerce.people import invitations
+from livecommerce.people import invitations, ways_back
 from media_pipeline import jobs
 from media_pipeline.models import Asset, AssetKind, AssetState, Recording, RecordingState
 from media_pipeline.services import uploads
@@ -72,6 +72,7 @@ def of_buyer(world: World, order: Order) -> dict[str, Any]:
     token, _key = tokens.make_token(world.li, name="shop system", scopes=["read:orders"])
     passkey = Passkey.objects.create(user=world.li, name="phone", rp_id="x", credential_id="x")
     batch = invitations.invite(["Mei"], role="trainee", seller=None, days=1, made_by=world.zhao)
+    way = ways_back.make(world.zhao, world.wang)
     [invitation] = Invitation.objects.filter(batch=batch)
     return {
         "order_id": order.public_id,
@@ -84,6 +85,8 @@ def of_buyer(world: World, order: Order) -> dict[str, Any]:
         "batch": batch,
         "invitation_id": invitation.public_id,
         "token": invitations.token_of(invitation),
+        "way_id": way.public_id,
+        "way_token": ways_back.token_of(way),
         "username": "zhang",
         "secret": "guessed",
     }

@@ -28,6 +28,7 @@ WITH_PHOTOS = "/claims"
 GETS_IN, ASKED_TO_SIGN_IN, REFUSED = "+", "?", "-"
 # An argument that is another thing at another address.
 OTHERWISE = {
+    ("way_back", "token"): "way_token",
     ("studio_tracking_upload", "upload_id"): "tracking_id",
     ("operator_refund_again", "refund_id"): "refund_number",
     ("studio_rehearsal_ready", "show_id"): "rehearsal_id",

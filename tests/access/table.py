@@ -44,6 +44,8 @@ GET  account_set_password         ? + + + + + + + +
 POST account_set_password         ? + + + + + + + +
 GET  join                         + + + + + + + + +
 POST join                         + + + + + + + + +
+GET  way_back                     + + + + + + + + +
+POST way_back                     + + + + + + + + +
 GET  my_account                   ? + + + + + + + +
 POST my_details                   ? + + + + + + + +
 GET  my_devices                   ? + + + + + + + +
@@ -66,6 +68,9 @@ POST operator_shop_add            ? - - - - - - - +
 GET  operator_invitation_sheet    ? - - - - - - - +
 POST operator_invitation_revoke   ? - - - - - - - +
 POST operator_member              ? - - - - - - - +
+POST operator_way_back_make       ? - - - - - - - +
+GET  operator_way_back            ? - - - - - - - +
+POST operator_way_back_revoke     ? - - - - - - - +
 GET  orders                       ? + + + + + + + +
 GET  order                        ? - + - - + + - +
 GET  order_pay                    ? - + - - - - - -

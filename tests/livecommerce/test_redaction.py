@@ -24,6 +24,10 @@ from livecommerce.redaction import redacted
             "Unprocessable Entity: /join/[token]/",
         ),
         (
+            "Unprocessable Entity: /way-back/hvvRWfU_yXKL06cRbb_tPky5/",
+            "Unprocessable Entity: /way-back/[token]/",
+        ),
+        (
             "Forbidden (CSRF cookie not set.): /first-run/y4xVh0mQ2b7k1TnRz8WcUe3LsAdFgHjP/",
             "Forbidden (CSRF cookie not set.): /first-run/[token]/",
         ),
