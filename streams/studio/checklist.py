@@ -14,10 +14,9 @@ from core.accounts.access import has_role
 from core.accounts.models import Role, User
 from media_pipeline.models import Upload
 from sellers.access import KEEPERS
-from sellers.models import Member, Seller
+from sellers.models import Member, MemberRole, Seller
 from sellers.selectors import variants_on_sale
 from streams.models import Readiness, Show, ShowState
-from streams.services import rehearsals
 from streams.services.readiness import readiness_of
 
 
@@ -81,7 +80,6 @@ def has_held_a_show(seller: Seller) -> bool:
 def _steps(seller: Seller, host: User, known: Readiness) -> Iterator[Step]:
     goods = variants_on_sale(seller)
     products = reverse("studio_products")
-    rehearse = _of(seller, "studio_rehearse")
     yield Step(
         "products",
         _("Say what you sell: a product with a price"),
@@ -96,19 +94,7 @@ def _steps(seller: Seller, host: User, known: Readiness) -> Iterator[Step]:
         _("What is not in stock cannot be bought."),
     )
     yield _delivery(seller)
-    yield Step(
-        "camera",
-        _("Try your camera and your network"),
-        bool(known.camera_at and known.uplink_at),
-        _console(seller, host) or rehearse,
-        _("Open it on the phone you film with, where you will stand."),
-    )
-    yield Step(
-        "rehearsal",
-        _("Rehearse: like a show, but only you see it"),
-        known.rehearsed_at is not None,
-        rehearse,
-    )
+    yield _rehearsal(seller, known)
     yield Step(
         "show",
         _("Schedule the show"),
@@ -116,6 +102,20 @@ def _steps(seller: Seller, host: User, known: Readiness) -> Iterator[Step]:
         _of(seller, "studio_schedule"),
     )
     yield _helper(seller, host)
+
+
+def _rehearsal(seller: Seller, known: Readiness) -> Step:
+    """It tries camera and network too: those are no lines of their own, one rehearsal does both."""
+    has_tried = bool(known.camera_at and known.uplink_at)
+    return Step(
+        "rehearsal",
+        _("Rehearse with your camera: like a show, but only you see it"),
+        known.rehearsed_at is not None,
+        _of(seller, "studio_rehearse"),
+        _("Camera and network work. Now film a minute, and look at it.")
+        if has_tried
+        else _("Open it on the phone you film with, where you will stand."),
+    )
 
 
 def _delivery(seller: Seller) -> Step:
@@ -130,7 +130,8 @@ def _delivery(seller: Seller) -> Step:
 
 
 def _helper(seller: Seller, host: User) -> Step:
-    others = Member.objects.filter(seller=seller).exclude(user=host)
+    # An owner who invited this host is nobody whom the host has invited.
+    others = Member.objects.filter(seller=seller).exclude(user=host).exclude(role=MemberRole.OWNER)
     invites = has_role(host, Role.OPERATOR)
     return Step(
         "helper",
@@ -145,13 +146,6 @@ def _helper(seller: Seller, host: User) -> Step:
 def _has_real_show(seller: Seller) -> bool:
     shows = Show.objects.filter(seller=seller, is_rehearsal=False)
     return shows.filter(state__in=[ShowState.SCHEDULED, ShowState.LIVE]).exists()
-
-
-def _console(seller: Seller, host: User) -> str:
-    """Where the camera is tried at once: what is open, or comes next."""
-    open_ones = rehearsals.open_rehearsals().filter(seller=seller, host=host)
-    show = open_ones.first() or rehearsals.next_show(seller, host)
-    return reverse("studio_show", args=[show.public_id]) if show else ""
 
 
 def _of(seller: Seller, name: str) -> str:

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.accounts.access import has_role, signed_in
 from core.accounts.models import Role, User
+from core.clock import now
 from core.errors import InvalidInput
 from core.ids import parse_id
 from core.pages import id_of_form, made_once, page
@@ -40,13 +42,15 @@ def home(request: HttpRequest) -> HttpResponse:
     has_shows = any(group.cards for group in groups)
     if not sellers and not has_shows:
         return render(request, "studio/not_host.html")
+    # What is only there to be looked at is in no sum beside what somebody really sells.
+    real = [seller for seller in sellers if not seller.is_sample] or sellers
     context = {
         "groups": groups,
         "has_shows": has_shows,
-        "waiting_orders": waiting_orders(sellers),
+        "waiting_orders": waiting_orders(real),
         "money": money_troubles(sellers),
-        "stock": selectors.stock_summary(sellers),
-        "low": low_variants(sellers)[:LOW_SHOWN],
+        "stock": selectors.stock_summary(real),
+        "low": low_variants(real)[:LOW_SHOWN],
         "first_show": checklist.first_show(user),
         "may_schedule": access.schedulable_sellers(user).exists(),
         "sees_all": (sees_all := has_role(user, Role.OPERATOR)),
@@ -63,7 +67,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
     seller = access.seller_to_schedule_for(user, parse_id(asked))
     form = ScheduleForm(seller, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and (show := _scheduled(request, form, user)):
-        return redirect("studio_show", show_id=show.public_id)
+        return redirect(f"{reverse('studio_show', args=[show.public_id])}?scheduled")
     context = {"form": form, "seller": seller, "sellers": access.schedulable_sellers(user)}
     status = 422 if form.is_bound else 200
     return render(request, "studio/schedule.html", context, status=status)
@@ -99,6 +103,8 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
     if show.state == ShowState.ENDED:
         return _replay(request, show_to_host(request.user, show_id))
     hosts = may_host(request.user, show)
+    if hosts and show.state == ShowState.SCHEDULED and "scheduled" in request.GET:
+        return _is_scheduled(request, show)
     context = {
         "show": show,
         "studio": {
@@ -106,6 +112,7 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
             "hosts": hosts,
             "longest_show_ms": longest_of(show).total_seconds() * 1000,
             "is_rehearsal": show.is_rehearsal,
+            "starts_in_ms": _starts_in_ms(show),
         },
         "hosts": hosts,
         "review": approvals.review_of(show),
@@ -113,6 +120,23 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
         "longest_text": LONGEST_TEXT,
     }
     return render(request, "studio/console.html", context)
+
+
+def _is_scheduled(request: HttpRequest, show: Show) -> HttpResponse:
+    """What comes after scheduling: the link, and what to do until then; not yet the camera."""
+    context = {
+        "show": show,
+        "link": request.build_absolute_uri(reverse("show", args=[show.public_id])),
+        "review": approvals.review_of(show),
+    }
+    return render(request, "studio/scheduled.html", context)
+
+
+def _starts_in_ms(show: Show) -> float:
+    """Until its time; nothing where nobody was told one, or it has begun."""
+    if show.is_rehearsal or show.state != ShowState.SCHEDULED:
+        return 0
+    return (show.scheduled_at - now()).total_seconds() * 1000
 
 
 def _replay(request: HttpRequest, show: Show) -> HttpResponse:
@@ -124,6 +148,7 @@ def _replay(request: HttpRequest, show: Show) -> HttpResponse:
         "studio": data,
         "ready_s": ready_s(show),
         "removed": removed_passages(show.public_id),
+        "to_pack": waiting_orders([show.seller]),
         "stop": stopping.stop_of(show),
     }
     return render(request, "studio/replay.html", context)

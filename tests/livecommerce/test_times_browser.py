@@ -94,6 +94,6 @@ async def test_a_host_abroad_types_the_hosts_own_time(
     await expect(page.locator(".field__error").first).to_be_visible()
     await page.fill("#id_title", "Harvest day")
     await page.locator(".schedule-form [type=submit]").click()
-    await expect(page.locator("#go-live")).to_be_visible()
+    await expect(page.locator("#to-camera")).to_be_visible()
     show = await run_in_db(lambda: Show.objects.get(title="Harvest day"))
     assert show.scheduled_at == starts

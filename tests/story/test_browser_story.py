@@ -64,11 +64,14 @@ def zhang_goes_live(told: Telling, zhang: Visitor) -> str:
     page.fill("[name=title]", told.names.show)
     zhang.shot("studio-schedule")
     page.locator(".schedule-form button[type=submit]").click()
+    zhang.shot("studio-scheduled")
+    page.locator("#to-camera").click()
     go_live = page.locator("#go-live")
     expect(go_live).to_be_enabled()
     assert_plays(page.locator("#preview"))
     zhang.shot("console-before")
     go_live.click()
+    page.locator("#early-yes").click()  # half an hour before the time that was said
     expect(page.locator("#end-show")).to_be_visible(timeout=20_000)
     return path_of(page)
 

@@ -39,6 +39,7 @@ async def test_zhang_rehearses_alone_and_goes_on_to_his_show(
 
     await expect(page.locator("#rehearsal")).to_contain_text("only you can see this")
     await expect(page.locator("#go-live-text")).to_have_text("Start the rehearsal")
+    await expect(page.locator("#ready")).to_be_hidden()  # nothing was filmed yet
     await shot(page, "rehearsal-before")
     await fits(page)
     found += await faults(page)

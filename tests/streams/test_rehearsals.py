@@ -354,7 +354,6 @@ def test_the_list_ticks_itself_from_what_there_is(world: World) -> None:
         "products",
         "stock",
         "delivery",
-        "camera",
         "rehearsal",
         "show",
         "helper",
@@ -380,13 +379,16 @@ def test_the_list_ticks_itself_from_what_there_is(world: World) -> None:
         return as_user(person).post(path, body, content_type="application/json").status_code
 
     assert tell(gao, {"passed": ["camera", "clock"]}) == 204
-    assert not steps(gao)["camera"]
+    assert "Camera and network work" not in as_user(gao).get("/studio/").content.decode()
     assert tell(gao, {"passed": ["network"]}) == 204
-    assert steps(gao)["camera"]
+    assert "Camera and network work" in as_user(gao).get("/studio/").content.decode()
+    assert not steps(gao)["rehearsal"], "it is done when something was filmed"
     for wrong in ("[]", "{", '{"passed": 5}', '{"passed": null}'):
         assert tell(gao, wrong) == 400
     assert tell(world.zhang, {"passed": ["camera"]}) == 403
     readiness.note_rehearsed(rehearsals.open_rehearsal(farm, gao), now())
+    Member.objects.create(seller=farm, user=world.zhao, role=MemberRole.OWNER)
+    assert not steps(gao)["helper"], "whoever has invited Gao is nobody whom he has invited"
     Member.objects.create(seller=farm, user=world.li, role=MemberRole.PACKER)
     assert all(steps(gao).values())
 

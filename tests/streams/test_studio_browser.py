@@ -144,12 +144,19 @@ def new_show(zhang: Visitor, title: str) -> Page:
     page = zhang.open("/studio/shows/new/")
     page.fill("[name=title]", title)
     page.get_by_role("button", name="Schedule the show").click()
+    page.locator("#to-camera").click()
     expect(page.locator("#go-live")).to_be_enabled()
     return page
 
 
-def go_live(page: Page) -> None:
+def begin_early(page: Page) -> None:
+    """It is asked once, because the show is said to begin in half an hour."""
     page.locator("#go-live").click()
+    page.locator("#early-yes").click()
+
+
+def go_live(page: Page) -> None:
+    begin_early(page)
     expect(page.locator("#air-badge")).to_have_text("Live")
     eventually(lambda: recording(page)["take"]["duration_s"] > 1, within_s=20, what="segments")
 
@@ -309,7 +316,11 @@ def test_a_second_phone_goes_on_with_the_show_and_the_first_one_stops(
     other = zhang.context.new_page()
     other.goto(page.url)
     expect(other.locator("#status")).to_contain_text("filmed by another phone")
-    expect(page.locator("#renditions")).to_be_visible(timeout=20_000)
+    expect(page.locator("#renditions")).not_to_be_empty(timeout=20_000)
+    expect(page.locator("#renditions")).to_be_hidden()
+    page.click("#preview-size")
+    page.locator(".stage__more summary").click()
+    expect(page.locator("#renditions")).to_be_visible()
     expect(other.locator("#renditions")).not_to_be_empty()
     expect(other.locator("#renditions")).to_be_hidden()
     assert top_of(other, "#go-live") < top_of(other, "#end-show")

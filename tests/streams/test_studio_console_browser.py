@@ -115,6 +115,7 @@ def zhang(server: Served, browser: Browser, zhang_signed_in: StorageState) -> It
     for offer in page.locator(".offer-choice__pick input").all():
         offer.check()
     page.get_by_role("button", name="Schedule the show").click()
+    page.locator("#to-camera").click()
     expect(page.locator("#connection")).to_be_hidden()
     expect(page.locator("#sum-orders")).to_have_text("0")
     yield visitor
@@ -392,6 +393,7 @@ def test_the_chat_has_half_of_the_phone_during_a_show(
     for number in range(4):
         crowd.say("li", f"message {number}")
     page.locator("#go-live").tap()
+    page.locator("#early-yes").tap()
     expect(page.locator("#air-badge")).to_have_text("Live", timeout=20_000)
     assert box_of(page, "#panel-chat")["height"] >= 320
     assert_fits(page)

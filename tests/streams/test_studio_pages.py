@@ -11,11 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from core.clock import now
-from orders.models import Offer
-from sellers.models import Member, MemberRole
+from orders.models import Offer, Order, OrderState
+from sellers.models import Member, MemberRole, Seller
 from streams.models import Audience, Show, ShowState
 from streams.services import ingest_keys
 from tests import world as world_module
+from tests.orders.shop import li_orders
 from tests.world import World
 
 SCHEDULE = "/studio/shows/new/"
@@ -95,10 +96,44 @@ def test_a_show_is_scheduled_with_its_offers_and_prices(world: World) -> None:
     response = signed_in(world.zhang).post(SCHEDULE, form(world))
 
     show = Show.objects.get(title="Harvest day")
-    assert response["Location"] == f"/studio/shows/{show.public_id}/"
+    assert response["Location"] == f"/studio/shows/{show.public_id}/?scheduled"
     assert (show.seller, show.host, show.state) == (world.farm, world.zhang, ShowState.SCHEDULED)
     offers = Offer.objects.filter(show_id=show.public_id)
     assert [(offer.variant, offer.price_minor) for offer in offers] == [(world.apples, 3550)]
+
+
+def test_after_scheduling_comes_the_link_and_not_yet_the_camera(world: World) -> None:
+    zhang = signed_in(world.zhang)
+    path = f"/studio/shows/{world.show.public_id}/"
+    page = zhang.get(f"{path}?scheduled").content.decode()
+    assert f"http://testserver/shows/{world.show.public_id}/</code>" in page
+    assert 'id="to-camera"' in page
+    assert 'id="go-live"' not in page
+    assert 'id="go-live"' in zhang.get(path).content.decode()
+    Show.objects.filter(pk=world.show.pk).update(state=ShowState.LIVE)
+    assert 'id="go-live"' in zhang.get(f"{path}?scheduled").content.decode()
+
+
+def test_the_sample_is_in_no_sum_beside_a_real_shop(world: World) -> None:
+    sample = Seller.objects.create(name="Sample shop", currency="CNY", is_sample=True)
+    Member.objects.create(seller=sample, user=world.zhang, role=MemberRole.OWNER)
+    world_module.variant(sample, "Sample honey", "1 jar", price_minor=900, on_hand=1)
+    home = signed_in(world.zhang).get("/studio/")
+    assert "Sample honey" not in home.content.decode()
+    assert home.context["stock"].variants == 2
+    Member.objects.filter(user=world.zhang).exclude(seller=sample).delete()
+    assert "Sample honey" in signed_in(world.zhang).get("/studio/").content.decode()
+
+
+def test_after_the_show_the_first_thing_is_what_there_is_to_pack(world: World) -> None:
+    zhang = signed_in(world.zhang)
+    path = f"/studio/shows/{world.show.public_id}/"
+    for key in ("first-click", "second-click"):
+        li_orders(world, key=key)
+    ended(world.show)
+    assert "2 orders to pack" in zhang.get(path).content.decode()
+    Order.objects.update(state=OrderState.PACKED)
+    assert 'id="to-pack"' not in zhang.get(path).content.decode()
 
 
 def test_a_show_that_is_sent_twice_is_scheduled_once(world: World) -> None:
@@ -109,7 +144,7 @@ def test_a_show_that_is_sent_twice_is_scheduled_once(world: World) -> None:
     places = {client.post(SCHEDULE, typed)["Location"] for _tap in range(4)}
 
     show = Show.objects.get(title="Harvest day")
-    assert places == {f"/studio/shows/{show.public_id}/"}
+    assert places == {f"/studio/shows/{show.public_id}/?scheduled"}
     assert Offer.objects.filter(show_id=show.public_id).count() == 1
 
 

@@ -19,7 +19,7 @@ import { makeTabs } from "./tabs.js";
 import { TimeLimit } from "./time-limit.js";
 import { WordsDialog } from "./words-dialog.js";
 
-const { show_id: showId, hosts, longest_show_ms: longestMs, is_rehearsal: isRehearsal } = pageData("studio-data");
+const { show_id: showId, hosts, longest_show_ms: longestMs, is_rehearsal: isRehearsal, starts_in_ms: startsInMs } = pageData("studio-data");
 const banner = new ConnectionBanner(one("#connection"), "/accounts/login/");
 const states = { room: ["connecting", null], studio: ["connecting", null] };
 
@@ -47,7 +47,7 @@ const people = new PeoplePanel(sheet, send, (held) => chat.held(held));
 const products = new ProductsPanel(send, hosts, showId);
 const orders = new OrdersPanel();
 const figures = new FiguresPanel(showId);
-const stage = hosts ? new HostStage(showId, isRehearsal) : null;
+const stage = hosts ? new HostStage(showId, { isRehearsal, startsInMs }) : null;
 const limit = hosts ? new TimeLimit(longestMs, isRehearsal) : null;
 const echo = isRehearsal ? new Echo(showId) : null;
 if (hosts) new WordsDialog(showId);

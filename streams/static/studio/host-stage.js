@@ -2,6 +2,7 @@
 
 import { api } from "../livecommerce/api.js";
 import { one, show } from "../livecommerce/dom.js";
+import { EarlyDialog } from "./early.js";
 import { lastWords } from "./stage-words.js";
 import { Stage } from "./stage.js";
 
@@ -13,13 +14,17 @@ const GIVE_UP_MS = 3_000;
 export class HostStage {
   #stage;
   #showId;
+  #early;
+  #isRehearsal;
   #isEnding = false;
   #isSized = false;
   #givenUp;
   #giveUp;
 
-  constructor(showId, isRehearsal = false) {
+  constructor(showId, { isRehearsal = false, startsInMs = 0 } = {}) {
     this.#showId = showId;
+    this.#isRehearsal = isRehearsal;
+    this.#early = isRehearsal ? null : new EarlyDialog(startsInMs);
     this.#givenUp = new Promise((resolve) => (this.#giveUp = resolve));
     this.#stage = new Stage(`${location.origin.replace("http", "ws")}/ws/ingest/${showId}/`, {
       isRehearsal,
@@ -44,6 +49,8 @@ export class HostStage {
   running(news) {
     this.#stage.know(news);
     show(one("#end-show"), true);
+    if (this.#isRehearsal) show(one("#ready-form"), true);
+    this.#early?.settle();
     this.#begin();
   }
 

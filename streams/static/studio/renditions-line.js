@@ -15,7 +15,7 @@ export function showRenditions(state) {
 /** @type {Record<string, () => string>} */
 const WORDS = {
   low: () => gettext("Viewers with little data get a small picture (360p), still pictures or sound only."),
-  no_room: () => gettext("The server is too busy for a second, smaller picture: viewers get yours, still pictures or sound only."),
+  no_room: () => gettext("The server is busy: viewers with little data get still pictures or sound only."),
   not_needed: () => gettext("Your picture is small enough for viewers with little data."),
   source: () => gettext("Viewers get your picture as it is, still pictures or sound only."),
 };
