@@ -35,6 +35,7 @@ def site_settings(request: HttpRequest) -> HttpResponse:
         form.add_error("currency", error.message)
         return _shown(request, form)
     if not changed:
+        messages.success(request, _("Nothing has changed, so nothing starts again."))
         return redirect("operator_site")
     context = {"restarts": is_supervised(), "go_on": reverse("operator_site")}
     return render(request, "livecommerce/site_changed.html", context)
