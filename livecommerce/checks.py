@@ -18,6 +18,8 @@ from django.db import connection
 
 from livecommerce import disk, environment
 from livecommerce.health import redis_problem, waiting_migrations
+from livecommerce.lan.certificates import Unusable
+from livecommerce.lan.pages import kept as certificate_kept
 from livecommerce.version import newer_problem
 from media_pipeline.ffmpeg import ffmpeg_path, ffprobe_path
 from orders.services.refunds import failed_refunds
@@ -76,6 +78,17 @@ def check_data() -> Finding:
     except OSError as error:
         remedy = "Make it writable for this user, or name another one with LIVECOMMERCE_DATA."
         return Finding("data folder", f"{folder}: {error.strerror}", remedy)
+
+
+def check_https() -> Finding:
+    """On a local network this machine gives its own certificate."""
+    if not settings.LAN:
+        return Finding("HTTPS", "none of its own: LIVECOMMERCE_LAN is 0")
+    try:
+        found = certificate_kept()
+    except Unusable as error:
+        return Finding("HTTPS", "not on the local network", str(error))
+    return Finding("HTTPS", f"on the local network, with {found.server}")
 
 
 def check_space() -> Finding:
@@ -158,6 +171,7 @@ CHECKS: Sequence[Callable[[], Finding]] = (
     check_names,
     check_version,
     check_data,
+    check_https,
     check_space,
     check_database,
     check_redis,

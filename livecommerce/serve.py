@@ -32,6 +32,7 @@ from core.realtime import runtime
 from livecommerce import web
 from livecommerce.asgi import application
 from livecommerce.guard import MESSAGE_LIMIT, GuardedUvicorn, guard_daphne
+from livecommerce.lan.certificates import Unusable
 from livecommerce.lan.pages import kept
 from livecommerce.listeners import listeners
 
@@ -294,10 +295,14 @@ def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], Any]) -> 
 
 
 def check_ports(host: str, port: int) -> None:
-    """Raise `CannotServe` when something is in the way on one of the ports."""
+    """Raise `CannotServe` when something is in the way on one of the ports, or of HTTPS."""
     check_port(host, port)
     if settings.LAN:
         check_port(host, settings.HTTPS_PORT, "LIVECOMMERCE_HTTPS_PORT")
+        try:
+            kept()
+        except Unusable as error:
+            raise CannotServe(str(error)) from error
 
 
 def check_port(host: str, port: int, setting: str = "PORT") -> None:

@@ -42,6 +42,10 @@ PRIVATE = (
 )
 
 
+class Unusable(Exception):
+    """Something in the data folder is in the way of HTTPS; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A certificate and its key."""
@@ -66,10 +70,19 @@ class Kept:
 def ensure(data: Path, names: Names, at: datetime | None = None) -> Kept:
     """The certificate for these names; made, or made anew, where there is none that will do.
 
-    Several processes may ask at once. Raises `OSError` when the folder cannot be written.
+    Several processes may ask at once. Raises `Unusable`.
     """
-    at = at or datetime.now(UTC)
-    folder = data / "lan"
+    try:
+        return _ensure(data / "lan", names, at or datetime.now(UTC))
+    except OSError as error:
+        where = error.filename or data / "lan"
+        raise Unusable(
+            f"{where} cannot be used for HTTPS ({error.strerror}): move it away, and it is made "
+            "anew; or make its folder writable for this user."
+        ) from error
+
+
+def _ensure(folder: Path, names: Names, at: datetime) -> Kept:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(folder):
         authority = _ensure_authority(folder / "authority.pem", names, at)
@@ -214,14 +227,16 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _read(path: Path) -> Pair | None:
-    """What the file has; nothing where it is missing or was damaged."""
+    """What the file has; nothing where it is missing or was damaged, or its key is another's."""
     try:
         text = path.read_bytes()
         certificate = x509.load_pem_x509_certificate(text)
         key = serialization.load_pem_private_key(text, password=None)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, TypeError):  # the last: a key behind a password
         return None
-    return Pair(certificate, key) if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        return None
+    return Pair(certificate, key) if key.public_key() == certificate.public_key() else None
 
 
 def _write(path: Path, pair: Pair) -> None:
