@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseForbidden
 from django.template.loader import render_to_string
+from django.utils.encoding import iri_to_uri
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.callers import PROXIED, is_loopback
 from livecommerce.lan import door, pages
@@ -76,10 +78,11 @@ async def lead_to_https(
 
 def enter(entrance: door.Door, scope: dict[str, Any]) -> HttpResponse:
     """Let in who has the secret; from then on their browser is known by a cookie."""
-    given = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    given = query.get("key", [""])[0]
     if not entrance.opens_with(given):
         return closed()
-    response = HttpResponse(status=303, headers={"Location": "/"})
+    response = HttpResponse(status=303, headers={"Location": wanted(query)})
     response.set_cookie(
         door.COOKIE,
         entrance.pass_,
@@ -92,6 +95,13 @@ def enter(entrance: door.Door, scope: dict[str, Any]) -> HttpResponse:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def wanted(query: dict[str, list[str]]) -> str:
+    """The page of ours that they came for; the first one for any other address."""
+    page = query.get("next", [""])[0]
+    is_ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    return iri_to_uri(page) if is_ours else "/"
 
 
 async def refuse(scope: dict[str, Any], send: Send) -> None:

@@ -12,13 +12,17 @@ from livecommerce.lan.addresses import own_names
 from livecommerce.lan.pages import kept
 
 
-def address() -> str:
-    """Plain HTTP, for a phone that trusts nothing yet. A demo's secret stands behind the `#`: that
-    part is never sent, and the page there hands it on by HTTPS only.
+def address(path: str = "", host: str = "") -> str:
+    """Plain HTTP, for a phone that trusts nothing yet.
+
+    A demo's secret, and the `path` to be opened, stand behind the `#`: that part is never sent, and
+    the page there hands it on by HTTPS only. `host`, by which they came who ask, is taken if other
+    machines reach us by it.
     """
     names = own_names(settings.ALLOWED_HOSTS)
-    plain = f"http://{names.best}:{settings.PORT}/"
-    return f"{plain}#{door.secret(settings.DATA_ROOT)}" if settings.DEMO else plain
+    plain = f"http://{host if host in names.outward else names.best}:{settings.PORT}/"
+    secret = door.secret(settings.DATA_ROOT) if settings.DEMO else ""
+    return f"{plain}#{secret}{path}" if secret or path else plain
 
 
 def told(*, in_full: bool) -> str:

@@ -14,11 +14,13 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.encoding import escape_uri_path
 
 from livecommerce.lan.addresses import own_names
 from livecommerce.lan.certificates import Kept, der, ensure, pem
 
 PLAIN = "/lan/authority"
+INVITATIONS = "/join/"
 # What Apple calls a root certificate's payload, in a profile that holds nothing else.
 APPLE_ROOT = "com.apple.security.root"
 
@@ -30,7 +32,8 @@ def without_https(scope: dict[str, Any]) -> HttpResponse:
     request = ASGIRequest(scope, io.BytesIO())
     if found := FILES.get(scope["path"]):
         return found(kept().authority)
-    if scope["path"] == "/":
+    # Who typed an invitation's address, or has an old card, is at its page already.
+    if scope["path"] == "/" or scope["path"].startswith(INVITATIONS):
         return welcome(request)
     return HttpResponseRedirect(https_address(request) + request.get_full_path())
 
@@ -48,6 +51,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
             "livecommerce/lan_welcome.html",
             {
                 "secure": secure,
+                "path": escape_uri_path(request.path),
                 "fingerprint": kept().fingerprint,
                 "is_apple": is_apple(request),
                 "language": translation.get_language(),

@@ -75,6 +75,41 @@ def test_an_operator_prints_a_sheet_from_which_a_farmer_joins(
     assert not roles(User.objects.get(username="li"))
 
 
+def test_on_a_local_network_a_sheet_leads_over_the_page_that_explains_trust(
+    operator: Client, world: World, settings: LazySettings, tmp_path: Path
+) -> None:
+    """By plain HTTP, and with the secret where a browser does not send it."""
+    settings.LAN, settings.PORT, settings.DATA_ROOT = True, 8000, tmp_path
+    invite(operator, world)
+    settings.ALLOWED_HOSTS = ["localhost", "192.168.77.5"]
+    batch = Invitation.objects.all()[0].batch
+    for host, shown in (("192.168.77.5:8443", r"192\.168\.77\.5"), ("localhost:8000", r"[\d.]+")):
+        page = operator.get(f"/operator/people/sheets/{batch}/", headers={"host": host})
+        text = page.content.decode()
+        assert len(re.findall(rf">http://{shown}:8000/#/join/[\w-]+/<", text)) == 2
+        assert "data-print" in text
+
+
+@pytest.mark.parametrize(
+    ("hosts", "advice"), [([], "with --lan"), (["*", ".a.test", "shop.test"], "under shop.test,")]
+)
+def test_a_sheet_that_no_phone_could_use_is_not_offered_for_print(
+    hosts: list[str], advice: str, operator: Client, world: World, settings: LazySettings
+) -> None:
+    invite(operator, world)
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *hosts]
+    batch = Invitation.objects.all()[0].batch
+    page = operator.get(f"/operator/people/sheets/{batch}/", headers={"host": "localhost:8000"})
+    assert advice in page.content.decode()
+    assert "data-print" not in page.content.decode()
+
+
+def test_list_and_sheet_name_the_same_last_day(operator: Client, world: World) -> None:
+    sheet = invite(operator, world).content.decode()
+    (day,) = set(re.findall(r"until (\d{4}-\d\d-\d\d)", sheet))
+    assert f"open until {day}<" in operator.get("/operator/people/").content.decode()
+
+
 def test_a_sheet_speaks_two_languages(operator: Client, world: World) -> None:
     page = invite(operator, world).content.decode()
     assert 'lang="zh-Hans"' in page
@@ -193,7 +228,7 @@ def test_what_is_wrong_is_said_and_the_invitation_stays(
 def void(answer: HttpResponse) -> str:
     """The page, without what is another one each time."""
     assert answer.status_code == 404
-    return re.sub(r'"\w{64}"|(/|%2F)join[^"&]*', "", answer.content.decode())
+    return re.sub(r'"\w{64}"|(/|%2F)join[^"&]*| data-sent-back', "", answer.content.decode())
 
 
 def test_used_revoked_over_and_guessed_are_one_page_and_change_nothing(world: World) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -183,6 +184,32 @@ async def test_everything_else_leads_to_https_and_to_ourselves(
     assert "evil" not in to
     assert to.endswith(":8443/shows/1/?at=5")
     assert leads_to is None or to == f"{leads_to}/shows/1/?at=5"
+
+
+async def test_a_typed_invitation_gets_the_page_that_leads_on_to_it(
+    stranger: httpx.AsyncClient,
+) -> None:
+    page = await stranger.get('/join/a"b/', headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    assert 'href="https://192.168.1.5:8443/join/a%22b/"' in page.text
+    assert 'href="/join/a%22b/?language=zh-hans"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("/join/abc/", "/join/abc/"),
+        ("", "/"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/", "/"),
+        ("/\\evil.example/", "/"),
+        ("/\r\nSet-Cookie: a=b", "/%0D%0ASet-Cookie:%20a=b"),
+    ],
+)
+def test_who_has_the_code_goes_on_to_a_page_of_ours(asked: str, leads_to: str) -> None:
+    entrance = door.Door("the-key")
+    query = urlencode({"key": "the-key", "next": asked}).encode()
+    assert front.enter(entrance, {"query_string": query})["Location"] == leads_to
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/media/public/x", "/lan/enter/"])

@@ -80,3 +80,8 @@ def test_a_phone_that_trusts_the_authority_gets_its_camera(tmp_path: Path) -> No
             assert page.evaluate("() => window.isSecureContext")
             assert page.evaluate(CAMERA) == ["audio", "video"]
             assert page.get_by_role("link", name="What's on").first.is_visible()
+            for card in (f"{code}/join/from-a-card/", f"http://{NAME}:{plain}/#/join/typed/"):
+                page.goto("about:blank")
+                page.goto(card)
+                page.wait_for_url(f"https://{NAME}:{secure}{card[card.index('/join/') :]}")
+                assert page.get_by_role("link", name="What's on").first.is_visible()

@@ -1,10 +1,16 @@
-// Before HTTPS: hands a demo's secret on, and goes on by itself where the phone trusts already.
+// Before HTTPS: hands a demo's secret and the page that was wanted on, and goes on by itself where the phone trusts already.
 
 const open = document.getElementById("open");
 const { secure } = open.dataset;
-// Behind the "#" it was not sent here, and goes on by HTTPS only.
-const secret = location.hash.slice(1);
-if (secret) open.href = `${secure}/lan/enter/?key=${encodeURIComponent(secret)}`;
+// "#secret", "#/join/…" or "#secret/join/…": it was not sent here, and goes on by HTTPS only.
+const [, secret, path] = location.hash.match(/^#?([^/]*)(.*)$/);
+if (secret) open.href = `${secure}/lan/enter/?key=${encodeURIComponent(secret)}&next=${asNext(path)}`;
+else if (path) open.href = secure + path;
+
+// With its slashes as they are: logs leave secrets out by what stands before them.
+function asNext(path) {
+  return encodeURIComponent(path || "/").replaceAll("%2F", "/");
+}
 
 // The page in the other language has to know it too.
 document.querySelector("[data-language]").hash = location.hash;
