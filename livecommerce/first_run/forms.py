@@ -6,6 +6,8 @@ import zoneinfo
 from typing import Any
 
 from babel import Locale
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
 from django import forms
 from django.conf import settings
 from django.utils.translation import get_language, to_locale
@@ -19,6 +21,9 @@ from sellers.regions import REGIONS
 
 LINES = {"name": 60, "seller_name": 80, "seller_place": 120}
 OFTEN = ("CNY", "EUR", "USD")
+# What the tz database has besides its areas are names of former days, "W-SU", and "localtime".
+AREAS = {"Africa", "America", "Antarctica", "Arctic", "Asia"}
+AREAS |= {"Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 
 
 class SiteForm(forms.Form):
@@ -32,8 +37,7 @@ class SiteForm(forms.Form):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.fields["currency"].choices = _currencies()  # type: ignore[attr-defined]
-        zones = sorted(zoneinfo.available_timezones())
-        self.fields["time_zone"].choices = [(zone, zone) for zone in zones]  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = [(zone, zone) for zone in _zones()]  # type: ignore[attr-defined]
         for name in LINES.keys() & self.fields.keys():
             self.fields[name].widget.attrs["maxlength"] = LINES[name]
 
@@ -86,5 +90,23 @@ class FirstRunForm(SiteForm):
 def _currencies() -> list[tuple[str, str]]:
     """Those that are asked for most first, then all by their code, in the reader's language."""
     names = Locale.parse(to_locale(get_language() or "en")).currencies
-    order = [*OFTEN, *sorted(CURRENCIES - {*OFTEN})]
+    order = [*OFTEN, *sorted(_paid_with() - {*OFTEN})]
     return [(code, f"{code} {names.get(code, '')}".strip()) for code in order]
+
+
+def _paid_with() -> frozenset[str]:
+    """What is legal tender somewhere now, as Unicode knows it, and this site's own."""
+    territories = get_global("territory_currencies")
+    tender = {code for one in territories for code in get_territory_currencies(one)}
+    return CURRENCIES & (tender | {settings.CURRENCY})
+
+
+def _zones() -> list[str]:
+    """Places by their present names, UTC, and this site's own."""
+    former = get_global("zone_aliases")
+    places = {
+        zone
+        for zone in zoneinfo.available_timezones()
+        if zone.partition("/")[0] in AREAS and zone not in former
+    }
+    return sorted(places | {"UTC", settings.TIME_ZONE})
