@@ -38,6 +38,7 @@ from orders.events import (
 from orders.services.holds import expire_holds
 from orders.services.open_payments import look_after_open_payments
 from orders.services.refunds import carry_out_refunds
+from sellers import photos as sellers_photos
 from sellers.events import StockChanged
 from streams import access as streams_access
 from streams import camera_handlers, handlers, imported, me_handlers, moderation_handlers
@@ -111,6 +112,7 @@ PERIODIC: Sequence[Periodic] = (
 
 def connect() -> None:
     orders_photos.keepers[:] = [storage]
+    sellers_photos.keepers[:] = [storage]
     carriers.connect()
     outbox.wiring.connect(HANDLERS)
     orders_access.guards[:] = [streams_access.may_order]

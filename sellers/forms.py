@@ -19,9 +19,25 @@ _WHOLE = {"inputmode": "numeric"}
 class ProductForm(forms.Form):
     """A product and its one variant. The price is in whole units of the seller's currency."""
 
-    field_order = ["title", "variant_title", "unit", "price", "weight_g", "low_at", "about"]
+    field_order = [
+        "title",
+        "photo",
+        "variant_title",
+        "unit",
+        "price",
+        "weight_g",
+        "low_at",
+        "about",
+    ]
 
     title = forms.CharField(label=_("What is it?"), max_length=120)
+    photo = forms.FileField(
+        label=_("Photo"),
+        required=False,
+        help_text=_("Take one now, or choose one that you have. It can also be added later."),
+        # Named one by one, because then a phone sends one of these instead of a format of its own.
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
     variant_title = forms.CharField(
         label=_("Size or kind"), max_length=80, help_text=_("For example: 5 kg box")
     )
@@ -68,7 +84,7 @@ class NewProductForm(ProductForm):
         widget=forms.NumberInput(attrs=_WHOLE),
     )
     field_order = [
-        "title", "variant_title", "unit", "price", "on_hand", "weight_g", "low_at", "about"
+        "title", "photo", "variant_title", "unit", "price", "on_hand", "weight_g", "low_at", "about"
     ]  # fmt: skip
 
 

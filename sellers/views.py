@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,6 +22,8 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import parse_id
 from core.money import to_minor
 from core.pages import id_of_form, made_once, page
+from core.pictures import MOST_BYTES
+from sellers import photos
 from sellers.access import KEEPERS, acts_for, member_of, sellers_of
 from sellers.forms import CountForm, NewProductForm, ProductForm, told
 from sellers.models import Product, Seller, StockMovement, Variant
@@ -52,7 +55,7 @@ def product_new(request: HttpRequest) -> HttpResponse:
     actor = signed_in(request.user)
     sellers = list(sellers_of(actor, *KEEPERS))
     seller = _chosen(sellers, request.GET.get("seller", ""))
-    form = NewProductForm(request.POST or None)
+    form = NewProductForm(request.POST or None, request.FILES or None)
     add = partial(_add, form, seller, actor, id_of_form(request))
     if form.is_valid() and _done(form, add):
         messages.success(request, _("Added. You can sell it in your next show."))
@@ -69,7 +72,7 @@ def product_edit(request: HttpRequest, product_id: UUID) -> HttpResponse:
         member_of(request.user, variant.product.seller)
         return _product_page(request, variant)
     actor = member_of(request.user, variant.product.seller, *KEEPERS)
-    form = ProductForm(request.POST)
+    form = ProductForm(request.POST, request.FILES)
     if form.is_valid() and _done(form, partial(_edit, form.cleaned_data, variant, actor)):
         messages.success(request, _("Saved."))
         return redirect("studio_products")
@@ -153,7 +156,14 @@ def _add(form: NewProductForm, seller: Seller, actor: User, public_id: UUID) -> 
         on_hand=typed["on_hand"],
         public_id=public_id,
     )
-    made_once(make, Product.objects.filter(public_id=public_id))
+    with transaction.atomic():  # with a photo that is none, nothing is added
+        product = made_once(make, Product.objects.filter(public_id=public_id))
+        _put_photo(product, actor, typed["photo"])
+
+
+def _put_photo(product: Product, actor: User, sent: UploadedFile[bytes] | None) -> None:
+    if sent is not None:
+        photos.put_on(product, actor=actor, photo=sent.read(MOST_BYTES + 1))
 
 
 @transaction.atomic
@@ -170,6 +180,7 @@ def _edit(typed: Mapping[str, Any], variant: Variant, actor: User) -> None:
         low_at=typed["low_at"] or 0,
         is_active=variant.is_active,
     )
+    _put_photo(product, actor, typed["photo"])
 
 
 def _count(form: CountForm, variant: Variant, actor: User, key: UUID) -> None:

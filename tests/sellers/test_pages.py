@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 
 from core.ids import new_id
+from core.pictures import MOST_BYTES
+from media_pipeline.storage import storage
 from sellers.models import Member, MemberRole, Product, Stock, Variant
 from sellers.services import stock
 from sellers.services.counting import write_down
@@ -86,6 +91,49 @@ def test_a_product_that_is_sent_twice_is_added_once(zhang: Client, world: World)
         assert answer["Location"] == "/studio/products/"
 
     assert Stock.objects.get(variant__title="500 g jar").on_hand == 24
+
+
+def test_a_product_is_added_with_a_photo_that_tells_nothing_of_the_phone(
+    zhang: Client, world: World
+) -> None:
+    zhang.post("/studio/products/new/", HONEY | {"photo": photo("honey.jpg", "orange")})
+
+    product = Product.objects.get(title=HONEY["title"])
+    first = product.image_key
+    with Image.open(io.BytesIO(storage().read(first))) as kept:
+        assert (kept.format, dict(kept.getexif())) == ("JPEG", {})
+    assert f"/media/{first}" in zhang.get("/studio/products/").content.decode()
+
+    page = f"/studio/products/{product.public_id}/"
+    zhang.post(page, HONEY)
+    product.refresh_from_db()
+    assert product.image_key == first, "without another one it keeps it"
+    zhang.post(page, HONEY | {"photo": photo("better.png", "gold")})
+    product.refresh_from_db()
+    assert product.image_key != first
+    assert storage().size(product.image_key)
+    assert storage().size(first) is None
+
+
+@pytest.mark.parametrize("wrong", [b"<script>", b"0" * (MOST_BYTES + 1)])
+def test_with_a_photo_that_is_none_nothing_is_added(
+    zhang: Client, world: World, wrong: bytes
+) -> None:
+    sent = HONEY | {"photo": SimpleUploadedFile("a.jpg", wrong, "image/jpeg")}
+    answer = zhang.post("/studio/products/new/", sent)
+
+    assert list(answer.context["form"].errors) == ["photo"]
+    assert Product.objects.count() == 2
+
+
+def photo(name: str, colour: str) -> SimpleUploadedFile:
+    """As a phone takes it, with the name of its maker inside."""
+    image = Image.new("RGB", (120, 90), colour)
+    told = Image.Exif()
+    told[0x010F] = "Phone of Zhang"
+    written = io.BytesIO()
+    image.save(written, name.rpartition(".")[2].replace("jpg", "jpeg"), exif=told)
+    return SimpleUploadedFile(name, written.getvalue())
 
 
 @pytest.mark.parametrize(
