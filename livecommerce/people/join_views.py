@@ -19,6 +19,7 @@ from core.accounts.phone_views import let_in
 from core.errors import InvalidInput
 from livecommerce.people import invitations
 from livecommerce.people.invitations import InvitationVoid, Newcomer
+from livecommerce.people.landing import greet_no_more
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,6 +48,7 @@ def _answered(request: HttpRequest, token: str, invitation: Invitation) -> HttpR
         return _shown(request, invitation, error)
     start = _start(invitation)
     _greet(request, invitation)
+    greet_no_more(request)
     answer: HttpResponseBase = perform_login(request, user, redirect_url=start)
     return answer
 
