@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from core.accounts.access import AnyUser, has_role
+from core.accounts.access import AnyUser, has_role, is_signed_in
 from core.accounts.adapter import AccountAdapter
 from core.accounts.models import Role
 from sellers.models import Member
@@ -18,7 +18,7 @@ GREETED = "has_been_greeted"
 
 def start_of(user: AnyUser) -> str:
     """A shop's people have come to sell, also who runs the site with it; others to buy."""
-    if Member.objects.filter(user_id=user.pk).exists():
+    if is_signed_in(user) and Member.objects.filter(user=user).exists():
         return reverse("studio")
     return reverse("operator_shows" if has_role(user, Role.OPERATOR) else "home")
 

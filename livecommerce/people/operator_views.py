@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-import segno
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,12 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from core.accounts.models import Invitation, Role, User, WayBack
-from core.callers import is_loopback
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import parse_id
 from core.pages import page
-from livecommerce.lan import invitation
-from livecommerce.people import invitations
+from livecommerce.people import for_phones, invitations
 from livecommerce.people.shops import shops
 from sellers.models import Member, MemberRole, Seller
 from sellers.services import people as shop_people
@@ -105,30 +101,8 @@ def sheet(request: HttpRequest, batch: UUID) -> HttpResponse:
     require_operator(request.user)
     rows = Invitation.objects.filter(batch=batch).order_by("pk")
     sheets = [_sheet(request, row) for row in rows if row.state == "open"]
-    context = {"sheets": sheets, "only_here": not settings.LAN and _is_own(_host(request))}
-    if context["only_here"]:
-        context["elsewhere"] = next((name for name in settings.ALLOWED_HOSTS if _is_told(name)), "")
+    context = {"sheets": sheets, **for_phones.reach(request)}
     return render(request, "people/sheet.html", context)
-
-
-def _address(request: HttpRequest, path: str) -> str:
-    """A phone that does not trust our authority yet gets the page that says how, not a red one."""
-    if settings.LAN:
-        return invitation.address(path, _host(request))
-    return request.build_absolute_uri(path)
-
-
-def _host(request: HttpRequest) -> str:
-    return request.get_host().rsplit(":", 1)[0].strip("[]")
-
-
-def _is_own(host: str) -> bool:
-    return host == "localhost" or is_loopback(host)
-
-
-def _is_told(host: str) -> bool:
-    """Whether it is a name that phones could know, and no pattern."""
-    return not _is_own(host.strip("[]")) and not host.startswith(("*", "."))
 
 
 @require_POST
@@ -182,13 +156,13 @@ def _days(text: str) -> int:
 
 
 def _sheet(request: HttpRequest, one: Invitation) -> Sheet:
-    address = _address(request, reverse("join", args=[invitations.token_of(one)]))
+    address = for_phones.address(request, reverse("join", args=[invitations.token_of(one)]))
     return Sheet(
         invitation=one,
         seller=invitations.seller_of(one),
         role=invitations.role_name(one),
         address=address,
-        qr=segno.make(address, micro=False, error="m").svg_data_uri(border=2),
+        qr=for_phones.code(address),
     )
 
 

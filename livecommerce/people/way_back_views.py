@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import segno
 from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -17,11 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.accounts.backend import find_person
 from core.accounts.models import User, WayBack
-from core.callers import is_loopback, network_of
+from core.callers import network_of
 from core.errors import AppError, InvalidInput, NotFound, TooMany
 from core.ids import parse_id
 from core.pages import page
-from livecommerce.people import ways_back
+from livecommerce.people import for_phones, ways_back
 from livecommerce.people.operator_views import shown
 from livecommerce.people.ways_back import WayBackVoid
 from streams.access import require_operator
@@ -48,13 +47,13 @@ def made(request: HttpRequest, way_id: UUID) -> HttpResponse:
     way = WayBack.objects.filter(public_id=way_id).select_related("user").first()
     if way is None:
         raise NotFound(_("There is nothing here, or it is not yours."))
-    address = request.build_absolute_uri(reverse("way_back", args=[ways_back.token_of(way)]))
-    host = request.get_host().rsplit(":", 1)[0].strip("[]")
+    path = reverse("way_back", args=[ways_back.token_of(way)])
+    address = for_phones.address(request, path)
     context = {
         "way": way,
         "address": address,
-        "qr": segno.make(address, micro=False, error="m").svg_data_uri(border=2),
-        "only_here": host == "localhost" or is_loopback(host),
+        "qr": for_phones.code(address),
+        **for_phones.reach(request),
     }
     return render(request, "people/way_back_made.html", context)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
@@ -173,3 +175,11 @@ def test_guessing_ends(world: World) -> None:
         assert Client().get("/way-back/guessed/").status_code == 404
     assert Client().get("/way-back/guessed/").status_code == 429
     assert Client(REMOTE_ADDR="10.1.2.3").get(f"/way-back/{open_}/").status_code == 200
+
+
+def test_in_a_local_network_the_code_leads_over_the_page_about_trust(
+    operator: Client, world: World, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.LAN, settings.DATA_ROOT = True, tmp_path
+    page = operator.post("/operator/people/ways-back/", {"person": "li"}, follow=True)
+    assert re.search(r"http://[^/\s]+/#/way-back/[\w-]{24}/", page.content.decode())
