@@ -82,3 +82,19 @@ async def test_a_change_of_language_keeps_what_was_typed_except_the_password(
     await expect(page.locator("main input[name=username]")).to_have_value("mei")
     await expect(page.locator("main input[name=password1]")).to_have_value("")
     assert await page.evaluate("() => sessionStorage.length") == 0, "it is kept no longer"
+
+
+async def test_so_does_one_on_a_page_that_says_what_was_wrong(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    """It came by POST, under an address that cannot be opened."""
+    await sign_in(phone, site, world.zhao)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/operator/people/")
+    many = "\n".join(["Mei"] * 61)
+    await page.fill("#names", many)
+    await page.locator("#invite .button--primary").click()
+    await expect(page.locator("#invite [role=alert]")).to_be_visible()
+    await page.get_by_role("button", name="中文").click()
+    await expect(page).to_have_url(f"http://{site}/operator/people/")
+    await expect(page.locator("#names")).to_have_value(many)

@@ -5,7 +5,8 @@ import { all } from "./dom.js";
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
 /** @typedef {string | boolean | string[]} Value what is in it; of a box, whether it is checked */
 
-const KEY = `typed:${location.pathname}${location.search}`;
+/** @param {string} page its path and query */
+const keyOf = (page) => `typed:${page}`;
 /** After this long it was not the change of the language that brought the page. */
 const FRESH_MS = 60_000;
 /** Never kept: what is secret, cannot be set, or is not the person's. */
@@ -60,15 +61,17 @@ function byPlace() {
   );
 }
 
-function keep() {
+/** @param {string} page the one that comes */
+function keep(page) {
   const typed = [...byPlace()].filter(([, field]) => isTyped(field));
   const values = typed.map(([place, field]) => [place, valueOf(field)]);
-  if (values.length) sessionStorage.setItem(KEY, JSON.stringify({ at: Date.now(), values }));
+  if (values.length) sessionStorage.setItem(keyOf(page), JSON.stringify({ at: Date.now(), values }));
 }
 
 function restore() {
-  const kept = sessionStorage.getItem(KEY);
-  sessionStorage.removeItem(KEY);
+  const key = keyOf(location.pathname + location.search);
+  const kept = sessionStorage.getItem(key);
+  sessionStorage.removeItem(key);
   if (!kept) return;
   const { at, values } = JSON.parse(kept);
   if (Date.now() - at > FRESH_MS) return;
@@ -83,4 +86,6 @@ function restore() {
 }
 
 restore();
-for (const form of all("form[data-keeps-typed]")) form.addEventListener("submit", keep);
+for (const form of /** @type {HTMLFormElement[]} */ (all("form[data-keeps-typed]"))) {
+  form.addEventListener("submit", () => keep(String(new FormData(form).get("next"))));
+}
