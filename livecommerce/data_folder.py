@@ -56,7 +56,7 @@ def kept_secret(data: Path) -> str:
     itself: printed invitations and everybody's sessions are signed with it.
     """
     path = data / "secret-key"
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and addresses are in it
     if not path.exists():
         _write_first(path, secrets.token_urlsafe(50))
     found = _read(path)

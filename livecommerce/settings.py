@@ -168,6 +168,7 @@ ACCOUNT_ADAPTER = "livecommerce.people.landing.LandingAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "core.accounts.forms.SignupForm"
+ACCOUNT_FORMS = {"signup": "core.accounts.signup.NewAccountForm"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 # By address only: a limit by user name would let anybody keep somebody else out.

@@ -50,3 +50,10 @@ def test_who_joins_is_welcomed_once(client: Client, world: World) -> None:
     page = client.post(f"/join/{token}/", typed, follow=True)
     assert [str(one) for one in page.context["messages"]] == ["Welcome to Zhang's orchard."]
     assert "Successfully" not in page.content.decode()
+
+
+def test_pages_say_what_a_user_name_and_a_password_are(client: Client, world: World) -> None:
+    page = client.get("/accounts/signup/").content.decode()
+    assert "Username" not in page
+    assert "You sign in with it." in page
+    assert "commonly used" in page

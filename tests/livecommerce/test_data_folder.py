@@ -122,6 +122,15 @@ def test_what_is_left_of_a_key_is_refused_and_stays(
     assert config.read().secret_key.startswith("another"), "who sets one needs no file"
 
 
+def test_nobody_else_on_the_machine_reads_a_new_folder(tmp_path: Path) -> None:
+    """What is kept there has names and addresses in it; one that was there stays as it is set."""
+    made, given = tmp_path / "made", tmp_path / "given"
+    given.mkdir(mode=0o750)
+    for folder, mode in ((made, 0o700), (given, 0o750)):
+        data_folder.kept_secret(folder)
+        assert stat.S_IMODE(folder.stat().st_mode) == mode
+
+
 @pytest.mark.process
 def test_check_names_a_key_that_is_cut_short(tmp_path: Path) -> None:
     (tmp_path / "secret-key").touch()
