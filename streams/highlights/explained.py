@@ -45,7 +45,7 @@ def explanations(
 def _shown(signals: Signals) -> Iterator[Explained]:
     """Each pin until the next, with the orders of its product up to half a minute after."""
     pins = sorted(signals.pins, key=lambda pin: pin.at_s)
-    ends = [*(pin.at_s for pin in pins[1:]), signals.duration_s]
+    ends = [*(pin.at_s for pin in pins), signals.duration_s][1:]
     for pin, end_s in zip(pins, ends, strict=True):
         end_s = min([end_s, *(gone.start_s for gone in signals.away if gone.start_s > pin.at_s)])
         if pin.product and end_s - pin.at_s >= SHOWN_AT_LEAST_S:

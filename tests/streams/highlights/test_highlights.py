@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 
 from streams.highlights.edges import moved
+from streams.highlights.explained import explanations
 from streams.highlights.find import highlights
 from streams.highlights.signals import Bought, Question, Shown, Signals, Stretch
 from streams.highlights.topics import topic_of
@@ -100,6 +101,10 @@ def test_a_flash_sale_without_a_word_is_no_lesson() -> None:
 def test_hardly_any_orders_tell_nothing(orders: int) -> None:
     few = tuple(Bought(600.0 + n) for n in range(orders))
     assert highlights(Signals(duration_s=1200.0, orders=few)) == []
+
+
+def test_a_show_in_which_nothing_was_pinned_explains_nothing() -> None:
+    assert explanations(Signals(duration_s=60), [], []) == []
 
 
 def test_edges_move_into_pauses_so_that_no_word_is_cut() -> None:
