@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from core.accounts.models import User
 from core.realtime.db import run_in_db
-from sellers.models import Member
+from sellers.models import Member, Seller
 from tests.livecommerce.test_pages_browser import sign_in
 from tests.orders.test_axe_browser import faults
 from tests.phones import ONE_LOOP, site_on_one_loop
@@ -34,6 +34,8 @@ async def test_a_farmer_joins_from_a_sheet(phone: BrowserContext, site: str, wor
     await page.goto(f"http://{site}/operator/people/")
     await page.fill("#names", "Mei Lin")
     await page.select_option("#as", f"packer:{world.farm.public_id.hex}")
+    for summary in await page.locator("details:not(.menu) > summary.button").all():
+        await summary.click()
     found["people"] = await looked_at(page)
     await page.locator("#invite .button--primary").click()
     address = await page.locator(".invitation__address").inner_text()
@@ -61,9 +63,35 @@ async def test_a_farmer_joins_from_a_sheet(phone: BrowserContext, site: str, wor
     await page.goto(f"http://{site}{urlsplit(address).path}")
     found["void"] = await looked_at(page)
     await phone.clear_cookies()
-    for path in ("accounts/login/", "accounts/phone/"):
+    for path in ("accounts/login/", "accounts/phone/", "accounts/signup/"):
         await page.goto(f"http://{site}/{path}")
         found[f"{path} of strangers"] = await looked_at(page)
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+async def test_a_shop_and_a_way_back_in(phone: BrowserContext, site: str, world: World) -> None:
+    found: dict[str, list[str]] = {}
+    await sign_in(phone, site, world.zhao)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/operator/people/")
+    await page.locator("summary", has_text="Add a shop").click()
+    await page.fill("#shop_name", "Hua's tea garden")
+    await page.get_by_role("button", name="Add the shop").click()
+    hua = await run_in_db(Seller.objects.get, name="Hua's tea garden")
+    await expect(page.locator("#as")).to_have_value(f"owner:{hua.public_id.hex}")
+    found["people"] = await looked_at(page)
+
+    await page.get_by_role("button", name="Forgotten the password? Zhang").click()
+    address = await page.locator("#address").inner_text()
+    found["the code"] = await looked_at(page)
+    await phone.clear_cookies()
+    await page.goto(f"http://{site}{urlsplit(address).path}")
+    found["a new password"] = await looked_at(page)
+    await page.fill("#password", "plum-blossom-in-march")
+    await page.get_by_role("button", name="Save and sign in").click()
+    await expect(page).to_have_url(f"http://{site}/studio/")
+    await page.goto(f"http://{site}{urlsplit(address).path}")
+    found["void"] = await looked_at(page)
     assert {where: what for where, what in found.items() if what} == {}
 
 
