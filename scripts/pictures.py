@@ -164,7 +164,7 @@ def invitation(looks: Photographer) -> None:
     with looks.device(WIDE, "zhao") as page:
         looks.open(page, "/operator/people/")
         page.fill("#names", looks.texts.guest)
-        page.locator("form.card .button--primary").click()
+        page.locator("#invite .button--primary").click()
         page.locator(".invitation__qr").wait_for()
         looks.take(page, "invitation-sheet", only=".invitation")
         address = page.locator(".invitation__address").inner_text()

@@ -126,7 +126,7 @@ class Chinese(Telling):
         page.fill("#names", name)
         host = page.locator("#as option[value^='host:']").filter(has_text="张家果园")
         page.select_option("#as", host.get_attribute("value"))
-        page.locator("form.card .button--primary").click()
+        page.locator("#invite .button--primary").click()
         page.emulate_media(media="print")
         printed = page.locator(".invitation__qr")
         expect(printed).to_be_visible()
