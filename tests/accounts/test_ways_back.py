@@ -131,9 +131,17 @@ def test_not_for_who_comes_to_run_the_site_meanwhile(world: World) -> None:
     open_ = token(world)
     way = ways_back.open_way(open_, address="1.2.3.4")
     grant(world.li, Role.OPERATOR)
+    assert Client().get(f"/way-back/{open_}/").status_code == 404
     assert Client().post(f"/way-back/{open_}/", {"password": NEW}).status_code == 404
     with pytest.raises(ways_back.WayBackVoid):
         ways_back.use(way, NEW)
+    assert knows(world.li, PASSWORD)
+
+
+def test_not_for_who_may_not_sign_in_any_more(world: World) -> None:
+    open_ = token(world)
+    User.objects.filter(pk=world.li.pk).update(is_active=False)
+    assert Client().post(f"/way-back/{open_}/", {"password": NEW}).status_code == 404
     assert knows(world.li, PASSWORD)
 
 
