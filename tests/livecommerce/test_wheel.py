@@ -167,7 +167,7 @@ def fill_in_first_run(page: Page) -> None:
     page.fill("[name=username]", "zhao")
     page.fill("[name=password]", "under-the-old-tree")
     page.fill("[name=seller_name]", "Zhang's Orchard")
-    page.locator("main form button").click()
+    page.locator("main form .button--primary").click()
 
 
 def rehearse(host: Visitor) -> str:

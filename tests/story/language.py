@@ -35,7 +35,21 @@ SAID = """() => {
 NEITHER = re.compile(r"https?://\S+|\d{4}-\w{4}-\w{4}|“OBS and other encoders”")
 FOREIGN = {"en": re.compile(r"[\u3400-\u9fff]+"), "zh-hans": re.compile(r"[A-Za-z]{2,}")}
 # Names and units, which Chinese writes in these letters as well.
-NAMES = {"livecommerce", "OBS", "API", "CSV", "CNY", "kg", "MB", "GB", "MP", "MOV", "MKV", "WebM"}
+NAMES = {
+    "livecommerce",
+    "OBS",
+    "API",
+    "CSV",
+    "HTTPS",
+    "CNY",
+    "kg",
+    "MB",
+    "GB",
+    "MP",
+    "MOV",
+    "MKV",
+    "WebM",
+}
 
 
 class Words:
