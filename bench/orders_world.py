@@ -30,7 +30,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 def main(buyers: int, variants: int) -> None:
     here = world.build()
     Show.objects.filter(pk=here.show.pk).update(state=ShowState.LIVE)
-    offers = [here.apple_offer, *(_another(here, number) for number in range(1, variants))]
+    offers = [_another(here, number) for number in range(variants)]
     Stock.objects.update(on_hand=ENDLESS)
     people = User.objects.bulk_create(
         User(username=f"buyer-{number}", display_name=f"Buyer {number}", password="!")
