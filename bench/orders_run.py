@@ -21,10 +21,8 @@ from bench.peers.servers import run
 from bench.processes import ROOT, BenchError, end, free_port, wait_for_port
 
 CLIENTS = (1, 8, 64)
-SERVED_CLIENTS = (*CLIENTS, 256)
-"""A room takes twenty commands a second from one socket: 64 of them are 1,280 orders at most."""
 MANY = 64
-BUYERS = 256
+BUYERS = 64
 FORGET_FACTS = """
 import django; django.setup()
 from core.models import OutboxFact
@@ -208,13 +206,13 @@ def _served_ways(one: Instance, scale: Scale, variants: int) -> dict[str, Any]:
     found: dict[str, Any] = {"http": {}, "socket": {}}
     for way in ("http", "socket"):
         with served(one) as (port, _pid):
-            for clients in SERVED_CLIENTS:
+            for clients in CLIENTS:
                 told = over(one, port, scale, way=way, clients=clients, variants=variants)
                 found[way][str(clients)] = told
                 say(f"{variants} variants, {way}, {clients}: {told['per_s']}/s")
         top = max(told["per_s"] for told in found[way].values())
         with served(one) as (port, _pid):
-            half = over(one, port, scale, way=way, clients=BUYERS, variants=variants, per_s=top / 2)
+            half = over(one, port, scale, way=way, clients=MANY, variants=variants, per_s=top / 2)
             found[way]["half"] = half
             say(f"{variants} variants, {way}, half its best rate: p99 {half['p99_ms']} ms")
     return found
