@@ -6,7 +6,7 @@ BIN := .venv/bin
 SETUP := sh scripts/setup.sh
 # More than a small machine has cores: a test that waits for a camera or a process needs none.
 WORKERS ?= 3
-TESTS := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
+TESTS := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --max-worker-restart 2
 
 export PYTHON
 # Tests start many processes: each would compile the code anew where keeping it is switched off.

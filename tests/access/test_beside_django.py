@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from typing import Any
@@ -48,7 +49,8 @@ async def status(path: str, method: str = "GET") -> int:
     said: list[int] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request"}
+        await asyncio.Future()  # as of a server whose visitor stays: nothing more comes
+        raise AssertionError
 
     async def send(message: MutableMapping[str, Any]) -> None:
         said.extend([message["status"]] if "status" in message else [])
