@@ -1,0 +1,1 @@
+"""Captions: what is said in a recording, as text that can be heard, read, edited and cut."""
