@@ -6,7 +6,6 @@ import io
 import warnings
 
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import InvalidInput
 
@@ -21,6 +20,8 @@ def made_anew(picture: bytes, *, field: str) -> bytes:
 
     Raises `InvalidInput` naming the field for what is too large, or no picture.
     """
+    from PIL import Image, UnidentifiedImageError  # which few processes ever need
+
     if len(picture) > MOST_BYTES:
         raise InvalidInput(_("A photo may have at most 8 MB."), field=field)
     try:
@@ -40,6 +41,8 @@ def made_anew(picture: bytes, *, field: str) -> bytes:
 
 
 def _jpeg(picture: bytes) -> bytes:
+    from PIL import Image, ImageOps
+
     with Image.open(io.BytesIO(picture), formats=FORMATS) as opened:
         if opened.width * opened.height > MOST_PIXELS:
             raise ValueError("too many pixels")

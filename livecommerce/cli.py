@@ -8,6 +8,7 @@ before a command has said which instance it is about. So commands reach the prod
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -48,11 +49,14 @@ class Refused(click.ClickException):
 def product(name: str) -> Any:
     """Something of the product by its dotted name. Raises `Refused` for settings that are wrong."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livecommerce.settings")
+    gc.disable()  # what is imported stays: to look for garbage in it takes a sixth of a start
     try:
         django.setup()
+        return import_string(name)
     except config.SettingsError as error:
         raise Refused("\n       ".join(error.lines)) from error
-    return import_string(name)
+    finally:
+        gc.enable()
 
 
 def settings() -> config.Config:
@@ -140,10 +144,10 @@ def prepare(port: int | None) -> config.Config:
         os.environ["PORT"] = str(port)
     found = settings()
     need_own_version()
-    cannot_serve = product("livecommerce.serve.CannotServe")
+    cannot_serve = product("livecommerce.can_serve.CannotServe")
     try:
-        product("livecommerce.serve.check_ports")(found.host, found.port)
-        product("livecommerce.serve.check_alone")(found.data)
+        product("livecommerce.can_serve.check_ports")(found.host, found.port)
+        product("livecommerce.can_serve.check_alone")(found.data)
     except cannot_serve as error:
         raise Refused(str(error)) from error
     call_command("migrate", verbosity=0)
@@ -202,9 +206,9 @@ def serve(server: str | None, host: str | None, port: int | None) -> None:
     host, port = host or found.host, port or found.port
     # Read when Django is set up: where this process reaches itself.
     os.environ.update({"LIVECOMMERCE_HOST": host, "PORT": str(port)})
-    cannot_serve = product("livecommerce.serve.CannotServe")
+    cannot_serve = product("livecommerce.can_serve.CannotServe")
     try:
-        product("livecommerce.serve.check_ports")(host, port)
+        product("livecommerce.can_serve.check_ports")(host, port)
         need_database()
         product("livecommerce.serve.serve")(server or found.server, host, port)
     except cannot_serve as error:

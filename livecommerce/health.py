@@ -13,10 +13,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from core.callers import is_secret, is_this_machine
 from core.clock import now
@@ -74,6 +70,11 @@ def redis_problem(*, in_full: bool = False) -> str:
     """
     if not settings.REDIS_URL:
         return ""
+    from redis import Redis  # an instance without Redis needs no client of it
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+    from redis.retry import Retry
+
     patience = {"socket_timeout": REDIS_WITHIN_S, "socket_connect_timeout": REDIS_WITHIN_S}
     try:
         with Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **patience) as redis:

@@ -16,7 +16,6 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -31,8 +30,8 @@ from twisted.internet.interfaces import ISSLTransport
 from core.realtime import runtime
 from livecommerce import web
 from livecommerce.asgi import application
+from livecommerce.can_serve import CannotServe
 from livecommerce.guard import MESSAGE_LIMIT, GuardedUvicorn, guard_daphne
-from livecommerce.lan.certificates import Unusable
 from livecommerce.lan.pages import kept
 from livecommerce.listeners import listeners
 
@@ -45,12 +44,8 @@ GONE_WITHIN_S = 9.0
 COLLECT_AFTER = (5_000, 10, 100)
 
 
-class CannotServe(Exception):
-    """Another process is in the way; the message says which, and what to do."""
-
-
 def serve(server: str, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; `check_port` comes before. Raises `CannotServe`."""
+    """Serve until SIGINT or SIGTERM; `check_ports` comes before. Raises `CannotServe`."""
     try:
         SERVERS[server](host, port)
     except runtime.AlreadyRunning as error:
@@ -292,39 +287,6 @@ def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], Any]) -> 
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, begin)
-
-
-def check_ports(host: str, port: int) -> None:
-    """Raise `CannotServe` when something is in the way on one of the ports, or of HTTPS."""
-    check_port(host, port)
-    if settings.LAN:
-        check_port(host, settings.HTTPS_PORT, "LIVECOMMERCE_HTTPS_PORT")
-        try:
-            kept()
-        except Unusable as error:
-            raise CannotServe(str(error)) from error
-
-
-def check_port(host: str, port: int, setting: str = "PORT") -> None:
-    """Raise `CannotServe` when the address cannot be listened on, before anything has started."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise CannotServe(
-            f"Cannot listen on {host} port {port} ({error.strerror}). Stop what uses it, or take "
-            f"another: {setting}={port + 1 if port < 65535 else 8000}."
-        ) from None
-
-
-def check_alone(data: Path) -> None:
-    """Raise `CannotServe` when a web process serves this data folder that cannot share it."""
-    try:
-        runtime.hold(data / "web.lock", alone=not settings.REDIS_URL).close()
-    except runtime.AlreadyRunning as error:
-        raise CannotServe(str(error)) from error
 
 
 def address_of(host: str) -> str:

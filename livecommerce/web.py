@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -12,13 +13,15 @@ from core.realtime import runtime
 from core.realtime.db import run_in_db
 from media_pipeline.ingest.desk import desk
 from media_pipeline.live.feed import feeds
-from media_pipeline.live.relay import RedisRelay
 from orders.services.commit import committer
 from streams.jobs.news import JobNews
 from streams.pulling import pulls
 from streams.services import reactions, shows
 from streams.studio.renditions import LiveRenditions
 from streams.studio.sampling import Sampler
+
+if TYPE_CHECKING:
+    from media_pipeline.live.relay import RedisRelay
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ class Web:
         self._sweeper = Sweeper()
         self._sampler = Sampler(running.hub)
         self._job_news = JobNews(running.hub)
-        self._relay = None if running.alone else RedisRelay(feeds, settings.REDIS_URL)
+        self._relay = None if running.alone else _relay()
         self._renditions = LiveRenditions(running)
 
     async def start(self) -> None:
@@ -85,6 +88,12 @@ class Web:
         if self._relay is not None:
             await self._relay.stop()
         await self._likes.stop()
+
+
+def _relay() -> RedisRelay:
+    from media_pipeline.live.relay import RedisRelay  # who is alone needs no Redis client
+
+    return RedisRelay(feeds, settings.REDIS_URL)
 
 
 _web: Web | None = None

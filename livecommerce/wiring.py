@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core import outbox
-from core.accounts import changes, codes, devices, limits, passkeys
+from core.accounts import changes, codes, devices, limits
+from core.accounts.models import PasskeyChallenge
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
 from livecommerce import disk
@@ -102,7 +103,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("delete media of nothing", every_s=86_400, run=orphans.sweep),
     Periodic("move to the bucket what is left", every_s=300, run=archiving.archive_left),
     Periodic("forget old codes", every_s=600, run=codes.forget_old),
-    Periodic("forget old challenges", every_s=600, run=passkeys.forget_old),
+    Periodic("forget old challenges", every_s=600, run=PasskeyChallenge.forget_old),
     Periodic("forget old allowances", every_s=600, run=limits.forget_old),
     Periodic("forget old changes", every_s=60, run=changes.forget_old),
     Periodic("forget devices that are gone", every_s=86_400, run=devices.forget_old),

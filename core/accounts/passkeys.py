@@ -199,10 +199,6 @@ def remove(user: User, passkey_id: UUID) -> bool:
     return bool(user.passkeys.filter(public_id=passkey_id).delete()[0])
 
 
-def forget_old() -> None:
-    PasskeyChallenge.objects.filter(ends_at__lt=now()).delete()
-
-
 def _json(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**options, "timeout": int(GOOD_FOR.total_seconds() * 1000)}
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-import httpx
 from django.conf import settings
 
 from core.accounts.phones import masked
@@ -64,6 +63,8 @@ class Gateway:
     timeout_s: float
 
     def send(self, text: Text) -> None:
+        import httpx  # a tenth of a second, which every process would take at its start
+
         headers = {"Content-Type": self._kind()}
         if self.authorization:
             headers["Authorization"] = self.authorization

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -25,9 +25,11 @@ from core.realtime.hub import Hub
 from core.realtime.local_log import LocalLog
 from core.realtime.log import LogClosed, LogUnavailable
 from core.realtime.presence import Presence
-from core.realtime.redis_log import RedisLog
-from core.realtime.shared import LocalShared, RedisShared, Shared
+from core.realtime.shared import LocalShared, Shared
 from core.realtime.threads import ended
+
+if TYPE_CHECKING:
+    from core.realtime.redis_log import RedisLog
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +54,22 @@ class AlreadyRunning(RuntimeError):
     """Another web process keeps the log of this data folder."""
 
 
+def _over_redis(url: str) -> tuple[RedisLog, Shared]:
+    from core.realtime.redis_log import RedisLog  # a process that is alone needs no Redis client
+    from core.realtime.redis_shared import RedisShared
+
+    return RedisLog(url), RedisShared(url)
+
+
 class Runtime:
     """What a web process runs beside its requests. `alone` says that no other shares its data."""
 
     def __init__(self, data: Path, redis_url: str = "") -> None:
         self.alone = not redis_url
-        self.log = RedisLog(redis_url) if redis_url else LocalLog()
-        self.shared: Shared = RedisShared(redis_url) if redis_url else LocalShared()
+        self.log: RedisLog | LocalLog
+        self.shared: Shared
+        both = _over_redis(redis_url) if redis_url else (LocalLog(), LocalShared())
+        self.log, self.shared = both
         self.hub = Hub(self.log, lines_per_s=settings.CHAT_LINES_PER_S)
         self.presence = Presence(self.hub, self.shared)
         self._data = data

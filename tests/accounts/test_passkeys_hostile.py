@@ -12,7 +12,6 @@ from django.core.handlers.asgi import ASGIRequest
 from django.test import Client
 from fido2 import cbor
 
-from core.accounts import passkeys
 from core.accounts.models import Passkey, PasskeyChallenge
 from core.accounts.passkey_views import BodyTooBig, SigningIn, body_of
 from tests.accounts.authenticator import (
@@ -195,7 +194,7 @@ def test_challenges_end_and_are_forgotten(li: Client) -> None:
     with later(minutes=5, seconds=1):
         sent = {"credential": phone.sign(asked)}
         refused(post(client, SIGN_IN, sent), "passkey_over", 409)
-        passkeys.forget_old()
+        PasskeyChallenge.forget_old()
     assert not PasskeyChallenge.objects.exists()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core.realtime.presence import Presence
-from core.realtime.shared import RedisShared
+from core.realtime.redis_shared import RedisShared
 from tests.realtime import until
 from tests.redis_server import redis_server
 

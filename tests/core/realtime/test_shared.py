@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from core.realtime import shared as shared_module
-from core.realtime.shared import Count, LocalShared, RedisShared, Shared, SharedAway
+from core.realtime import redis_shared
+from core.realtime.redis_shared import RedisShared
+from core.realtime.shared import Count, LocalShared, Shared, SharedAway
 from tests.redis_server import RedisServer, redis_server
 
 ROOM, OTHER = "show:apples", "show:pears"
@@ -44,13 +45,13 @@ async def both(redis: RedisServer) -> AsyncIterator[tuple[RedisShared, RedisShar
 
 @pytest.fixture
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> float:
-    monkeypatch.setattr(shared_module, "LEASE_S", 0.3)
+    monkeypatch.setattr(redis_shared, "LEASE_S", 0.3)
     return 0.3
 
 
 @pytest.fixture
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_module, "AWAY_FOR_S", 0.05)
+    monkeypatch.setattr(redis_shared, "AWAY_FOR_S", 0.05)
 
 
 async def number(shared: Shared, *keys: str) -> int:
@@ -268,4 +269,4 @@ async def test_a_redis_that_hangs_holds_nobody_up_twice(
     took_s = time.monotonic() - started
     redis.thaw()
     assert waits == [0] * 200
-    assert took_s < 2 * shared_module.AWAY_FOR_S
+    assert took_s < 2 * redis_shared.AWAY_FOR_S
