@@ -14,7 +14,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Model
 
@@ -92,15 +92,15 @@ def _cursor() -> CursorWrapper:
     To plan one anew takes the server longer than to run it on a few rows. Between us and the server
     PgBouncer, if there is one, has to know prepared statements (1.21).
     """
-    if connection.vendor != "postgresql":
-        return connection.cursor()
+    here = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up for each of its attributes
+    if here.vendor != "postgresql":
+        return here.cursor()
     from django.db.backends.postgresql.base import ServerBindingCursor  # needs its driver
 
-    connection.ensure_connection()
-    connection.connection.prepare_threshold = 0
-    cursor: Any = cast(Any, ServerBindingCursor)(connection.connection)
-    logged = connection.queries_logged
-    return connection.make_debug_cursor(cursor) if logged else connection.make_cursor(cursor)
+    here.ensure_connection()
+    here.connection.prepare_threshold = 0
+    cursor: Any = cast(Any, ServerBindingCursor)(here.connection)
+    return here.make_debug_cursor(cursor) if here.queries_logged else here.make_cursor(cursor)
 
 
 def read(sql: str, data: bytes, *models: type[Model]) -> list[tuple[Any, ...]]:

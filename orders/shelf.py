@@ -81,33 +81,33 @@ class Shelf:
 
     def available(self, pick: Pick) -> int:
         """How many of the variant are in stock for nobody yet."""
-        row = self._stock.get(pick.variant.pk)
-        return row.available - self._taken[row.pk] if row else 0
+        row = self._stock.get(pick.variant.id)
+        return row.available - self._taken[row.variant_id] if row else 0
 
     def left(self, offer: Offer) -> int | None:
         """How many the show still means to sell; None: as many as there are."""
         if offer.quantity is None:
             return None
-        return max(0, offer.quantity - offer.sold - self._sold[offer.pk])
+        return max(0, offer.quantity - offer.sold - self._sold[offer.id])
 
     def bought(self, offer: Offer, buyer_pk: int | None) -> int:
         """How many of this offer the buyer has ordered, as far as it was asked with `buyers`."""
-        return 0 if buyer_pk is None else self._bought[offer.pk, buyer_pk]
+        return 0 if buyer_pk is None else self._bought[offer.id, buyer_pk]
 
     def zones(self, seller: Seller) -> list[DeliveryZone]:
-        return self._zones.get(seller.pk, [])
+        return self._zones.get(seller.id, [])
 
     def point(self, point_id: UUID, seller: Seller) -> PickupPoint | None:
         point = self._points.get(point_id)
-        return point if point and point.seller_id == seller.pk else None
+        return point if point and point.seller_id == seller.id else None
 
     def grant(self, picks: Iterable[Pick], buyer_pk: int) -> None:
         """Take these off what is left for whoever comes next."""
         for pick in picks:
-            self._taken[pick.variant.pk] += pick.line.quantity
+            self._taken[pick.variant.id] += pick.line.quantity
             if pick.offer is not None:
-                self._sold[pick.offer.pk] += pick.line.quantity
-                self._bought[pick.offer.pk, buyer_pk] += pick.line.quantity
+                self._sold[pick.offer.id] += pick.line.quantity
+                self._bought[pick.offer.id, buyer_pk] += pick.line.quantity
 
 
 def read(
@@ -121,12 +121,12 @@ def read(
     offers = _offers({line.offer_id for line in lines if line.offer_id}, locked=locked)
     variants = [offer.variant for offer in offers]
     variants += _variants({line.variant_id for line in lines if line.variant_id})
-    limited = [offer.pk for offer in offers if offer.per_buyer is not None]
-    pks = {variant.pk for variant in variants}
+    limited = [offer.id for offer in offers if offer.per_buyer is not None]
+    pks = {variant.id for variant in variants}
     return Shelf(
         at=now(),
         _offers={offer.public_id: offer for offer in offers},
-        _by_pk={variant.pk: variant for variant in variants},
+        _by_pk={variant.id: variant for variant in variants},
         _by_id={variant.public_id: variant for variant in variants},
         _stock=stock.locked(pks) if locked else Stock.objects.in_bulk(pks),
         _bought=already_bought(limited, buyers),

@@ -34,9 +34,9 @@ def pick_lines(shelf: Shelf, lines: tuple[Line, ...], show_id: UUID | None) -> l
     picks = [pick_line(shelf, place, line, show_id) for place, line in enumerate(lines)]
     if len(picks) == 1:
         return picks
-    if len({pick.seller.pk for pick in picks}) > 1:
+    if len({pick.seller.id for pick in picks}) > 1:
         raise InvalidInput(_("Please order from one seller at a time."), field="lines")
-    if len({pick.variant.pk for pick in picks}) < len(picks):
+    if len({pick.variant.id for pick in picks}) < len(picks):
         raise InvalidInput(_("This is in the order already."), field="lines")
     return picks
 

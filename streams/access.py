@@ -78,20 +78,16 @@ def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]
         return lambda buyer: None
     if show.is_rehearsal:
         return partial(_refuse_to_sell, show)
-    withheld = is_withheld(show)
+    withheld, is_private = is_withheld(show), show.audience == Audience.INVITED
     bans = {ban.user_id: ban for ban in _bans_among(show, buyers)}
-    doubtful = (
-        list(buyers)
-        if show.audience == Audience.INVITED
-        else [buyer for buyer in buyers if buyer.pk in bans]
-    )
+    doubtful = list(buyers) if is_private else [buyer for buyer in buyers if buyer.pk in bans]
     roles = roles_in(doubtful, show) if doubtful else {}
 
     def check(buyer: User) -> None:
-        is_ours = roles.get(buyer.pk, RoomRole.VIEWER) != RoomRole.VIEWER
-        if buyer.pk in bans and not is_ours:
-            raise Banned(bans[buyer.pk].until)
-        if show.audience == Audience.INVITED and not is_ours:
+        is_ours = buyer.id in roles and roles[buyer.id] != RoomRole.VIEWER
+        if buyer.id in bans and not is_ours:
+            raise Banned(bans[buyer.id].until)
+        if is_private and not is_ours:
             raise NotAllowed(_("This show is private: only the seller's team can watch it."))
         if withheld:
             raise NotAllowed(_("An operator has ended this show. Nothing is sold in it any more."))

@@ -62,7 +62,10 @@ class Address(models.Model):
     """Where a buyer had an order sent, kept for the next one."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
+    # Found by the index of `each_address_once`.
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="addresses", db_index=False
+    )
     name = models.CharField(_("recipient"), max_length=60)
     phone = models.CharField(_("phone"), max_length=20)
     region = models.CharField(_("region"), max_length=10, blank=True)
@@ -96,13 +99,12 @@ class Order(models.Model):
     """One buyer's order from one seller. Prices and address are as they were when it was placed."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    number = models.CharField(max_length=16, unique=True, help_text="What people say on the phone.")
-    buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
+    number = models.CharField(max_length=16, help_text="What people say on the phone.")
+    # Found by the index of `one_order_per_intent`.
+    buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders", db_index=False)
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="orders")
     show_id = models.UUIDField(null=True, db_index=True)
-    state = models.CharField(
-        max_length=20, choices=OrderState.choices, default=OrderState.PLACED, db_index=True
-    )
+    state = models.CharField(max_length=20, choices=OrderState.choices, default=OrderState.PLACED)
     delivery = models.CharField(max_length=20, choices=Delivery.choices)
     recipient = models.CharField(max_length=60, blank=True)
     phone = models.CharField(max_length=20, blank=True)
@@ -131,6 +133,8 @@ class Order(models.Model):
     class Meta:
         ordering = ["-placed_at", "-id"]
         constraints = [
+            # Not `unique=True`, for which PostgreSQL gets a second index, for LIKE.
+            models.UniqueConstraint(fields=["number"], name="one_order_per_number"),
             models.UniqueConstraint(
                 fields=["buyer", "idempotency_key"], name="one_order_per_intent"
             ),

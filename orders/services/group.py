@@ -39,6 +39,10 @@ Name = tuple[int, str]
 """Buyer and key: what makes an intent one order."""
 Answer = Order | AppError
 T = TypeVar("T")
+# Python 3.11 looks for the members of an enumeration as slowly as for a name that is not there.
+ONLINE = PaymentMethod.ONLINE
+HELD, PLACED = OrderState.HELD.value, OrderState.PLACED.value
+COURIER, PICKUP = Delivery.COURIER.value, Delivery.PICKUP.value
 TRIES = 3
 
 
@@ -58,7 +62,7 @@ class Asked:
 
     @property
     def name(self) -> Name:
-        return self.buyer.pk, self.key
+        return self.buyer.id, self.key
 
 
 def place_group(asked: Sequence[Asked]) -> list[Answer]:
@@ -142,7 +146,7 @@ def _read(asked: Sequence[Asked]) -> Shelf:
     destinations = [one.request.destination for one in asked]
     return shelf.read(
         [line for one in asked for line in one.request.lines],
-        buyers={one.buyer.pk for one in asked},
+        buyers={one.buyer.id for one in asked},
         points={to.point_id for to in destinations if isinstance(to, Pickup)},
         locked=True,
     )
@@ -175,7 +179,7 @@ def decide(one: Asked, buyer: User, goods: Shelf) -> Draft:
     request = one.request
     picks = terms.pick_lines(goods, request.lines, request.show_id)
     for pick in picks:
-        for problem in terms.line_problems(goods, pick, buyer.pk):
+        for problem in terms.line_problems(goods, pick, buyer.id):
             raise problem
     seller = picks[0].seller
     to = request.destination
@@ -186,7 +190,7 @@ def decide(one: Asked, buyer: User, goods: Shelf) -> Draft:
     if request.payment_method not in (offered := terms.payment_methods(seller)):
         raise PaymentNotOffered([method.value for method in offered])
     draft = Draft(_row(one, buyer, goods, seller, picks, fee), picks, buyer)
-    goods.grant(picks, buyer.pk)
+    goods.grant(picks, buyer.id)
     return draft
 
 
@@ -195,16 +199,16 @@ def _row(
 ) -> dict[str, object]:
     """The order's columns that are not as usual."""
     request = one.request
-    is_held = request.payment_method == PaymentMethod.ONLINE
+    is_held = request.payment_method == ONLINE
     return {
         "public_id": new_id(),
         "number": new_order_number(),
-        "buyer_id": buyer.pk,
-        "seller_id": seller.pk,
+        "buyer_id": buyer.id,
+        "seller_id": seller.id,
         "show_id": request.show_id,
-        "state": (OrderState.HELD if is_held else OrderState.PLACED).value,
+        "state": HELD if is_held else PLACED,
         "note": request.note,
-        "payment_method": request.payment_method.value,
+        "payment_method": str(request.payment_method),
         "delivery_fee_minor": fee,
         "total_minor": terms.goods_total(picks) + fee,
         "currency": seller.currency,
@@ -221,9 +225,9 @@ def _delivery(request: OrderRequest, goods: Shelf, seller: Seller) -> dict[str, 
     person: dict[str, object] = {"recipient": to.name, "phone": to.phone}
     if isinstance(to, Courier):
         door = {"region": to.region, "address": to.address}
-        return {**person, **door, "delivery": Delivery.COURIER.value}
+        return {**person, **door, "delivery": COURIER}
     point = goods.point(to.point_id, seller)
     if point is None:
         raise InvalidInput(_("Please choose a pick-up point."), field="delivery.point_id")
-    fetched = {"pickup_point_id": point.pk, "pickup_code": new_pickup_code()}
-    return {**person, **fetched, "delivery": Delivery.PICKUP.value}
+    fetched = {"pickup_point_id": point.id, "pickup_code": new_pickup_code()}
+    return {**person, **fetched, "delivery": PICKUP}

@@ -29,6 +29,8 @@ _MOVE = ("order_id", "state", "actor_id", "reason", "at")
 _ADDRESS = ("public_id", "user_id", "name", "phone", "region", "address", "used_at")
 _SAME_ADDRESS = "(user_id, name, phone, region, address) DO UPDATE SET used_at = excluded.used_at"
 
+COURIER = Delivery.COURIER.value
+
 Name = tuple[int, str]
 Row = dict[str, Any]
 
@@ -101,13 +103,13 @@ def _insert_parts(drafts: Sequence[Draft]) -> None:
 
 def _line_rows(draft: Draft) -> Iterable[tuple[object, ...]]:
     for pick in draft.picks:
-        offer_pk = pick.offer.pk if pick.offer else None
+        offer_pk = pick.offer.id if pick.offer else None
         quantity, price_minor = pick.line.quantity, pick.line.price_minor
-        yield draft.pk, pick.variant.pk, offer_pk, pick.title, quantity, price_minor, 0
+        yield draft.pk, pick.variant.id, offer_pk, pick.title, quantity, price_minor, 0
 
 
 def _move_row(draft: Draft) -> tuple[object, ...]:
-    return draft.pk, draft.row["state"], draft.buyer.pk, "", draft.row["placed_at"]
+    return draft.pk, draft.row["state"], draft.buyer.id, "", draft.row["placed_at"]
 
 
 def _remember(drafts: Iterable[Draft]) -> None:
@@ -115,7 +117,7 @@ def _remember(drafts: Iterable[Draft]) -> None:
     sent = {
         _place(draft.row): draft.row["placed_at"]
         for draft in drafts
-        if draft.row["delivery"] == Delivery.COURIER
+        if draft.row["delivery"] == COURIER
     }
     known = [(new_id(), *place, at) for place, at in sorted(sent.items())]
     bulk.insert(Address, _ADDRESS, known, conflict=_SAME_ADDRESS)
@@ -129,12 +131,12 @@ def _count(drafts: Sequence[Draft]) -> None:
     sold = Counter[int]()
     taken: list[Change] = []
     for draft in drafts:
-        order_id, buyer_pk = draft.row["public_id"], draft.buyer.pk
+        order_id, buyer_pk = draft.row["public_id"], draft.buyer.id
         for pick in draft.picks:
             quantity = pick.line.quantity
             if pick.offer is not None:
-                sold[pick.offer.pk] += quantity
-            taken.append(Change(pick.variant.pk, quantity, order_id, buyer_pk))
+                sold[pick.offer.id] += quantity
+            taken.append(Change(pick.variant.id, quantity, order_id, buyer_pk))
     count_sold(sold)
     stock.reserve_many(taken)
 

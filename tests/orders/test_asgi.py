@@ -14,6 +14,7 @@ from django.db import OperationalError
 
 import orders.asgi
 from core.realtime.db import run_in_db
+from orders.api import OrderIn
 from orders.models import Order
 from orders.services import commit, group
 from tests.orders.test_api import body
@@ -135,3 +136,53 @@ async def test_no_more_sessions_are_known_than_may_be(
         told = {"Cookie": f"{cookie}; csrftoken={TOKEN}"}
         assert (await ask(li, body(world), key=f"k{number}", **told)).status_code == 201
         assert len(orders.asgi._known) == 1
+
+
+ID = "0190b1f2-a1b2-7c3d-8e4f-0123456789ab"
+LINE = f'{{"offer_id": "{ID}", "quantity": 2, "price_minor": 3590}}'
+TO = '{"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River Street"}'
+
+
+def typed(lines: str = f"[{LINE}]", delivery: str = TO, more: str = "") -> bytes:
+    return f'{{"lines": {lines}, "delivery": {delivery}{more}}}'.encode(errors="surrogatepass")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        typed(),
+        typed(more=f', "show_id": "{ID}", "note": "海", "payment_method": "online"'),
+        typed(delivery=f'{{"kind": "pickup", "name": "Li", "phone": "1", "point_id": "{ID}"}}'),
+        typed(
+            lines=f'[{{"variant_id": "{ID.replace("-", "")}", "quantity": 1, "price_minor": 1}}]'
+        ),
+        typed(lines="[]"),
+        typed(more=', "total_minor": null'),
+        typed(more=', "total_minor": 1.0'),
+        typed(more=', "total_minor": true'),
+        typed(more=', "total_minor": 1e400'),
+        typed(more=f', "total_minor": {10**30}'),
+        typed(more=', "note": null'),
+        typed(more=', "note": "a", "note": "b"'),
+        typed(more=', "note": "\\ud800"'),
+        typed(more=', "note": "\ud800"'),
+        typed(more=', "coupon": "free"'),
+        typed(more=', "payment_method": "gift"'),
+        typed(more=f', "show_id": "urn:uuid:{ID}"'),
+        typed(lines=LINE),
+        typed(lines=f"[{LINE.replace('2', '2.0')}]"),
+        typed(lines=f"[{LINE.replace('2', chr(34) + '2' + chr(34))}]"),
+        typed(delivery='{"kind": "drone", "name": "Li", "phone": "1"}'),
+        typed() + b"x",
+        b"\xef\xbb\xbf" + typed(),
+        b"[" * 5000,
+        b"",
+    ],
+)
+def test_what_is_read_quickly_is_what_the_api_reads(text: bytes) -> None:
+    """What it does not read is left to the API, which says what is wrong with it."""
+    try:
+        quickly = orders.asgi.typed_of(text)
+    except orders.asgi.NotPlain:
+        return
+    assert quickly == OrderIn.model_validate_json(text).model_dump()

@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -42,6 +43,12 @@ def asked(world: World, buyer: User, key: str = "first-click", **of_line: Any) -
         "delivery": TO_LI,
     }
     return _asked(buyer, key, None, wish)
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < give_up_at, "did not happen in time"
 
 
 def outcomes(answers: list[Any]) -> list[str]:
@@ -167,6 +174,44 @@ def test_those_who_wait_while_others_are_committed_are_one_group(
 
     assert sizes == [1, 9]
     assert len(numbers) == 10
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("within_s", "sizes"), [(20.0, [1, 3, 3]), (0.0, [1, 3, 1])])
+def test_a_crowd_that_was_answered_is_waited_for_while_it_comes_again(
+    within_s: float,
+    sizes: list[int],
+    world: World,
+    committer: commit.Committer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commit, "GATHERS_WITHIN_S", within_s)
+    monkeypatch.setattr(commit, "NOBODY_COMES_S", 20.0)
+    seen: list[int] = []
+    place, first_may_end, crowd_may_end = group.place_group, threading.Event(), threading.Event()
+
+    def seeing(some: list[Asked]) -> Any:
+        seen.append(len(some))
+        assert (first_may_end if len(seen) == 1 else crowd_may_end).wait(20)
+        return place(some)
+
+    def ask(*keys: str) -> list[Future[Order]]:
+        return [committer.ask(asked(world, world.li, key, quantity=1)) for key in keys]
+
+    with mock.patch.object(commit, "place_group", seeing):
+        first = ask("first")
+        until(lambda: seen)
+        crowd = ask("second", "third", "fourth")
+        first_may_end.set()
+        until(lambda: len(seen) == 2)
+        crowd_may_end.set()
+        wait([*first, *crowd], 20)
+        again = ask("fifth")
+        if not within_s:
+            wait(again, 20)
+        wait(again + ask("sixth", "seventh"), 20)
+
+    assert seen[:3] == sizes
 
 
 @pytest.mark.django_db(transaction=True)
