@@ -30,6 +30,7 @@ import django
 django.setup()
 
 from django.db import connection  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from core import failpoints  # noqa: E402
 from tests.chaos import orders_roles  # noqa: E402
@@ -54,6 +55,8 @@ def main(log: Path) -> None:
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # only its wake-up is wanted
     signal.set_wakeup_fd(said)
+    get_resolver().url_patterns  # noqa: B018 - which a web process reads at its first page
+    gc.collect()
     gc.freeze()
     children: set[int] = set()
     waiting = b""

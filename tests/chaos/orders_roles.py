@@ -16,7 +16,11 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.models import Q
 
-import orders.payments.stripe  # noqa: F401 - half a second that no restart should need
+# What is imported when it is needed: half a second that no restart should need.
+import core.realtime.redis_log
+import core.realtime.redis_shared  # noqa: F401
+import media_pipeline.live.relay  # noqa: F401
+import orders.payments.stripe  # noqa: F401
 from core.accounts.models import User
 from core.clock import now
 from core.realtime.db import with_fresh_connections
