@@ -9,6 +9,11 @@ FROM python:3.12-slim AS build
 RUN python -m venv /venv
 COPY requirements/run.txt /tmp/run.txt
 RUN /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/run.txt
+# Speech to text, for captions: another 400 MB, for who has a model. --build-arg CAPTIONS=1
+ARG CAPTIONS=0
+COPY requirements/captions.txt /tmp/captions.txt
+RUN if [ "$CAPTIONS" = 1 ]; then \
+    /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/captions.txt; fi
 WORKDIR /source
 COPY . .
 COPY --from=player /player/node_modules/hls.js/dist/hls.light.min.mjs livecommerce/static/vendor/hls.mjs

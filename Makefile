@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story pictures chaos-room chaos-live chaos-orders chaos-pipeline bench-room bench-live bench-orders bench-highlights bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story pictures chaos-room chaos-live chaos-orders chaos-pipeline bench-room bench-live bench-orders bench-highlights bench-captions bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-orders: ## acknowledged orders a second against bare SQL and pretix (20 mi
 bench-highlights: setup-dev ## how well the minutes that sold are found, on 200 generated shows (3 minutes)
 	$(BIN)/python -m bench.highlights $(ARGS)
 
+bench-captions: setup-dev ## how many words come out wrong when generated speech is written down (2 minutes)
+	$(BIN)/python -m bench.captions $(ARGS)
+
 bench-pipeline: ## what renditions cost and are worth beside other recipes (2 hours; ARGS=--quick)
 	@$(SETUP) bench
 	$(BIN)/python -m bench.pipeline $(ARGS)
@@ -103,6 +106,8 @@ LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --
 lock: setup-dev ## lock the newest versions that pyproject.toml allows
 	$(BIN)/$(LOCK) --upgrade pyproject.toml --group build -o requirements/run.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade -c requirements/run.txt pyproject.toml --group build --group dev -o requirements/dev.txt > /dev/null
+	$(BIN)/$(LOCK) --upgrade -c requirements/dev.txt --group captions -o requirements/captions.txt > /dev/null
+	$(BIN)/$(LOCK) --upgrade -c requirements/captions.txt --group speech -o requirements/speech.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade -c requirements/dev.txt --group bench -o requirements/bench.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade --group pretix -o requirements/pretix.txt > /dev/null
 	$(BIN)/$(LOCK) --upgrade --group node -o requirements/node.txt > /dev/null

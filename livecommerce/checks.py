@@ -21,6 +21,7 @@ from livecommerce.health import redis_problem, waiting_migrations
 from livecommerce.lan.certificates import Unusable
 from livecommerce.lan.pages import kept as certificate_kept
 from livecommerce.version import newer_problem
+from media_pipeline.captions import speech
 from media_pipeline.ffmpeg import ffmpeg_path, ffprobe_path
 from orders.services.refunds import failed_refunds
 
@@ -139,6 +140,14 @@ def check_ffmpeg() -> Finding:
     return Finding("ffmpeg", f"{programs[0]} with {', '.join(CODECS)}")
 
 
+def check_speech() -> Finding:
+    if not settings.SPEECH_MODEL:
+        return Finding("captions", "written by people: LIVECOMMERCE_SPEECH_MODEL names no model")
+    if trouble := speech.problem():
+        return Finding("captions", settings.SPEECH_MODEL, trouble)
+    return Finding("captions", f"what is said is written down by {settings.SPEECH_MODEL}")
+
+
 def run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     return done.stdout
@@ -176,6 +185,7 @@ CHECKS: Sequence[Callable[[], Finding]] = (
     check_database,
     check_redis,
     check_ffmpeg,
+    check_speech,
     check_player,
     check_payments,
 )

@@ -65,6 +65,7 @@ class Config:
     carrier: str
     celery_broker: str
     jobs_at_once: int
+    speech_model: str
     s3_bucket: str
     s3_endpoint_url: str
     s3_public_url: str
@@ -143,6 +144,7 @@ def _read() -> Config:
         carrier=_carrier(),
         celery_broker=_broker(),
         jobs_at_once=int(env.number("LIVECOMMERCE_JOBS_AT_ONCE", 0, highest=64, whole=True)),
+        speech_model=env.folder("LIVECOMMERCE_SPEECH_MODEL"),
         s3_bucket=env.bucket("S3_BUCKET"),
         s3_endpoint_url=env.address("S3_ENDPOINT_URL", ("http", "https")),
         s3_public_url=env.address("S3_PUBLIC_URL", ("http", "https")),

@@ -341,6 +341,15 @@ def program(name: str) -> str:
     return program
 
 
+@told("")
+def folder(name: str) -> str:
+    """A folder that is there, with its whole path; empty where none is named."""
+    folder = text(name)
+    if folder and not Path(folder).is_dir():
+        raise SettingsError(f"{name} is {folder!r}, which is not a folder here: name one, or none.")
+    return str(Path(folder).absolute()) if folder else ""
+
+
 @told(None)
 def time_zone(name: str, *, default: str) -> str:
     zone = text(name, default)

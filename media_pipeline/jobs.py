@@ -243,6 +243,18 @@ def hand_back(lease: Lease) -> None:
     _tell_of(lease.job_id)
 
 
+def put_off(lease: Lease, pause: timedelta) -> None:
+    """Leave it for now to do something else; the attempt does not count."""
+    _change(lease, **{**_waiting(), "attempts": F("attempts") - 1, "run_after": now() + pause})
+    _tell_of(lease.job_id)
+
+
+def is_preceded(lease: Lease) -> bool:
+    """Whether something more urgent than this job waits."""
+    priority = Job.objects.filter(pk=lease.job_id).values("priority")
+    return claimable().filter(priority__lt=models.Subquery(priority)).exists()
+
+
 def claimable() -> models.QuerySet[Job]:
     """What waits and is due, and what a worker left behind."""
     moment = now()

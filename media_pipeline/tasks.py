@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from media_pipeline import jobs
+from media_pipeline.captions import tracks
+from media_pipeline.captions.tracks import TRANSCRIBE
+from media_pipeline.captions.transcribing import transcribe
 from media_pipeline.ffmpeg import SourceUnreadable
 from media_pipeline.importing import import_upload
 from media_pipeline.jobs import Lease, LeaseLost
@@ -150,4 +153,5 @@ TASKS: Mapping[str, Task] = {
     ARCHIVE_RECORDING: Task(archive, nothing_to_tell, may_cancel=False),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell, may_cancel=False),
     FIND_PAUSES: Task(find_pauses, nothing_to_tell),
+    TRANSCRIBE: Task(transcribe, tracks.given_up, tracks.again),
 }

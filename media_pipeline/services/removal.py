@@ -26,6 +26,7 @@ def remove_recording(show_id: uuid.UUID) -> bool:
         return False
     folders = _folders(recording)
     subjects = [recording.public_id, *recording.assets.values_list("public_id", flat=True)]
+    subjects += recording.caption_tracks.values_list("public_id", flat=True)
     try:
         with transaction.atomic():
             Job.objects.filter(subject_id__in=subjects).delete()

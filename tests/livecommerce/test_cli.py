@@ -89,7 +89,7 @@ def test_check_finds_a_machine_that_is_well(migrated: Path) -> None:
     done = livecommerce("check", data=migrated)
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split()[0] for line in lines] == ["ok"] * 11
+    assert [line.split()[0] for line in lines] == ["ok"] * 12
 
 
 def test_check_says_what_to_do_about_what_is_not(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_every_setting_has_a_default_that_works(tmp_path: Path) -> None:
         ("LIVECOMMERCE_TIME_ZONE", "../../etc/passwd", "use a name like Asia/Shanghai"),
         ("LIVECOMMERCE_ORIGINS", "shop.example", "write https://shop.example"),
         ("LIVECOMMERCE_FFMPEG", "/nowhere/ffmpeg", "name the path of ffmpeg"),
+        ("LIVECOMMERCE_SPEECH_MODEL", "/nowhere/model", "name one, or none"),
         ("PORT", "http", "use a number from 1 to 65535"),
         ("PORT", "0", "use a number from 1 to 65535"),
         ("PORT", "70000", "use a number from 1 to 65535"),

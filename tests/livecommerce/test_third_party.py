@@ -10,7 +10,7 @@ from tests.livecommerce.command import ROOT
 
 LISTS = {
     name: (ROOT / f"requirements/{name}.txt").read_text()
-    for name in ("run", "dev", "bench", "node")
+    for name in ("run", "dev", "bench", "node", "captions")
 }
 
 
@@ -37,6 +37,10 @@ def test_every_licence_is_stated() -> None:
 def test_what_is_tested_is_what_runs() -> None:
     run, dev = pinned(LISTS["run"]), pinned(LISTS["dev"])
     assert run.items() <= dev.items()
+    shared = run.keys() & pinned(LISTS["captions"]).keys()
+    assert {name: run[name] for name in shared} == {
+        name: pinned(LISTS["captions"])[name] for name in shared
+    }
 
 
 def test_the_locks_have_hashes_and_name_no_place() -> None:

@@ -23,6 +23,7 @@ from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.playlists import parse_segments
 from media_pipeline.storage import storage, visibility
 from streams.models import Show
+from tests.speech import spoken
 
 FPS = 10
 LUMA_0, LUMA_STEP = 20, 2
@@ -36,6 +37,8 @@ class Footage:
     height: int = 144
     seconds: int = 4
     sound: bool = True
+    says: tuple[str, str] | None = None
+    """What somebody says in it instead of a tone, and in which language."""
 
 
 @functools.cache
@@ -45,11 +48,13 @@ def take_folder(footage: Footage) -> Path:
     size = f"{footage.width}x{footage.height}"
     grey = f"geq=lum='{LUMA_0}+{LUMA_STEP}*N':cb=128:cr=128"
     args = ["-f", "lavfi", "-i", f"color=size={size}:rate={FPS},format=yuv420p,{grey}"]
-    if footage.sound:
+    if footage.says:
+        args += ["-i", str(spoken(*footage.says)), "-af", "apad", "-c:a", "aac", "-ac", "2"]
+    elif footage.sound:
         args += ["-f", "lavfi", "-i", "sine=440:r=48000", "-c:a", "aac", "-ac", "2"]
     args += ["-t", str(footage.seconds), "-c:v", "libx264", "-preset", "ultrafast", "-crf", "10"]
     args += ["-g", str(FPS), "-f", "matroska", "recorded.mkv"]
-    ffmpeg.run(args, timeout_s=30, cwd=folder)
+    ffmpeg.run(args, timeout_s=30, cwd=folder, formats=f"{ffmpeg.FORMATS},wav")
     recorded = (folder / "recorded.mkv").read_bytes()
     source = recognise(recorded)
     assert source
