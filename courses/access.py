@@ -90,6 +90,14 @@ def may_watch(user: AnyUser, course: Course) -> bool:
     return enrolment_of(user, course) is not None or may_edit(user, course)
 
 
+def lesson_to_watch(user: AnyUser, lesson_id: uuid.UUID) -> Lesson:
+    """A lesson that the user may watch; `Conflict` for who has not joined the course."""
+    lesson = lesson_for_reader(user, lesson_id)
+    if not may_watch(signed_in(user), lesson.course):
+        raise Conflict(_("Join the course first."))
+    return lesson
+
+
 def learner_of(user: AnyUser, lesson: Lesson) -> Enrolment:
     """The user's own enrolment in the lesson's course, or `SignInRequired` or `Conflict`."""
     enrolment = enrolment_of(signed_in(user), lesson.course)
@@ -104,7 +112,9 @@ def usable_clips(user: User) -> QuerySet[Asset]:
     A lesson shows its clip to everybody who joins, so what was filmed for invited guests stays
     with the people of that seller and the operators.
     """
-    clips = Asset.objects.filter(kind=AssetKind.CLIP).exclude(state=AssetState.FAILED)
+    clips = Asset.objects.filter(
+        kind=AssetKind.CLIP, state__in=(AssetState.WAITING, AssetState.READY)
+    )
     if not has_role(user, Role.OPERATOR):
         clips = clips.filter(_own_clips(user) | _public_clips(user))
     return clips.order_by("-created_at", "-id")
@@ -117,7 +127,9 @@ def _own_clips(user: User) -> Q:
 
 
 def _public_clips(user: User) -> Q:
-    return Q(is_public=True) if has_role(user, Role.MENTOR) else Q(pk__in=[])
+    """What sellers filmed for everybody, and agreed to."""
+    agreed = Q(is_public=True, consented_at__isnull=False)
+    return agreed if has_role(user, Role.MENTOR) else Q(pk__in=[])
 
 
 def clip_for_author(user: User, asset_id: uuid.UUID) -> Asset:

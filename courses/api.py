@@ -17,6 +17,8 @@ from courses.intervals import Stretch
 from courses.models import Certificate, Course, Lesson
 from courses.services import authoring, learning
 from courses.services.learning import Watched
+from streams.clips.cues import Cue, cues
+from streams.clips.schemas import CueOut
 
 router = Router(tags=["courses"], auth=session_user)
 
@@ -88,6 +90,7 @@ class LessonStateOut(WatchedOut):
     id: uuid.UUID
     title: str
     enrolled: bool
+    taken_back: bool
     resume_s: float
     media_url: str | None
     poster_url: str | None
@@ -164,6 +167,13 @@ def lesson_state(request: HttpRequest, lesson_id: uuid.UUID) -> dict[str, Any]:
     return lesson_state_out(course, lesson, may_watch=may_watch)
 
 
+@router.get("/lessons/{uuid:lesson_id}/cues", response=list[CueOut], auth=may("read:courses"))
+def lesson_cues(request: HttpRequest, lesson_id: uuid.UUID) -> list[Cue]:
+    """What was shown and written in the lesson, in its own time and without names."""
+    lesson = access.lesson_to_watch(request.user, lesson_id)
+    return cues(lesson.asset) if lesson.is_ready else []
+
+
 @router.post("/lessons/{uuid:lesson_id}/watched", response=WatchedOut, auth=may("write:courses"))
 def watched(request: HttpRequest, lesson_id: uuid.UUID, body: WatchedIn) -> dict[str, Any]:
     """Tell which stretches of a lesson were played; the answer says what is missing."""
@@ -185,6 +195,7 @@ def lesson_state_out(
         "id": lesson.public_id,
         "title": lesson.title,
         "enrolled": course.enrolment is not None,
+        "taken_back": lesson.is_taken_back,
         "resume_s": view.resume_s,
         "media_url": (may_watch and view.video_url) or None,
         "poster_url": view.poster_url or None,
@@ -201,7 +212,7 @@ def watched_out(course: selectors.CourseView, lesson: Lesson, state: Watched) ->
         "missing": state.missing,
         "done": state.is_done,
         "lessons_done": course.done_count,
-        "lessons_total": len(course.lessons),
+        "lessons_total": len(course.counted),
         "course_percent": course.percent,
         "certificate_url": certificate_url(state.certificate),
     }

@@ -72,7 +72,17 @@ class Lesson(models.Model):
 
     @property
     def is_ready(self) -> bool:
-        return self.asset.state == AssetState.READY
+        """Whether it can be watched: its film is there, and its seller agrees."""
+        return self.asset.state == AssetState.READY and self.asset.consented_at is not None
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.asset.state == AssetState.WITHDRAWN
+
+    @property
+    def is_waiting_for_consent(self) -> bool:
+        """Of before sellers were asked."""
+        return self.asset.state == AssetState.READY and self.asset.consented_at is None
 
     @property
     def duration_s(self) -> float:

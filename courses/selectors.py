@@ -73,7 +73,13 @@ class CourseView:
     @property
     def minutes(self) -> int:
         """The length of what can be watched, in minutes begun."""
-        return ceil(sum(one.lesson.duration_s for one in self.lessons) / 60)
+        ready = (one.lesson for one in self.lessons if not one.lesson.is_taken_back)
+        return ceil(sum(lesson.duration_s for lesson in ready) / 60)
+
+    @property
+    def counted(self) -> list[LessonView]:
+        """What makes up the course for this person: what is gone counts for who has done it."""
+        return [one for one in self.lessons if one.is_done or not one.lesson.is_taken_back]
 
     @property
     def done_count(self) -> int:
@@ -81,9 +87,9 @@ class CourseView:
 
     @property
     def percent(self) -> int:
-        if not self.lessons:
+        if not self.counted:
             return 0
-        return sum(one.percent for one in self.lessons) // len(self.lessons)
+        return sum(one.percent for one in self.counted) // len(self.counted)
 
     @property
     def poster_url(self) -> str:
@@ -105,6 +111,12 @@ class CourseView:
 
 
 def poster_url(asset: Asset) -> str:
+    """Only of what its seller agreed to; a lesson of before that was asked has none until then."""
+    return picture_url(asset) if asset.consented_at else ""
+
+
+def picture_url(asset: Asset) -> str:
+    """For who may use the clip in a course: its own people, who may yet have to agree."""
     return storage().url(asset.poster_key) if asset.poster_key else ""
 
 

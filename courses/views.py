@@ -12,10 +12,12 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.accounts.access import is_signed_in, signed_in
+from core.accounts.models import User
 from core.errors import AppError, NotAllowed, NotFound
 from core.ids import parse_id
 from core.pages import id_of_form, made_once, page
@@ -23,6 +25,9 @@ from courses import access, selectors
 from courses.api import lesson_state_out
 from courses.models import Certificate, Course, Lesson
 from courses.services import authoring, certificates, learning
+from media_pipeline.models import Asset
+from media_pipeline.services import consents
+from streams.clips import access as clips_access
 
 
 @require_GET
@@ -160,11 +165,22 @@ def _edit_context(request: HttpRequest, row: Course) -> dict[str, Any]:
     return {
         "course": row,
         "lessons": [
-            {"lesson": one, "poster_url": selectors.poster_url(one.asset)}
+            {"lesson": one, "poster_url": selectors.picture_url(one.asset)}
             for one in row.lessons.select_related("asset")
         ],
-        "clips": [{"clip": one, "poster_url": selectors.poster_url(one)} for one in clips],
+        "clips": [_addable(user, one) for one in clips],
+        "consent": {
+            "version": consents.VERSION,
+            "language": get_language(),
+            "wording": consents.wording(),
+        },
     }
+
+
+def _addable(user: User, clip: Asset) -> dict[str, Any]:
+    """A clip that can be added, and whether this person is to be asked for consent first."""
+    asks = clip.consented_at is None and clips_access.may_agree(user, clip)
+    return {"clip": clip, "poster_url": selectors.picture_url(clip), "may_agree": asks}
 
 
 def _describe(request: HttpRequest, row: Course) -> str:
@@ -177,8 +193,16 @@ def _describe(request: HttpRequest, row: Course) -> str:
 def _add(request: HttpRequest, row: Course) -> str:
     clip = access.clip_for_author(signed_in(request.user), _posted_id(request, "clip"))
     title = request.POST.get("title", "").strip() or clip.title
+    if version := request.POST.get("agree"):
+        _agree(request, clip, version)
     lesson = authoring.add_lesson(row, clip, title)
     return _("“%(title)s” is now a lesson.") % {"title": lesson.title}
+
+
+def _agree(request: HttpRequest, clip: Asset, version: str) -> None:
+    person, clip = clips_access.clip_to_agree(request.user, clip.public_id)
+    language = request.POST.get("language", "")
+    consents.give(clip, actor=person, version=version, language=language)
 
 
 def _up(request: HttpRequest, row: Course) -> str:

@@ -9,11 +9,13 @@ from core.accounts import changes, codes, devices, limits
 from core.accounts.models import PasskeyChallenge
 from core.outbox import Fact, Handler
 from core.schedule import Periodic
+from courses import handlers as courses_handlers
 from livecommerce import disk
 from media_pipeline import carriers
 from media_pipeline import handlers as media_handlers
 from media_pipeline.events import (
     ClipReady,
+    ClipWithdrawn,
     FilmImported,
     PassageRemoved,
     RecordingProcessed,
@@ -22,7 +24,7 @@ from media_pipeline.events import (
     TakeStarted,
     TakeStopped,
 )
-from media_pipeline.services import archiving, orphans, settling, uploads
+from media_pipeline.services import archiving, clips, orphans, settling, uploads
 from media_pipeline.storage import storage
 from orders import access as orders_access
 from orders import photos as orders_photos
@@ -78,6 +80,7 @@ HANDLERS: Mapping[type[Fact], Sequence[Handler]] = {
     RecordingProcessed: (media_handlers.archive_processed_recording,),
     PassageRemoved: (handlers.tell_replay_changed,),
     ClipReady: (),
+    ClipWithdrawn: (media_handlers.delete_withdrawn_clip, courses_handlers.lesson_taken_back),
     ShowStarted: (handlers.tell_show_changed, camera_handlers.note_rehearsed),
     ShowInterrupted: (handlers.tell_show_changed,),
     ShowResumed: (handlers.tell_show_changed,),
@@ -101,6 +104,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic("carry out what failed before", every_s=300, run=settling.try_again),
     Periodic("forget uploads that nobody goes on with", every_s=3600, run=uploads.sweep),
     Periodic("delete media of nothing", every_s=86_400, run=orphans.sweep),
+    Periodic("hide films of clips", every_s=3600, run=clips.hide_public),
     Periodic("move to the bucket what is left", every_s=300, run=archiving.archive_left),
     Periodic("forget old codes", every_s=600, run=codes.forget_old),
     Periodic("forget old challenges", every_s=600, run=PasskeyChallenge.forget_old),

@@ -78,6 +78,14 @@ class ClipReady(ShowFact, frozen=True):
     asset_id: uuid.UUID
 
 
+class ClipWithdrawn(ShowFact, frozen=True):
+    """Its seller took a clip back: nobody may be shown it any more."""
+
+    name: ClassVar[str] = "media.ClipWithdrawn"
+    recording_id: uuid.UUID
+    asset_id: uuid.UUID
+
+
 class PassageRemoved(ShowFact, frozen=True):
     """A part of the recording is gone from every file; the replay is shorter now."""
 

@@ -114,6 +114,7 @@ class AssetState(models.TextChoices):
     WAITING = "waiting", _("waiting")
     READY = "ready", _("ready")
     FAILED = "failed", _("failed")
+    WITHDRAWN = "withdrawn", _("taken back")
 
 
 class Asset(models.Model):
@@ -126,6 +127,12 @@ class Asset(models.Model):
     title = models.CharField(max_length=120, blank=True)
     start_s = models.FloatField(default=0, help_text="Where a clip starts in its recording.")
     end_s = models.FloatField(default=0)
+    wish = models.JSONField(
+        default=dict, blank=True, help_text="Of a clip: its parts, frame and blurs (clip_wishes)."
+    )
+    consented_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its seller agrees to its being a lesson."
+    )
     state = models.CharField(max_length=20, choices=AssetState.choices, default=AssetState.WAITING)
     duration_s = models.FloatField(default=0)
     width = models.PositiveIntegerField(default=0)
@@ -143,6 +150,51 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+
+class Consent(models.Model):
+    """A seller's word that a clip may be a lesson, as it was given; it outlives the clip."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    clip = models.ForeignKey(Asset, on_delete=models.SET_NULL, null=True, related_name="consents")
+    clip_id_then = models.UUIDField(help_text="The clip's public id, also when it is gone.")
+    clip_title = models.CharField(max_length=120)
+    show_id = models.UUIDField()
+    wording = models.TextField(help_text="What was agreed to, word for word.")
+    version = models.CharField(max_length=20)
+    language = models.CharField(max_length=20)
+    given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    given_at = models.DateTimeField()
+    withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-given_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clip"],
+                condition=models.Q(withdrawn_at=None),
+                name="one_consent_in_force_per_clip",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"consent to {self.clip_title}, {self.given_at:%Y-%m-%d}"
+
+
+class ClipCopy(models.Model):
+    """A clip as a file to take away, with its title and product cards in the picture."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    clip = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="copy")
+    cards = models.JSONField(help_text="What is written over the picture, and when.")
+    state = models.CharField(max_length=20, choices=AssetState.choices, default=AssetState.WAITING)
+    key = models.CharField(max_length=200, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"copy of {self.clip}"
 
 
 class Rendition(models.Model):

@@ -19,7 +19,6 @@ VERSION = 2
 TOP_LINES = 720
 LOWER_LINES = (360, 240, 160, 120)
 GOP_S = 2
-CLIP_HEIGHT = 960
 MAX_FPS = 30
 FPS_SLACK = 1.02
 AUDIO_BITS_PER_SECOND = 96_000
@@ -93,11 +92,6 @@ def even(value: float) -> int:
     return max(2, round(value / 2) * 2)
 
 
-def _even_within(value: float) -> int:
-    """The largest even number that is not above `value`, at least 2."""
-    return max(2, int(value / 2) * 2)
-
-
 def usual_fps(source_fps: float) -> float:
     """The source's rate, or the half of it that is not above 30: no frame of these is uneven.
 
@@ -123,12 +117,6 @@ def ladder(source: Size, source_fps: float) -> list[RenditionPlan]:
     return [RenditionPlan(f"{lines}p", fitted(source, lines), fps) for lines in (top, lower)]
 
 
-def vertical(source: Size) -> Size:
-    """The size of a 9:16 clip cut from the middle: 540x960, or less where the source has less."""
-    height = min(CLIP_HEIGHT, source.height, source.width * 16 / 9)
-    return Size(_even_within(height * 9 / 16), _even_within(height))
-
-
 def remux(part: Part, output: Path) -> list[str]:
     """Put a take's streams, unchanged, into an MP4 that plays while it is downloaded.
 
@@ -145,14 +133,6 @@ def whole(parts: Sequence[Part], size: Size, fps: float, output: Path) -> list[s
     """Join takes of any size on one timeline into one MP4 of the first one's size."""
     video, audio = _joined(parts, size, fps, _inside)
     options = h264(fps, GOP_S, crf=20) | aac() | {"movflags": "+faststart"}
-    return arguments(graph.output(video, audio, str(output), **options))
-
-
-def clip(parts: Sequence[Part], size: Size, fps: float, output: Path) -> list[str]:
-    """A vertical lesson: the middle of the picture, keyframes each second for exact seeking."""
-    video, audio = _joined(parts, size, fps, _filled)
-    options = h264(fps, 1, crf=21) | cap(capped_rate(size, fps))
-    options |= aac() | {"movflags": "+faststart"}
     return arguments(graph.output(video, audio, str(output), **options))
 
 
@@ -230,16 +210,6 @@ def _inside(video: Any, size: Size) -> Any:
     return (
         video.filter("scale", size.width, size.height, force_original_aspect_ratio="decrease")
         .filter("pad", size.width, size.height, "(ow-iw)/2", "(oh-ih)/2")
-        .filter("setsar", 1)
-        .filter("format", "yuv420p")
-    )
-
-
-def _filled(video: Any, size: Size) -> Any:
-    """All of `size` filled from the middle of the picture; what sticks out is cut off."""
-    return (
-        video.filter("scale", size.width, size.height, force_original_aspect_ratio="increase")
-        .filter("crop", size.width, size.height)
         .filter("setsar", 1)
         .filter("format", "yuv420p")
     )

@@ -164,21 +164,6 @@ def _may_be_copied(audio: Audio, loudness: Loudness) -> bool:
     return audio.is_simple and not loudness.gain_db
 
 
-def make_clip_file(
-    parts: Sequence[tuple[Part, Probe]], folder: Path, work: Work
-) -> tuple[Made, Probe]:
-    """`clip.mp4`: the middle of the picture, upright."""
-    duration_s = sum(part.duration_s for part, _found in parts)
-    found, output = parts[0][1], folder / CLIP
-    size, fps = recipes.vertical(size_of(found)), recipes.usual_fps(found.picture.fps)
-    args = recipes.clip([part for part, _found in parts], size, fps, output)
-    work.run(args, output_s=duration_s, until=0.95)
-    seen = checked(output, Wanted("h264", size, duration_s, "aac"))
-    rate = round(output.stat().st_size * 8 / seen.duration_s)
-    made = Made("clip", CLIP, size, fps, _codecs(seen), rate, rate, seen.duration_s)
-    return made, seen
-
-
 def make_poster(source: Path, found: Probe, folder: Path, work: Work) -> Path:
     """`poster.jpg`: a typical frame, 720 pixels on its short side at most."""
     size, output = recipes.fitted(size_of(found), POSTER_SIDE), folder / POSTER

@@ -1,4 +1,4 @@
-"""The work that jobs name: a recording's renditions, and clips.
+"""The work that jobs name.
 
 A task makes everything in a folder of its own, checks it with ffprobe, stores it under a name that
 only its lease has, and then finishes its job, writes its rows and publishes its fact in one
@@ -8,8 +8,7 @@ transaction. A worker whose lease was lost fails in that transaction and takes i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -18,29 +17,23 @@ from media_pipeline import jobs
 from media_pipeline.captions import tracks
 from media_pipeline.captions.tracks import TRANSCRIBE
 from media_pipeline.captions.transcribing import transcribe
+from media_pipeline.clip_making import make_clip as make_clip
+from media_pipeline.clip_making import make_copy
 from media_pipeline.ffmpeg import SourceUnreadable
 from media_pipeline.importing import import_upload
-from media_pipeline.jobs import Lease, LeaseLost
-from media_pipeline.models import Asset, Recording
+from media_pipeline.models import Recording
 from media_pipeline.parts import parts_between, recording_folder
 from media_pipeline.pauses import FIND_PAUSES, find_pauses
 from media_pipeline.renditions import (
-    CLIP,
     DOWNLOAD,
-    make_clip_file,
     make_download,
     make_poster,
     make_renditions,
 )
 from media_pipeline.services import settling
 from media_pipeline.services.archiving import ARCHIVE_RECORDING, archive
-from media_pipeline.services.clips import (
-    MAKE_CLIP,
-    clip_again,
-    clip_failed,
-    clip_folder,
-    publish_clip,
-)
+from media_pipeline.services.clip_copies import MAKE_COPY, copy_again, copy_failed
+from media_pipeline.services.clips import MAKE_CLIP, clip_again, clip_failed
 from media_pipeline.services.recordings import (
     PROCESS_RECORDING,
     downloads_folder,
@@ -50,7 +43,7 @@ from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.services.uploads import IMPORT_UPLOAD, upload_again, upload_failed
 from media_pipeline.sources import looked_at
 from media_pipeline.storage import storage
-from media_pipeline.work import Work
+from media_pipeline.work import Work, sweep_earlier, taken_away_if_lost
 
 ALL_S = float("inf")
 
@@ -101,41 +94,6 @@ def process_recording(work: Work) -> None:
     sweep_earlier(downloads, work.lease)
 
 
-def make_clip(work: Work) -> None:
-    """One vertical clip, cut to the frame out of the segments that hold it."""
-    asset = Asset.objects.select_related("recording").get(public_id=work.lease.subject_id)
-    place = clip_folder(asset)
-    folder = f"{place}/{work.lease.epoch}"
-    with work.folder() as inputs, work.folder() as outputs:
-        parts = parts_between(asset.recording, asset.start_s, asset.end_s, inputs)
-        if not parts:
-            raise SourceUnreadable(_("Nothing was recorded at this time of the show."))
-        made, found = make_clip_file(parts, outputs, work)
-        make_poster(outputs / CLIP, found, outputs, work)
-        jobs.heartbeat(work.lease, work.progress)
-        with taken_away_if_lost(folder):
-            storage().write_folder(folder, outputs)
-            publish_clip(work.lease, asset, folder, made)
-    sweep_earlier(place, work.lease)
-
-
-@contextmanager
-def taken_away_if_lost(*folders: str) -> Iterator[None]:
-    """Files that were stored too late belong to nobody."""
-    try:
-        yield
-    except LeaseLost:
-        for folder in folders:
-            storage().delete_folder(folder)
-        raise
-
-
-def sweep_earlier(place: str, lease: Lease) -> None:
-    """Take away what earlier attempts stored before they died; nobody was ever told of it."""
-    for epoch in range(1, lease.epoch):
-        storage().delete_folder(f"{place}/{epoch}")
-
-
 def settle_recording(work: Work) -> None:
     """What a change of a recording's files still lacks, where whoever asked for it could not."""
     settling.settle(work.lease)
@@ -149,6 +107,7 @@ def nothing_to_tell(subject_id: uuid.UUID, reason: str) -> None:
 TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
     MAKE_CLIP: Task(make_clip, clip_failed, clip_again),
+    MAKE_COPY: Task(make_copy, copy_failed, copy_again),
     IMPORT_UPLOAD: Task(import_upload, upload_failed, upload_again),
     ARCHIVE_RECORDING: Task(archive, nothing_to_tell, may_cancel=False),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell, may_cancel=False),

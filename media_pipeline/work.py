@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from media_pipeline import ffmpeg, jobs
 from media_pipeline.ffmpeg import MediaFailed
-from media_pipeline.jobs import Lease
+from media_pipeline.jobs import Lease, LeaseLost
 from media_pipeline.probe import OUR_FORMATS, Probe, probe
 from media_pipeline.recipes import Size
-from media_pipeline.storage import work_folder
+from media_pipeline.storage import storage, work_folder
 
 # Encoding is some ten times faster than watching on two cores; this is for a busy small machine.
 TIMEOUT_BASE_S, TIMEOUT_FACTOR = 120.0, 8.0
@@ -53,7 +53,9 @@ class Work:
             jobs.hold(self.lease)
             self.held_at = time.monotonic()
 
-    def run(self, args: list[str], *, output_s: float, until: float) -> None:
+    def run(
+        self, args: list[str], *, output_s: float, until: float, formats: str = ffmpeg.FORMATS
+    ) -> None:
         """Run ffmpeg for an output of `output_s` seconds; it ends at progress `until`."""
         began = self.progress
 
@@ -64,6 +66,7 @@ class Work:
         ffmpeg.run(
             args,
             timeout_s=TIMEOUT_BASE_S + TIMEOUT_FACTOR * output_s,
+            formats=formats,
             on_progress=tell,
             cancelled=self.stop.is_set,
         )
@@ -108,3 +111,20 @@ def _differences(found: Probe, wanted: Wanted) -> Iterator[str]:
         yield f"audio is {audio_codec}, not {wanted.audio_codec}"
     if wanted.duration_s and abs(found.duration_s - wanted.duration_s) > DURATION_SLACK_S:
         yield f"lasts {found.duration_s} s, not {wanted.duration_s} s"
+
+
+@contextmanager
+def taken_away_if_lost(*folders: str) -> Iterator[None]:
+    """Files that were stored too late belong to nobody."""
+    try:
+        yield
+    except LeaseLost:
+        for folder in folders:
+            storage().delete_folder(folder)
+        raise
+
+
+def sweep_earlier(place: str, lease: Lease) -> None:
+    """Take away what earlier attempts stored before they died; nobody was ever told of it."""
+    for epoch in range(1, lease.epoch):
+        storage().delete_folder(f"{place}/{epoch}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -12,14 +12,13 @@ from pydantic import ConfigDict, Field
 
 from core.accounts.access import signed_in
 from core.api import may, session_user
-from media_pipeline.services.clips import make_clip
 from streams import access
 from streams.models import BlockedWord, Show
 from streams.selectors import ReplayEntry, replay_entries
 from streams.services import words
 from streams.services.shows import end_show
 from streams.studio import selectors
-from streams.studio.access import recording_to_cut, show_to_moderate
+from streams.studio.access import show_to_moderate
 from streams.studio.figures import Figures, figures
 
 router = Router(tags=["shows"], auth=session_user)
@@ -27,15 +26,6 @@ router = Router(tags=["shows"], auth=session_user)
 
 class Input(Schema):
     model_config = ConfigDict(extra="forbid")
-
-
-class ClipIn(Input):
-    """Seconds of the recording in the `edition` that the caller has seen; 1 to 180 s of them."""
-
-    edition: Annotated[int, Field(ge=0, lt=2**31)]
-    start_s: float
-    end_s: float
-    title: str
 
 
 class ShowOut(Schema):
@@ -131,19 +121,6 @@ class WordOut(Schema):
     word: str
 
 
-class ClipOut(Schema):
-    id: UUID
-    title: str
-    state: str
-    error: str
-    start_s: float
-    end_s: float
-    duration_s: float
-    poster_url: str | None
-    download_url: str | None
-    job_id: UUID | None
-
-
 class ReplayEntryOut(Schema):
     """`media_s` is null for what happened while the camera was away for good."""
 
@@ -203,29 +180,6 @@ def unblock_word(request: HttpRequest, show_id: UUID, word_id: int) -> list[Bloc
     show, user = access.show_to_host(request.user, show_id), signed_in(request.user)
     words.unblock(seller=show.seller, actor=user, word_id=word_id, show=show)
     return words.blocked(seller=show.seller, actor=user)
-
-
-@router.post(
-    "/recordings/{uuid:recording_id}/clips", response={201: ClipOut}, auth=may("write:shows")
-)
-def cut(request: HttpRequest, recording_id: UUID, body: ClipIn) -> Status[selectors.ClipView]:
-    """Cut a part of a recording into a vertical clip; `job_id` tells how far it is."""
-    recording = recording_to_cut(request.user, recording_id)
-    clip = make_clip(
-        recording_id=recording.public_id,
-        edition=body.edition,
-        start_s=body.start_s,
-        end_s=body.end_s,
-        title=body.title,
-        actor=signed_in(request.user),
-    )
-    return Status(201, selectors.clip_with_job(clip))
-
-
-@router.get("/shows/{uuid:show_id}/clips", response=list[ClipOut], auth=may("read:shows"))
-def clips(request: HttpRequest, show_id: UUID) -> list[selectors.ClipView]:
-    """The clips cut from a show, the oldest first."""
-    return selectors.clips_of(access.show_to_host(request.user, show_id).public_id)
 
 
 @router.get("/shows/{uuid:show_id}/replay", response=list[ReplayEntryOut], auth=None)

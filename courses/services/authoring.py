@@ -16,6 +16,7 @@ from core.ids import new_id
 from core.text import clean_line, clean_lines
 from courses.models import Course, CourseState, Lesson
 from media_pipeline.models import Asset, AssetKind, AssetState
+from media_pipeline.services import consents
 
 MAX_LESSONS = 100
 TITLE_LENGTH = 120
@@ -43,13 +44,15 @@ def describe(course: Course, *, title: str, summary: str) -> None:
 def add_lesson(course: Course, asset: Asset, title: str) -> Lesson:
     """Append a lesson. A clip that is still being made becomes watchable when it is ready.
 
-    `InvalidInput` where the asset is no clip or came to nothing; `Conflict` where the course
-    already has it, or is full.
+    `InvalidInput` where the asset is no clip or came to nothing; `ConsentMissing` where its seller
+    has not agreed to it; `Conflict` where the course already has it, or is full.
     """
     if asset.kind != AssetKind.CLIP or asset.state == AssetState.FAILED:
         raise InvalidInput(_("Only a clip can be a lesson."), field="asset_id")
     title = checked_title(title)
     with transaction.atomic():
+        # Locked: who takes it back at this moment must find the lesson, or it none.
+        consents.require(Asset.objects.select_for_update().get(pk=asset.pk))
         _locked(course)
         return _append(course, asset, title)
 
@@ -87,10 +90,18 @@ def remove_lesson(lesson: Lesson) -> None:
 
 
 def publish(course: Course) -> None:
-    """Show the course to everybody. `Conflict` while nothing in it can be watched yet."""
+    """Show the course to everybody.
+
+    `Conflict` while nothing in it can be watched yet, `ConsentMissing` while a seller has not
+    agreed to a lesson of it.
+    """
     with transaction.atomic():
         _locked(course)
-        if not course.lessons.filter(asset__state=AssetState.READY).exists():
+        for lesson in course.lessons.select_related("asset"):
+            if lesson.is_waiting_for_consent:
+                consents.require(lesson.asset)
+        ready = course.lessons.filter(asset__state=AssetState.READY)
+        if not ready.filter(asset__consented_at__isnull=False).exists():
             raise Conflict(_("Add at least one lesson that is ready to watch."))
         Course.objects.filter(pk=course.pk, state=CourseState.DRAFT).update(
             state=CourseState.PUBLISHED, published_at=now()

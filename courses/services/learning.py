@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -92,6 +93,8 @@ def state_of(progress: Progress | None, lesson: Lesson, certificate: Certificate
 def _check_watchable(enrolment: Enrolment, lesson: Lesson) -> None:
     if lesson.course_id != enrolment.course_id:
         raise Conflict(_("This lesson belongs to another course."))
+    if lesson.is_taken_back:
+        raise Conflict(_("The seller has taken this lesson back. It cannot be watched any more."))
     if not lesson.is_ready or lesson.duration_s <= 0:
         raise Conflict(_("This lesson is still being prepared."))
 
@@ -142,11 +145,30 @@ def _complete(enrolment: Enrolment) -> Certificate | None:
 
 
 def _lessons_left(enrolment: Enrolment) -> bool:
-    """Whether a lesson is not done. One that is being prepared counts, one that failed does not."""
+    """Whether a lesson is not done. One that is being prepared counts.
+
+    One that failed does not, nor one that was taken back: nobody can watch it any more.
+    """
     done = Progress.objects.filter(enrolment=enrolment, completed_at__isnull=False)
     lessons = Lesson.objects.filter(course=enrolment.course_id)
-    left = lessons.exclude(asset__state=AssetState.FAILED).exclude(pk__in=done.values("lesson"))
-    return left.exists()
+    left = lessons.exclude(asset__state__in=(AssetState.FAILED, AssetState.WITHDRAWN))
+    return left.exclude(pk__in=done.values("lesson")).exists()
+
+
+def complete_without(asset_id: UUID) -> int:
+    """Complete the courses of those for whom only this lesson was left; how many.
+
+    Who has not done a single lesson has finished nothing.
+    """
+    courses = Lesson.objects.filter(asset__public_id=asset_id).values("course")
+    begun = Progress.objects.filter(completed_at__isnull=False).values("enrolment")
+    waiting = Enrolment.objects.filter(course__in=courses, completed_at=None, pk__in=begun)
+    return sum(_complete_again(pk) for pk in list(waiting.values_list("pk", flat=True)))
+
+
+def _complete_again(enrolment_id: int) -> bool:
+    with transaction.atomic():
+        return _complete(Enrolment.objects.select_for_update().get(pk=enrolment_id)) is not None
 
 
 def checked_stretches(stretches: Sequence[Sequence[float]], duration_s: float) -> list[Stretch]:

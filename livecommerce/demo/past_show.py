@@ -28,7 +28,7 @@ from media_pipeline import ffmpeg
 from media_pipeline.ingest.chunks import Chunk
 from media_pipeline.ingest.desk import Desk
 from media_pipeline.models import Asset, Recording, Take
-from media_pipeline.services import clips, takes
+from media_pipeline.services import clips, consents, takes
 from media_pipeline.services.recordings import enqueue_processing
 from media_pipeline.tasks import TASKS
 from media_pipeline.worker import run_waiting
@@ -233,5 +233,6 @@ def _publish(orchard: Orchard, made: Sequence[Asset]) -> None:
     course = authoring.create_course(author=orchard.users["chen"], title=COURSE, summary=SUMMARY)
     for asset in made:
         asset.refresh_from_db()
+        consents.give(asset, actor=orchard.zhang, version=consents.VERSION, language="en")
         authoring.add_lesson(course, asset, asset.title)
     authoring.publish(course)

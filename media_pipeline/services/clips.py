@@ -1,20 +1,25 @@
-"""Clips: parts of a recording that become assets of their own."""
+"""Clips: parts of a recording that become assets of their own.
+
+A clip's files are never at a public address, whoever may watch the show: only so is it gone from
+everywhere at once when its seller takes it back (`media_pipeline.services.consents`).
+"""
 
 from __future__ import annotations
 
-import math
 import uuid
 
+import msgspec
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, NotFound
 from core.outbox import publish
 from core.text import clean_line
 from media_pipeline import jobs
+from media_pipeline.clip_wishes import Wish, checked, single, wish_of
 from media_pipeline.events import ClipReady
-from media_pipeline.jobs import Lease
+from media_pipeline.jobs import Lease, LeaseLost
 from media_pipeline.models import (
     Asset,
     AssetKind,
@@ -22,16 +27,14 @@ from media_pipeline.models import (
     Job,
     Recording,
     RecordingState,
+    Rendition,
 )
 from media_pipeline.renditions import CLIP, POSTER, Made
 from media_pipeline.services.editions import RecordingChanged
 from media_pipeline.services.recordings import replace_renditions
-from media_pipeline.storage import visibility
+from media_pipeline.storage import storage
 
 MAKE_CLIP = "make_clip"
-SHORTEST_S, LONGEST_S = 1.0, 180.0
-# A player's idea of the end differs from ours by less than this.
-END_SLACK_S = 0.25
 
 
 def make_clip(
@@ -43,24 +46,40 @@ def make_clip(
     title: str,
     actor: User,
 ) -> Asset:
-    """A clip of the recording from `start_s` to `end_s` (seconds of `edition`), cut by a job.
+    """As `join_clip`: one part, upright, of the middle of the picture."""
+    return join_clip(
+        recording_id=recording_id,
+        edition=edition,
+        wish=single(start_s, end_s),
+        title=title,
+        actor=actor,
+    )
+
+
+def join_clip(
+    *, recording_id: uuid.UUID, edition: int, wish: Wish, title: str, actor: User
+) -> Asset:
+    """A clip of the recording as it is wished (seconds of `edition`), made by a job.
 
     The same person asking for the same again, e.g. by a second tap, gets the same clip.
     Whoever calls decides who may. Raises `NotFound`, `Conflict` while the recording is not
-    complete, `RecordingChanged` for an edition that is over, and `InvalidInput` for times outside
-    of it or not 1 to 180 s apart.
+    complete, `RecordingChanged` for an edition that is over, and `InvalidInput` for parts outside
+    of it, more than once in it, or not 1 to 180 s together.
     """
     with transaction.atomic():
         # One lock for all clips of a recording: of two equal requests the later finds the first's.
         recording = _locked_ready_recording(recording_id)
         _require_edition(recording, edition)
+        title = clean_line(title, "title", longest=120)
+        wish = checked(wish, recording.duration_s)
         wanted = Asset(
             kind=AssetKind.CLIP,
             recording=recording,
             is_public=recording.is_public,
-            title=clean_line(title, "title", longest=120),
-            start_s=start_s,
-            end_s=_checked_end(recording, start_s, end_s),
+            title=title,
+            start_s=wish.hull.start_s,
+            end_s=wish.hull.end_s,
+            wish=msgspec.to_builtins(wish),
             created_by=actor,
         )
         return _known_clip(wanted) or _add_clip(wanted, actor)
@@ -75,8 +94,9 @@ def _known_clip(wanted: Asset) -> Asset | None:
         start_s=wanted.start_s,
         end_s=wanted.end_s,
         created_by=wanted.created_by,
-    )
-    return same.exclude(state=AssetState.FAILED).first()
+    ).exclude(state__in=(AssetState.FAILED, AssetState.WITHDRAWN))
+    wish = wish_of(wanted)
+    return next((clip for clip in same.order_by("pk") if wish_of(clip) == wish), None)
 
 
 def _add_clip(wanted: Asset, owner: User) -> Asset:
@@ -91,14 +111,20 @@ def job_of(asset: Asset) -> Job | None:
 
 
 def clip_folder(asset: Asset) -> str:
-    return f"{visibility(asset.is_public)}/clips/{asset.public_id}"
+    return f"private/clips/{asset.public_id}"
+
+
+def delete_files(clip_id: uuid.UUID) -> None:
+    """All that is stored of a clip, also where clips of public shows were kept in earlier times."""
+    for visibility in ("public", "private"):
+        storage().delete_folder(f"{visibility}/clips/{clip_id}")
 
 
 def publish_clip(lease: Lease, asset: Asset, folder: str, made: Made) -> None:
     """Finish the job and show the clip stored under `folder`; raises `jobs.LeaseLost`."""
     with transaction.atomic():
         jobs.finish(lease)
-        Asset.objects.filter(pk=asset.pk).update(
+        shown = Asset.objects.filter(pk=asset.pk, state=AssetState.WAITING).update(
             state=AssetState.READY,
             error="",
             duration_s=made.duration_s,
@@ -107,6 +133,8 @@ def publish_clip(lease: Lease, asset: Asset, folder: str, made: Made) -> None:
             download_key=f"{folder}/{CLIP}",
             poster_key=f"{folder}/{POSTER}",
         )
+        if not shown:
+            raise LeaseLost(f"clip {asset.public_id} is not waited for any more")
         replace_renditions(asset, folder, [made])
         recording = asset.recording
         publish(ClipReady(recording.show_id, recording.public_id, asset.public_id))
@@ -120,10 +148,33 @@ def clip_failed(asset_id: uuid.UUID, reason: str) -> None:
 
 
 def clip_again(asset_id: uuid.UUID) -> None:
-    """It is made after all: the asset waits anew."""
+    """It is made after all: the asset waits anew. `Conflict` for one that was taken back."""
+    if Asset.objects.filter(public_id=asset_id, state=AssetState.WITHDRAWN).exists():
+        raise Conflict(_("This clip was taken back. It is made anew when its seller agrees to it."))
     Asset.objects.filter(public_id=asset_id, state=AssetState.FAILED).update(
         state=AssetState.WAITING, error=""
     )
+
+
+def hide_public() -> int:
+    """Move clips of earlier versions away from their public addresses; how many.
+
+    Files go first: what dies in between is found again by its row.
+    """
+    found = Asset.objects.filter(kind=AssetKind.CLIP, download_key__startswith="public/")
+    for clip in found:
+        storage().move_folder(f"public/clips/{clip.public_id}", clip_folder(clip))
+        with transaction.atomic():
+            for row, names in ((clip, ("download_key", "poster_key")), *_keys_of(clip)):
+                for name in names:
+                    value = getattr(row, name).replace("public/", "private/", 1)
+                    setattr(row, name, value)
+                row.save(update_fields=names)
+    return len(found)
+
+
+def _keys_of(clip: Asset) -> list[tuple[Rendition, tuple[str, ...]]]:
+    return [(rendition, ("key",)) for rendition in clip.renditions.all()]
 
 
 def _locked_ready_recording(recording_id: uuid.UUID) -> Recording:
@@ -143,17 +194,3 @@ def _require_edition(recording: Recording, edition: int) -> None:
                 " these times now. Look for the part again."
             )
         )
-
-
-def _checked_end(recording: Recording, start_s: float, end_s: float) -> float:
-    """`end_s`, moved back to the recording's end if it is a hair beyond."""
-    if not math.isfinite(start_s) or start_s < 0:
-        raise InvalidInput(_("The clip must start inside the recording."), field="start_s")
-    if not math.isfinite(end_s) or end_s > recording.duration_s + END_SLACK_S:
-        raise InvalidInput(_("The clip must end inside the recording."), field="end_s")
-    end_s = min(end_s, recording.duration_s)
-    if end_s - start_s < SHORTEST_S:
-        raise InvalidInput(_("A clip is at least one second long."), field="end_s")
-    if end_s - start_s > LONGEST_S:
-        raise InvalidInput(_("A clip is three minutes long at most."), field="end_s")
-    return end_s

@@ -29,6 +29,7 @@ from core.ids import new_id
 from core.outbox import publish
 from media_pipeline import jobs
 from media_pipeline.captions import tracks
+from media_pipeline.clip_wishes import wish_of
 from media_pipeline.clock import Filmed
 from media_pipeline.events import PassageRemoved
 from media_pipeline.ingest import layout
@@ -37,6 +38,7 @@ from media_pipeline.models import (
     Asset,
     AssetKind,
     AssetState,
+    ClipCopy,
     Passage,
     Recording,
     RecordingState,
@@ -47,7 +49,7 @@ from media_pipeline.parts import CRUMB_S, Stretch, recording_folder, stretches
 from media_pipeline.playlists import Segment, listing, parse_segments
 from media_pipeline.services import archiving
 from media_pipeline.services.archiving import ARCHIVE_RECORDING
-from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.services.clips import MAKE_CLIP, delete_files
 from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.services.takes import filmed, playable_takes
 from media_pipeline.storage import storage
@@ -215,15 +217,15 @@ def _withdraw(recording: Recording, gone: Sequence[tuple[float, float]]) -> None
 
 def _adjust_clip(clip: Asset, gone: Sequence[tuple[float, float]]) -> None:
     """A clip that shows the passage goes; what comes behind it is earlier in the recording now."""
-    if any(from_s < clip.end_s and to_s > clip.start_s for from_s, to_s in gone):
+    if left := wish_of(clip).without(gone):
+        clip.wish = msgspec.to_builtins(left)
+        clip.start_s, clip.end_s = left.hull.start_s, left.hull.end_s
+    else:
         clip.state = AssetState.FAILED
         clip.error = _("Part of this lesson's video was removed from the show.")
         clip.download_key = clip.poster_key = ""
         clip.renditions.all().delete()
-    else:
-        earlier_s = sum(to_s - from_s for from_s, to_s in gone if to_s <= clip.start_s)
-        clip.start_s -= earlier_s
-        clip.end_s -= earlier_s
+        ClipCopy.objects.filter(clip=clip).delete()
     clip.save()
 
 
@@ -312,8 +314,7 @@ def _delete_derived(recording: Recording, place: Path) -> None:
             path.unlink()
     withdrawn = recording.assets.filter(kind=AssetKind.CLIP, state=AssetState.FAILED)
     for clip in withdrawn.values_list("public_id", flat=True):
-        for visibility in ("public", "private"):
-            storage().delete_folder(f"{visibility}/clips/{clip}")
+        delete_files(clip)
     storage().delete_folder(f"private/downloads/{recording.public_id}")
 
 

@@ -32,11 +32,10 @@ def change_rows(recording: Recording, *, is_public: bool) -> None:
 
 
 def _rename(rows: object, field: str, *, is_public: bool) -> None:
-    """Only of what follows the show: downloads are private anyway."""
+    """Only of what follows the show: downloads and clips are private anyway."""
     old, new = visibility(not is_public), visibility(is_public)
-    for kind in ("recordings", "clips"):
-        found = rows.filter(**{f"{field}__startswith": f"{old}/{kind}/"})  # type: ignore[attr-defined]
-        found.update(**{field: Concat(Value(new), Substr(F(field), len(old) + 1))})
+    found = rows.filter(**{f"{field}__startswith": f"{old}/recordings/"})  # type: ignore[attr-defined]
+    found.update(**{field: Concat(Value(new), Substr(F(field), len(old) + 1))})
 
 
 def _start_again(recording: Recording) -> None:
@@ -45,18 +44,13 @@ def _start_again(recording: Recording) -> None:
     if jobs.is_open(PROCESS_RECORDING, recording.public_id):
         jobs.restart(PROCESS_RECORDING, recording.public_id)
     waiting = Asset.objects.filter(recording=recording, state=AssetState.WAITING)
+    # They read the recording's files, which are elsewhere in a moment.
     for clip in waiting.filter(kind=AssetKind.CLIP).values_list("public_id", flat=True):
         jobs.restart(MAKE_CLIP, clip)
 
 
 def place_files(recording: Recording) -> None:
     """Move the files to where the rows say that they are; nothing to do is no error."""
-    _place(f"recordings/{recording.public_id}", is_public=recording.is_public)
-    clips = recording.assets.filter(kind=AssetKind.CLIP)
-    for clip in clips.values_list("public_id", flat=True):
-        _place(f"clips/{clip}", is_public=recording.is_public)
-
-
-def _place(name: str, *, is_public: bool) -> None:
+    name, is_public = f"recordings/{recording.public_id}", recording.is_public
     source, target = f"{visibility(not is_public)}/{name}", f"{visibility(is_public)}/{name}"
     storage().move_folder(source, target)

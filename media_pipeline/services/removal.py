@@ -12,7 +12,7 @@ from core.errors import Conflict
 from media_pipeline.ingest import layout
 from media_pipeline.models import AssetKind, Job, Recording, Upload
 from media_pipeline.services.recordings import downloads_folder
-from media_pipeline.storage import storage, visibility
+from media_pipeline.storage import storage
 
 
 def remove_recording(show_id: uuid.UUID) -> bool:
@@ -45,5 +45,9 @@ def _folders(recording: Recording) -> list[str]:
         layout.recording_key(recording.public_id, is_public=recording.is_public),
         downloads_folder(recording),
         *(f"private/takes/{take.public_id}" for take in recording.takes.all()),
-        *(f"{visibility(clip.is_public)}/clips/{clip.public_id}" for clip in clips),
+        *(
+            f"{visibility}/clips/{clip.public_id}"
+            for clip in clips
+            for visibility in ("public", "private")
+        ),
     ]

@@ -75,9 +75,14 @@ def download(show: Show) -> DownloadView:
 
 def file_name(show: Show) -> str:
     """Title and day, without what file systems do not take: "Apples 2026-11-22.mp4"."""
-    title = re.sub(r'[\x00-\x1f\\/:*?"<>|]+', " ", show.title).strip(" .")[:LONGEST_NAME]
     began = timezone.localtime(show.started_at or show.scheduled_at)
-    return f"{' '.join(title.split())} {began:%Y-%m-%d}.mp4"
+    return named_file(show.title, f" {began:%Y-%m-%d}")
+
+
+def named_file(title: str, suffix: str = "") -> str:
+    """A film's name for somebody's own disk."""
+    plain = re.sub(r'[\x00-\x1f\\/:*?"<>|]+', " ", title).strip(" .")[:LONGEST_NAME]
+    return f"{' '.join(plain.split()) or 'film'}{suffix}.mp4"
 
 
 def ready_s(show: Show) -> float | None:

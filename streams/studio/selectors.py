@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -18,9 +18,8 @@ from core.realtime.frames import Event, event_of
 from core.realtime.log import Entry, Position
 from core.realtime.log_store import entry_of
 from core.realtime.models import LogEntry
-from media_pipeline.models import Asset, AssetKind, Job, Recording, Take
+from media_pipeline.models import Asset, AssetKind, Recording, Take
 from media_pipeline.selectors import playback
-from media_pipeline.storage import storage
 from orders.events import LineSold
 from orders.models import Delivery, Order, OrderState
 from orders.selectors import OfferView, offer_views, orders_of_seller
@@ -129,22 +128,6 @@ class ConsoleView:
     orders: list[OrderView]
     waiting_orders: int
     recording: RecordingView | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClipView:
-    """A clip of a show; `job_id` while it is being made, addresses once it is ready."""
-
-    id: UUID
-    title: str
-    state: str
-    error: str
-    start_s: float
-    end_s: float
-    duration_s: float
-    poster_url: str | None
-    download_url: str | None
-    job_id: UUID | None = field(default=None)
 
 
 def show_names(show_ids: Collection[UUID]) -> dict[UUID, ShowName]:
@@ -354,44 +337,3 @@ def replay_data(show_id: UUID) -> dict[str, object]:
         "recording_id": str(found.recording_id),
         "edition": found.edition,
     }
-
-
-def clips_of(show_id: UUID) -> list[ClipView]:
-    """The clips cut from a show, the oldest first."""
-    assets = _clips(show_id).order_by("created_at", "pk")
-    jobs = _jobs_by_subject(asset.public_id for asset in assets)
-    return [clip_view(asset, jobs.get(asset.public_id)) for asset in assets]
-
-
-def clip_view(asset: Asset, job_id: UUID | None) -> ClipView:
-    return ClipView(
-        id=asset.public_id,
-        title=asset.title,
-        state=asset.state,
-        error=asset.error,
-        start_s=asset.start_s,
-        end_s=asset.end_s,
-        duration_s=asset.duration_s,
-        poster_url=_address(asset.poster_key),
-        download_url=_address(asset.download_key),
-        job_id=job_id,
-    )
-
-
-def clip_with_job(asset: Asset) -> ClipView:
-    """One clip, with the job that makes it."""
-    jobs = _jobs_by_subject([asset.public_id])
-    return clip_view(asset, jobs.get(asset.public_id))
-
-
-def _clips(show_id: UUID) -> QuerySet[Asset]:
-    return Asset.objects.filter(kind=AssetKind.CLIP, recording__show_id=show_id)
-
-
-def _jobs_by_subject(subject_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    jobs = Job.objects.filter(subject_id__in=list(subject_ids))
-    return dict(jobs.values_list("subject_id", "public_id"))
-
-
-def _address(key: str) -> str | None:
-    return storage().url(key) if key else None

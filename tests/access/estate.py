@@ -144,6 +144,7 @@ def of_school(world: World) -> dict[str, Any]:
         title="Picking",
         state=AssetState.READY,
         duration_s=20,
+        consented_at=now(),
     )
     course: Course = authoring.create_course(author=world.chen, title="Apples on camera")
     lesson = authoring.add_lesson(course, clip, "Picking")
@@ -156,5 +157,6 @@ def of_school(world: World) -> dict[str, Any]:
         "course_id": course.public_id,
         "lesson_id": lesson.public_id,
         "asset_id": clip.public_id,
+        "clip_id": clip.public_id,
         "certificate_id": certificate.public_id,
     }

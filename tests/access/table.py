@@ -197,6 +197,7 @@ POST   courses/{course_id}/lessons                 ? - - - - - - + + write:cours
 POST   courses/{course_id}/publish                 ? - - - - - - + + write:courses
 POST   courses/{course_id}/enrol                   ? + + + + + + + + write:courses
 GET    lessons/{lesson_id}                         ? + + + + + + + + read:courses
+GET    lessons/{lesson_id}/cues                    ? + + + + + + + + read:courses
 POST   lessons/{lesson_id}/watched                 ? + + + + + + + + write:courses
 POST   shows/{show_id}/end                         ? - - - - - + - + write:shows
 GET    shows/{show_id}/studio                      ? - - - - - + - + read:shows
@@ -206,6 +207,12 @@ POST   shows/{show_id}/blocked-words               ? - - - - - + - + write:shows
 DELETE shows/{show_id}/blocked-words/{word_id}     ? - - - - - + - + write:shows
 POST   recordings/{recording_id}/clips             ? - - - - - + - + write:shows
 GET    shows/{show_id}/clips                       ? - - - - - + - + read:shows
+GET    clips/{clip_id}/cues                        ? - - - - - + - + read:shows
+GET    clips/{clip_id}/consent                     ? - - - - - + - + read:shows
+PUT    clips/{clip_id}/consent                     ? - - - - - + - - write:shows
+DELETE clips/{clip_id}/consent                     ? - - - - - + - + write:shows
+GET    clips/{clip_id}/copy                        ? - - - - - + - + read:shows
+POST   clips/{clip_id}/copy                        ? - - - - - + - + write:shows
 GET    shows/{show_id}/replay                      + + + + + + + + +
 GET    shows/{show_id}/chapters.vtt                + + + + + + + + +
 PUT    shows/{show_id}/audience                    ? - - - - - + - + write:shows

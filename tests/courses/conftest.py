@@ -29,8 +29,9 @@ def make_clip(world: World) -> MakeClip:
             state=AssetState.READY,
             duration_s=duration_s,
             created_by=world.zhang,
+            consented_at=now(),
         )
-        folder = f"public/clips/{clip.public_id}"
+        folder = f"private/clips/{clip.public_id}"
         clip.download_key, clip.poster_key = f"{folder}/clip.mp4", f"{folder}/poster.jpg"
         for name, value in fields.items():
             setattr(clip, name, value)

@@ -78,7 +78,8 @@ def test_another_device_goes_on_where_the_first_stopped(
     watched(wang, picking, [[0, 7]], 7)
     state = as_person(world.wang).get(f"/api/v1/lessons/{picking.public_id}").json()
     assert (state["resume_s"], state["intervals"], state["enrolled"]) == (7, [[0, 7]], True)
-    assert state["media_url"] == f"/media/{picking.asset.download_key}"
+    assert state["media_url"].startswith("/media/s/")
+    assert state["media_url"].endswith(f"/{picking.asset.download_key}")
 
 
 def test_who_left_at_the_end_begins_again(
@@ -86,15 +87,6 @@ def test_who_left_at_the_end_begins_again(
 ) -> None:
     watched(wang, picking, [[0, 20]], 20)
     assert wang.get(f"/api/v1/lessons/{picking.public_id}").json()["resume_s"] == 0
-
-
-def test_a_private_clip_has_a_signed_address(
-    wang: Client, enrolment: Enrolment, picking: Lesson
-) -> None:
-    picking.asset.download_key = f"private/clips/{picking.asset.public_id}/clip.mp4"
-    picking.asset.save()
-    url = wang.get(f"/api/v1/lessons/{picking.public_id}").json()["media_url"]
-    assert url.startswith("/media/s/")
 
 
 def test_who_has_not_joined_gets_no_video(wang: Client, picking: Lesson) -> None:

@@ -31,12 +31,17 @@ LUMA_0, LUMA_STEP = 20, 2
 
 @dataclass(frozen=True)
 class Footage:
-    """A take's look. Every frame is one flat grey that tells its number: 20, 22, 24, ..."""
+    """A take's look. Every frame is one flat grey that tells its number: 20, 22, 24, ...
+
+    `picture` and `heard` are drawings of ffmpeg's in place of the greys and the tone.
+    """
 
     width: int = 256
     height: int = 144
     seconds: int = 4
     sound: bool = True
+    picture: str = ""
+    heard: str = "sine=440:r=48000"
     says: tuple[str, str] | None = None
     """What somebody says in it instead of a tone, and in which language."""
 
@@ -47,11 +52,12 @@ def take_folder(footage: Footage) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="footage-"))
     size = f"{footage.width}x{footage.height}"
     grey = f"geq=lum='{LUMA_0}+{LUMA_STEP}*N':cb=128:cr=128"
-    args = ["-f", "lavfi", "-i", f"color=size={size}:rate={FPS},format=yuv420p,{grey}"]
+    drawn = footage.picture or f"color=size={size}:rate={FPS},format=yuv420p,{grey}"
+    args = ["-f", "lavfi", "-i", drawn]
     if footage.says:
         args += ["-i", str(spoken(*footage.says)), "-af", "apad", "-c:a", "aac", "-ac", "2"]
     elif footage.sound:
-        args += ["-f", "lavfi", "-i", "sine=440:r=48000", "-c:a", "aac", "-ac", "2"]
+        args += ["-f", "lavfi", "-i", footage.heard, "-c:a", "aac", "-ac", "2"]
     args += ["-t", str(footage.seconds), "-c:v", "libx264", "-preset", "ultrafast", "-crf", "10"]
     args += ["-g", str(FPS), "-f", "matroska", "recorded.mkv"]
     ffmpeg.run(args, timeout_s=30, cwd=folder, formats=f"{ffmpeg.FORMATS},wav")

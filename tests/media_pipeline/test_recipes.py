@@ -45,29 +45,6 @@ def test_no_rung_is_above_the_source_and_no_two_are_alike(width: int, height: in
         assert plan.size.height <= height + 1
 
 
-@given(SIDES, SIDES)
-def test_a_vertical_clip_is_even_upright_and_never_larger(width: int, height: int) -> None:
-    size = recipes.vertical(Size(width, height))
-    assert size.width % 2 == size.height % 2 == 0
-    assert size.width <= min(540, width)
-    assert size.height <= min(960, height)
-    assert abs(size.width - size.height * 9 / 16) <= 2
-
-
-@pytest.mark.parametrize(
-    ("source", "clip"),
-    [
-        (Size(1280, 720), Size(404, 720)),
-        (Size(1080, 1920), Size(540, 960)),
-        (Size(540, 960), Size(540, 960)),
-        (Size(640, 360), Size(202, 360)),
-        (Size(360, 640), Size(360, 640)),
-    ],
-)
-def test_vertical_sizes(source: Size, clip: Size) -> None:
-    assert recipes.vertical(source) == clip
-
-
 @pytest.mark.parametrize(
     ("told", "used"),
     [(15, 15), (29.97, 29.97), (30.3, 30.3), (60, 30), (50, 25), (240, 30), (1000, 30), (0, 30)],
@@ -128,15 +105,6 @@ def test_takes_are_joined_in_order_with_silence_where_there_is_no_sound() -> Non
     graph = args[args.index("-filter_complex") + 1]
     assert graph.count("pad=640:360") == 2
     assert "concat=a=1:n=2:v=1" in graph
-
-
-def test_a_clip_is_trimmed_to_the_microsecond_and_cropped() -> None:
-    args = recipes.clip([APPLES], Size(404, 720), 25, Path("clip.mp4"))
-    graph = args[args.index("-filter_complex") + 1]
-    assert "trim=end=3.500000:start=1.500000" in graph
-    assert "setpts=PTS-1.500000/TB" in graph
-    assert "crop=404:720" in graph
-    assert options(args)["-g"] == "25"
 
 
 def test_the_master_playlist() -> None:
