@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -176,6 +176,16 @@ def serving(
         yield served
     finally:
         served.stop()
+
+
+@contextmanager
+def running_web(data: Path, **settings: str) -> Iterator[Server]:
+    """The web process of `running_instance` alone, for what needs no worker.
+
+    A worker would make films of all that cameras send, at several times the cost of receiving it.
+    """
+    with serving(data, server="daphne", env=settings) as served:
+        yield replace(served.instance, url=served.url.replace("127.0.0.1", "localhost"))
 
 
 def _environment(data: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from media_pipeline.demo_media import make_demo_video
 from tests.livecommerce.command import livecommerce
-from tests.server import Server, running_instance
+from tests.server import Server, running_web
 
 pytestmark = [pytest.mark.process, pytest.mark.ffmpeg]
 
@@ -25,7 +25,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_instance(tmp_path_factory.mktemp("instance")) as server:
+    with running_web(tmp_path_factory.mktemp("instance")) as server:
         yield server
 
 

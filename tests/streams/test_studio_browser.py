@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 import streams
-from tests.server import Server, running_instance
+from tests.server import Server, running_web
 from tests.story.browser import Visitor, chromium, chromium_path, eventually, signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg]
@@ -107,7 +107,7 @@ class Network:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_instance(tmp_path_factory.mktemp("studio")) as running:
+    with running_web(tmp_path_factory.mktemp("studio")) as running:
         yield running
 
 
@@ -208,6 +208,7 @@ def test_viewers_see_the_present_at_once_after_an_outage_and_the_recording_gets_
         network.up()
         page.locator("#air-badge").get_by_text("Live").wait_for()
         viewer.wait_for_function(SEES_NOW, arg=3_000, timeout=60_000)
+        network.uplink_kbit = 300  # a busy machine may have filmed little: some of it shall be left
         # Under 2 s where nothing else runs; in any case long before the rest has gone.
         left = page.locator("#status").inner_text()
         assert "Sending what was kept: 0:" in left, left
