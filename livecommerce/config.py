@@ -65,6 +65,7 @@ class Config:
     carrier: str
     celery_broker: str
     jobs_at_once: int
+    chunk_s: float
     speech_model: str
     s3_bucket: str
     s3_endpoint_url: str
@@ -144,6 +145,7 @@ def _read() -> Config:
         carrier=_carrier(),
         celery_broker=_broker(),
         jobs_at_once=int(env.number("LIVECOMMERCE_JOBS_AT_ONCE", 0, highest=64, whole=True)),
+        chunk_s=env.number("LIVECOMMERCE_CHUNK_S", 60, highest=3600),
         speech_model=env.folder("LIVECOMMERCE_SPEECH_MODEL"),
         s3_bucket=env.bucket("S3_BUCKET"),
         s3_endpoint_url=env.address("S3_ENDPOINT_URL", ("http", "https")),

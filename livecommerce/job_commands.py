@@ -41,7 +41,8 @@ def found(number: int) -> Job:
 
 def list_jobs(everything: bool, most: int) -> None:
     """A table of the newest jobs, without those that ended well unless it is of `everything`."""
-    wanted = Job.objects.all() if everything else Job.objects.filter(state__in=TROUBLES)
+    whole = Job.objects.filter(parent=None, state__in=TROUBLES)
+    wanted = Job.objects.all() if everything else whole
     newest = list(wanted.order_by("-pk")[:most])
     console = Console()
     if not newest:
@@ -123,7 +124,8 @@ def watch(numbers: Sequence[int]) -> bool:
 def _look(bar: Progress, numbers: Sequence[int], pause: Callable[[float], None]) -> bool:
     tasks: dict[int, TaskID] = {}
     while True:
-        open_ones = list(Job.objects.filter(state__in=jobs.OPEN).values_list("pk", flat=True))
+        whole = Job.objects.filter(parent=None, state__in=jobs.OPEN)
+        open_ones = list(whole.values_list("pk", flat=True))
         wanted = numbers or {*open_ones, *tasks}
         shown = cards(Job.objects.filter(pk__in=wanted).order_by("priority", "pk"))
         for card in shown:

@@ -39,6 +39,7 @@ LIVE_RENDITIONS = CONFIG.live_renditions
 CARRIER = CONFIG.carrier
 CELERY_BROKER = CONFIG.celery_broker
 JOBS_AT_ONCE = CONFIG.jobs_at_once
+CHUNK_S = CONFIG.chunk_s
 SPEECH_MODEL = CONFIG.speech_model
 FIRST_SHOW_APPROVAL = CONFIG.first_show_approval
 CAMERA_AWAY_MIN = CONFIG.camera_away_min

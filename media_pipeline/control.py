@@ -11,6 +11,7 @@ from core.accounts.models import User
 from core.errors import Conflict
 from media_pipeline import jobs
 from media_pipeline.captions.tracks import TRANSCRIBE
+from media_pipeline.long_films import ENCODE_CHUNK
 from media_pipeline.models import Job, JobFault, JobState
 from media_pipeline.pauses import FIND_PAUSES
 from media_pipeline.services.archiving import ARCHIVE_RECORDING
@@ -29,6 +30,7 @@ KINDS: dict[str, Promise] = {
     ARCHIVE_RECORDING: gettext_lazy("Move to the storage"),
     SETTLE_RECORDING: gettext_lazy("Change of the recording"),
     FIND_PAUSES: gettext_lazy("Pauses in the talk"),
+    ENCODE_CHUNK: gettext_lazy("Part of a long film"),
     TRANSCRIBE: gettext_lazy("Captions of what is said"),
 }
 ADVICE: dict[str, Promise] = {

@@ -22,6 +22,8 @@ from media_pipeline.events import FilmImported, RecordingSealed
 from media_pipeline.ingest import layout
 from media_pipeline.ingest.segmenter import HEAD, INIT, PLAYLIST
 from media_pipeline.jobs import LeaseLost
+from media_pipeline.long_films import forget_of
+from media_pipeline.long_sources import Lent
 from media_pipeline.models import Recording, RecordingState, Take, TakeState, Upload, UploadState
 from media_pipeline.playlists import Segment, TakeSegments, listing
 from media_pipeline.recipes_hls import MEDIA
@@ -42,6 +44,7 @@ def import_upload(work: Work) -> None:
         with work.folder() as folder:
             segments = _take_files(upload, folder, work)
             _publish(upload, folder / "take", segments, work)
+        forget_of(work.lease.kind, upload.public_id)
         storage().delete_folder(upload.key.rpartition("/")[0])
     else:
         jobs.finish(work.lease)
@@ -53,7 +56,8 @@ def _take_files(upload: Upload, folder: Path, work: Work) -> list[Segment]:
         parts = uploads.parts_of(upload)
         storage().uploads.finish(upload.key, upload.storage_id, parts)
     with storage().local_path(upload.key) as path:
-        made = make_best(looked_at(path), folder, work)
+        # It came whole or not at all, and under this key there is never another one.
+        made = make_best(looked_at(path), folder, work, Lent(upload.storage_id, upload.key))
     (folder / "take").mkdir()
     return list(_split(made, folder / "take"))
 

@@ -72,13 +72,15 @@ def enqueue(
     owner: User | None = None,
     priority: int = Priority.REPLAY,
     show_id: uuid.UUID | None = None,
+    parent: Job | None = None,
 ) -> Job:
     """The one job of this kind for this subject; one that had failed waits anew.
 
     One that a person cancelled stays so until a person asks for it. `show_id` is found by the
-    subject where that is a recording, an asset or an upload.
+    subject where that is a recording, an asset or an upload. A part ends with its `parent`.
     """
     first = _first(owner=owner, priority=priority, show_id=show_id or show_of(subject_id))
+    first["parent"] = parent
     job, created = Job.objects.get_or_create(kind=kind, subject_id=subject_id, defaults=first)
     if created or _queue_again(job, JobState.FAILED):
         job.refresh_from_db()
@@ -101,6 +103,7 @@ def restart(
     if not created:
         anew = {**_anew(), "run_after": due}
         Job.objects.filter(pk=job.pk).update(lease_epoch=F("lease_epoch") + 1, **anew)
+        _end_parts([job.pk])
         job.refresh_from_db()
     _tell(job)
     return job
@@ -109,20 +112,18 @@ def restart(
 def withdraw(kind: str, subject_ids: Collection[uuid.UUID]) -> None:
     """These jobs are not to be done for now; whoever runs one loses it."""
     found = Job.objects.filter(kind=kind, subject_id__in=subject_ids)
-    found.update(
-        lease_epoch=F("lease_epoch") + 1,
-        error="",
-        fault="",
-        run_after=None,
-        **_ended(JobState.FAILED),
-    )
+    found.update(**_withdrawn())
+    _end_parts(list(found.values_list("pk", flat=True)))
 
 
 def cancel(job: Job, by: User | None) -> bool:
     """Take an open job from whoever runs it; `False` if it had come to its end before."""
     open_one = Job.objects.filter(pk=job.pk, state__in=OPEN)
     ended = _ended(JobState.CANCELLED)
-    return open_one.update(lease_epoch=F("lease_epoch") + 1, cancelled_by=by, **ended) == 1
+    if open_one.update(lease_epoch=F("lease_epoch") + 1, cancelled_by=by, **ended) != 1:
+        return False
+    _end_parts([job.pk])
+    return True
 
 
 def retry(job: Job) -> bool:
@@ -173,6 +174,12 @@ def claim(kinds: Collection[str]) -> Lease | None:
         if lease := take(job):
             return lease
     return None
+
+
+def claim_part(parent_id: int) -> Lease | None:
+    """The next part of this job that is due, for whoever runs the job itself."""
+    parts = claimable().filter(parent_id=parent_id).order_by("priority", "id")[:CANDIDATES]
+    return next((lease for lease in map(take, parts) if lease), None)
 
 
 def candidates(kinds: Collection[str]) -> list[Job]:
@@ -231,6 +238,7 @@ def fail(lease: Lease, reason: str, *, again: bool, fault: str = JobFault.NONE) 
     said = {"error": reason[:500], "fault": fault}
     if given_up:
         _change(lease, **said, **_ended(JobState.FAILED))
+        _end_parts([lease.job_id])
     else:
         pause = FIRST_PAUSE * 4 ** (lease.attempt - 1)
         _change(lease, **said, run_after=now() + pause, **_waiting())
@@ -298,6 +306,16 @@ def _anew() -> dict[str, object]:
 def _waiting() -> dict[str, object]:
     still = {"state": JobState.QUEUED, "leased_until": None, "progress": 0, "finished_at": None}
     return {**still, "sent_at": None, "changed_at": now()}
+
+
+def _withdrawn() -> dict[str, object]:
+    nothing_said = {"error": "", "fault": "", "run_after": None}
+    return {"lease_epoch": F("lease_epoch") + 1, **nothing_said, **_ended(JobState.FAILED)}
+
+
+def _end_parts(parent_ids: Collection[int]) -> None:
+    """Nobody waits for what is still open of these jobs' parts; whoever runs one loses it."""
+    Job.objects.filter(parent_id__in=parent_ids, state__in=OPEN).update(**_withdrawn())
 
 
 def _ended(state: JobState) -> dict[str, object]:

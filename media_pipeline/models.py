@@ -294,6 +294,13 @@ class Job(models.Model):
     error = models.CharField(max_length=500, blank=True)
     fault = models.CharField(max_length=20, blank=True, choices=JobFault.choices)
     show_id = models.UUIDField(null=True, help_text="The show that it is for; opaque here.")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="parts",
+        help_text="The job of which this is a part: it waits for it, and they end together.",
+    )
     cancelled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True, help_text="Whatever of it changed last.")
@@ -313,3 +320,38 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id} {self.state}"
+
+
+class LongFilm(models.Model):
+    """A film that is encoded in chunks, by as many workers as have time; gone when it is made."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="long_film")
+    source_id = models.CharField(max_length=64, help_text="What it is made of, as its job says.")
+    recipe_id = models.CharField(max_length=64, help_text="A hash of what is made and how.")
+    source_key = models.CharField(max_length=200, help_text="Where every worker finds the film.")
+    sound_key = models.CharField(max_length=200, blank=True, help_text="Its sound, once made.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"long film of {self.job}"
+
+
+class Chunk(models.Model):
+    """A part of a long film, encoded by a job of its own."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    film = models.ForeignKey(LongFilm, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    order = models.JSONField(help_text="What is to be encoded and how.")
+    key = models.CharField(max_length=200, blank=True, help_text="What was made of it, once it is.")
+    frames = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["film", "number"], name="one_chunk_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"chunk {self.number} of {self.film}"

@@ -63,30 +63,28 @@ def renditions(
     opened = graph.input(str(source.path))
     heard = graph.input(str(sound)).audio if sound else None
     encoded = [plan for plan in plans if not plan.is_copy]
-    pictures = dict(
-        zip(encoded, _pictures(opened, source, look, encoded, table, keys), strict=True)
-    )
+    # Beside a copy the frames keep the times that they have there.
+    is_beside_copy = bool(keys)
+    made: dict[RenditionPlan, Any] = {}
+    if encoded:
+        picture = opened[source.video]
+        if not is_beside_copy:
+            picture = frames(opened, source, encoded[0].fps)
+        made = dict(zip(encoded, pictures(picture, look, encoded, table), strict=True))
     outputs = []
     for plan in plans:
-        picture = opened[source.video] if plan.is_copy else pictures[plan]
-        options = {"c:v": "copy"} if plan.is_copy else _encoding(plan, keys)
-        outputs.append(_hls(picture, heard, options, folder / plan.name))
+        picture = opened[source.video] if plan.is_copy else made[plan]
+        coded = (
+            {"c:v": "copy"} if plan.is_copy else encoding(plan, keys, is_beside_copy=is_beside_copy)
+        )
+        outputs.append(hls(picture, heard, coded, folder / plan.name))
     return arguments(graph.merge_outputs(*outputs))
 
 
-def _pictures(
-    opened: Any,
-    source: Part,
-    look: Look,
-    plans: Sequence[RenditionPlan],
-    table: Path | None,
-    keys: Sequence[float],
+def pictures(
+    picture: Any, look: Look, plans: Sequence[RenditionPlan], table: Path | None
 ) -> list[Any]:
     """A stream for each plan: the largest is scaled from the source, the others from that."""
-    if not plans:
-        return []
-    # Beside a copy the frames keep the times that they have there.
-    picture = opened[source.video] if keys else frames(opened, source, plans[0].fps)
     picture = shown(picture, look, plans[0].size, table)
     if len(plans) == 1:
         return [picture]
@@ -121,18 +119,19 @@ def _named(picture: Any, **more: str) -> Any:
     return picture.filter("setparams", color_primaries="bt709", color_trc="bt709", **more)
 
 
-def _encoding(plan: RenditionPlan, keys: Sequence[float]) -> dict[str, Any]:
+def encoding(plan: RenditionPlan, keys: Sequence[float], *, is_beside_copy: bool) -> dict[str, Any]:
+    """x264 for a rendition: a keyframe each two seconds, or where `keys` (seconds) say."""
     crf = CRF if min(plan.size.width, plan.size.height) > SMALL_LINES else SMALL_CRF
     options = h264(plan.fps, GOP_S, crf=crf) | cap(plan.max_bits_per_second) | FINE
     if not keys:
         return options
     # A little earlier than the frame itself, which rounding must not miss.
     times = ",".join(f"{max(0.0, key - 0.002):.3f}" for key in keys)
-    as_copied = {"fps_mode": "passthrough", "enc_time_base": "demux"}
+    as_copied = {"fps_mode": "passthrough", "enc_time_base": "demux"} if is_beside_copy else {}
     return options | as_copied | {"force_key_frames": times, "g": 100_000}
 
 
-def _hls(picture: Any, heard: Any | None, options: dict[str, Any], folder: Path) -> Any:
+def hls(picture: Any, heard: Any | None, options: dict[str, Any], folder: Path) -> Any:
     """One rendition as `video.m3u8` and one `video.m4s` in its folder."""
     options = {**options, "map_metadata": -1, **_segments(GOP_S, folder / MEDIA)}
     streams = [picture]

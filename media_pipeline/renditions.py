@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 from django.utils.translation import gettext as _
 
-from media_pipeline import recipes, recipes_hls, sound, storyboard
+from media_pipeline import long_films, recipes, recipes_hls, sound, storyboard
 from media_pipeline.colour import write_table
+from media_pipeline.long_sources import Lent
+from media_pipeline.models import LongFilm
 from media_pipeline.probe import OUR_FORMATS, Audio, Probe, probe
 from media_pipeline.recipes import Part, RenditionPlan, Size, Variant
 from media_pipeline.recipes_hls import MEDIA, PLAYLIST, SOUND_MEDIA, SOUND_PLAYLIST
@@ -79,16 +81,18 @@ def plans_for(source: Source) -> list[RenditionPlan]:
     ]
 
 
-def make_renditions(source: Source, folder: Path, work: Work) -> list[Made]:
+def make_renditions(
+    source: Source, folder: Path, work: Work, lent: Lent | None = None
+) -> list[Made]:
     """Everything that is watched by HLS, and when all of it is right the master playlist.
 
     In `folder`: a folder for each rendition, the sound alone, the waveform, and small pictures to
-    seek by. Progress goes from where it is to 0.96.
+    seek by. Progress goes from where it is to 0.96. Other workers help with a long film that is
+    `lent` to them.
     """
     plans = plans_for(source)
     spent = (0.96 - work.progress) / 20
-    heard = _make_sound(source, folder, work, until=work.progress + 2 * spent)
-    _encode(source, plans, folder, heard, work)
+    heard = _make(source, plans, folder, work, lent, sound_until=work.progress + 2 * spent)
     made = [_made_rendition(folder, plan, source, heard) for plan in plans]
     lowest = min(made, key=lambda one: one.size.width)
     media = folder / lowest.name / MEDIA
@@ -99,20 +103,54 @@ def make_renditions(source: Source, folder: Path, work: Work) -> list[Made]:
     return made
 
 
-def make_best(source: Source, folder: Path, work: Work) -> Path:
+def make_best(source: Source, folder: Path, work: Work, lent: Lent | None = None) -> Path:
     """The folder of the best rendition alone: what an uploaded film is kept as, if not as it is."""
     plan = plans_for(source)[0]
-    heard = _make_sound(source, folder, work, until=0.1)
-    _encode(source, [plan], folder, heard, work)
+    heard = _make(source, [plan], folder, work, lent, sound_until=0.1)
     _made_rendition(folder, plan, source, heard)
     return folder / plan.name
+
+
+def _make(
+    source: Source,
+    plans: Sequence[RenditionPlan],
+    folder: Path,
+    work: Work,
+    lent: Lent | None,
+    *,
+    sound_until: float,
+) -> Path | None:
+    """The renditions' folders; the sound that is in them, `None` where there is none."""
+    film = long_films.begin(source, _timed(source), plans, work, lent)
+    for plan in plans:
+        (folder / plan.name).mkdir()
+    if film is None:
+        heard = _make_sound(source, folder, work, until=sound_until)
+        _encode(source, plans, folder, heard, work)
+        return heard
+    heard = _sound_of(film, source, folder, work, until=sound_until)
+    long_films.gather(film, work, until=0.92)
+    long_films.join(film, _timed(source), plans, folder, work, sound=heard, until=0.94)
+    return heard
+
+
+def _sound_of(
+    film: LongFilm, source: Source, folder: Path, work: Work, *, until: float
+) -> Path | None:
+    """As `_make_sound`, which an earlier attempt may have done."""
+    if long_films.sound_again(film, folder):
+        work.progress = until
+        return folder / SOUND / SOUND_MEDIA
+    heard = _make_sound(source, folder, work, until=until)
+    if heard:
+        files = [folder / sound.WAVE_FILE, *(folder / SOUND).iterdir()]
+        long_films.keep_sound(film, files, folder, work)
+    return heard
 
 
 def _encode(
     source: Source, plans: Sequence[RenditionPlan], folder: Path, heard: Path | None, work: Work
 ) -> None:
-    for plan in plans:
-        (folder / plan.name).mkdir()
     is_beside_copy = plans[0].is_copy
     table = write_table(source.look.hdr, folder) if source.look.hdr else None
     args = recipes_hls.renditions(

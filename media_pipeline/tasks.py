@@ -8,8 +8,9 @@ transaction. A worker whose lease was lost fails in that transaction and takes i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.utils.translation import gettext as _
 
@@ -21,9 +22,13 @@ from media_pipeline.clip_making import make_clip as make_clip
 from media_pipeline.clip_making import make_copy
 from media_pipeline.ffmpeg import SourceUnreadable
 from media_pipeline.importing import import_upload
+from media_pipeline.long_films import ENCODE_CHUNK, encode_chunk, forget_of, kept_source
+from media_pipeline.long_sources import Lent, bring
 from media_pipeline.models import Recording
 from media_pipeline.parts import parts_between, recording_folder
 from media_pipeline.pauses import FIND_PAUSES, find_pauses
+from media_pipeline.probe import Probe, probe
+from media_pipeline.recipes import Part
 from media_pipeline.renditions import (
     DOWNLOAD,
     make_download,
@@ -73,8 +78,11 @@ def process_recording(work: Work) -> None:
         parts = parts_between(recording, 0, ALL_S, inputs)
         if not parts:
             raise SourceUnreadable(_("Nothing was recorded."))
-        found = make_download(parts, outputs, work)
-        made = make_renditions(looked_at(outputs / DOWNLOAD), outputs, work)
+        lent = Lent(
+            f"{recording.edition}-{sum(part.path.stat().st_size for part, _found in parts)}"
+        )
+        found = _download(parts, outputs, work, lent)
+        made = make_renditions(looked_at(outputs / DOWNLOAD), outputs, work, lent)
         poster = make_poster(outputs / DOWNLOAD, found, inputs, work).read_bytes()
         # Not a moment in the storage of what was withdrawn meanwhile.
         jobs.heartbeat(work.lease, work.progress)
@@ -92,6 +100,16 @@ def process_recording(work: Work) -> None:
             )
     sweep_earlier(place, work.lease)
     sweep_earlier(downloads, work.lease)
+    forget_of(work.lease.kind, recording.public_id)
+
+
+def _download(parts: Sequence[tuple[Part, Probe]], folder: Path, work: Work, lent: Lent) -> Probe:
+    """The takes as one film; as an earlier attempt has made it, where that is kept."""
+    kept = kept_source(work.lease.job_id, lent.source_id)
+    if not kept:
+        return make_download(parts, folder, work)
+    bring(kept, folder / DOWNLOAD)
+    return probe(folder / DOWNLOAD)
 
 
 def settle_recording(work: Work) -> None:
@@ -112,5 +130,6 @@ TASKS: Mapping[str, Task] = {
     ARCHIVE_RECORDING: Task(archive, nothing_to_tell, may_cancel=False),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell, may_cancel=False),
     FIND_PAUSES: Task(find_pauses, nothing_to_tell),
+    ENCODE_CHUNK: Task(encode_chunk, nothing_to_tell, may_cancel=False),
     TRANSCRIBE: Task(transcribe, tracks.given_up, tracks.again),
 }

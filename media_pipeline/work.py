@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,14 @@ class OutputWrong(MediaFailed):
     """What was made is not what was asked for; it is not shown to anybody."""
 
 
+class PartFailed(MediaFailed):
+    """A part of the work was given up after all of its attempts, by the `fault` of its job."""
+
+    def __init__(self, message: str, fault: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
 @dataclass
 class Work:
     """One attempt at one job. `stop` is set when the worker must stop or has lost the lease."""
@@ -37,6 +45,8 @@ class Work:
     progress: float = 0.0
     held_at: float = field(default_factory=time.monotonic)
     """When the lease was last known to be ours."""
+    run_part: Callable[[Lease, threading.Event], None] | None = None
+    """Runs a part of this job here and now, until the event; `None` where there is no worker."""
 
     def beat(self) -> None:
         """Keep the lease and tell the progress; raises `jobs.LeaseLost`."""

@@ -29,7 +29,7 @@ from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.storage import NoSuchFile, StorageDown, sweep_work
 from media_pipeline.tasks import TASKS, Task
-from media_pipeline.work import Work
+from media_pipeline.work import PartFailed, Work
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def _run_next(stop: threading.Event, tasks: Mapping[str, Task]) -> bool:
 
 def run_job(lease: Lease, task: Task, stop: threading.Event) -> None:
     """Run one claimed job to its end, whatever that is; never raises for what the job did."""
-    work = Work(lease)
+    work = Work(lease, run_part=_run_part)
     log.info("%s of %s: attempt %d", lease.kind, lease.subject_id, lease.attempt)
     _running.add(lease)
     try:
@@ -133,6 +133,14 @@ def run_job(lease: Lease, task: Task, stop: threading.Event) -> None:
         _fail_if_possible(lease, task, _("Something went wrong on our side."), JobFault.OURS)
     finally:
         _running.discard(lease)
+
+
+def _run_part(lease: Lease, stop: threading.Event) -> None:
+    """For a job that waits for its parts, in a thread of its own."""
+    try:
+        run_job(lease, TASKS[lease.kind], stop)
+    finally:
+        connections.close_all()
 
 
 def _attempt(work: Work, task: Task) -> None:
@@ -154,6 +162,8 @@ def _attempt(work: Work, task: Task) -> None:
         _tell(lease, error)
         said = _("Part of the recording is missing.")
         _fail(lease, task, said, JobFault.MISSING, again=False)
+    except PartFailed as error:  # which was tried often enough
+        _fail(lease, task, error.message, JobFault(error.fault), again=False)
     except StorageDown as error:
         log.warning("%s of %s: %s", lease.kind, lease.subject_id, error)
         said = _("The storage for films does not answer.")

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from django.db.models import Model, QuerySet
 
 from core.clock import now
-from media_pipeline.models import Asset, AssetKind, Recording, Take, Upload
+from media_pipeline.long_films import forget_stale
+from media_pipeline.models import Asset, AssetKind, LongFilm, Recording, Take, Upload
 from media_pipeline.storage import folder_of, storage
 
 OLD = timedelta(days=1)
@@ -26,11 +27,13 @@ OWNERS: dict[str, Callable[[], QuerySet[Model]]] = {
     "clips": lambda: Asset.objects.filter(kind=AssetKind.CLIP),
     "takes": lambda: Take.objects.all(),
     "uploads": lambda: Upload.objects.all(),
+    "chunks": lambda: LongFilm.objects.all(),
 }
 
 
 def sweep() -> int:
     """Delete the folders of what is not there any more; how many."""
+    forget_stale(now() - OLD)
     found = orphans(now() - OLD)
     for folder in found:
         storage().delete_folder(folder)

@@ -34,6 +34,7 @@ from media_pipeline.clock import Filmed
 from media_pipeline.events import PassageRemoved
 from media_pipeline.ingest import layout
 from media_pipeline.ingest.segmenter import INIT, PLAYLIST
+from media_pipeline.long_films import forget_of
 from media_pipeline.models import (
     Asset,
     AssetKind,
@@ -316,6 +317,7 @@ def _delete_derived(recording: Recording, place: Path) -> None:
     for clip in withdrawn.values_list("public_id", flat=True):
         delete_files(clip)
     storage().delete_folder(f"private/downloads/{recording.public_id}")
+    forget_of(PROCESS_RECORDING, recording.public_id)
 
 
 def _make_anew(recording: Recording) -> None:

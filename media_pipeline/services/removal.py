@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict
 from media_pipeline.ingest import layout
-from media_pipeline.models import AssetKind, Job, Recording, Upload
+from media_pipeline.long_films import place
+from media_pipeline.models import AssetKind, Job, LongFilm, Recording, Upload
 from media_pipeline.services.recordings import downloads_folder
 from media_pipeline.storage import storage
 
@@ -26,6 +27,7 @@ def remove_recording(show_id: uuid.UUID) -> bool:
         return False
     folders = _folders(recording)
     subjects = [recording.public_id, *recording.assets.values_list("public_id", flat=True)]
+    folders += map(place, LongFilm.objects.filter(job__subject_id__in=subjects))
     subjects += recording.caption_tracks.values_list("public_id", flat=True)
     try:
         with transaction.atomic():

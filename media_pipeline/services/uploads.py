@@ -24,6 +24,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.text import clean_line
 from media_pipeline import jobs
+from media_pipeline.long_films import forget_of
 from media_pipeline.models import Job, JobFault, Upload, UploadState
 from media_pipeline.storage import NoSuchFile, Part, storage
 from sellers.models import Seller
@@ -206,6 +207,7 @@ def cancel(upload: Upload) -> Upload:
 
 
 def _take_away(upload: Upload) -> None:
+    forget_of(IMPORT_UPLOAD, upload.public_id)
     storage().uploads.abort(upload.key, upload.storage_id)
     storage().delete_folder(upload.key.rpartition("/")[0])
 

@@ -77,6 +77,7 @@ def jobs_seen_by(user: AnyUser, *, everything: bool = False) -> QuerySet[Job]:
     person = signed_in(user)
     # Withdrawn ones are no trouble of anybody's: nobody wants what they would make.
     known = Job.objects.exclude(state=JobState.FAILED, error="").select_related("cancelled_by")
+    known = known.filter(parent=None)  # a job tells how far its parts are, and why one failed
     if everything:
         if not has_role(person, Role.OPERATOR):
             raise NotFound(_("There is nothing here, or it is not yours."))
