@@ -13,6 +13,7 @@ from tests.films import film, recorder_film, sound, vp8_film  # noqa: F401 - lik
 from tests.livecommerce.command import migrate
 from tests.phones import browser_on_loop, phone  # noqa: F401 - likewise
 from tests.realtime import runtime, site  # noqa: F401 - fixtures for every test
+from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401 - a hook
 from tests.world import World
 
 Factory = pytest.TempPathFactory
