@@ -28,7 +28,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 Persistence = Literal["none", "rdb", "aof"]
-ANSWERS_WITHIN_S = 10.0
+ANSWERS_WITHIN_S = 30.0
 NEVER_AGAIN = Retry(NoBackoff(), 0)
 _PERSISTENCE: dict[str, list[str]] = {
     "none": ["--save", "", "--appendonly", "no"],

@@ -20,7 +20,7 @@ from tests import template
 from tests.livecommerce.command import migrate
 
 ROOT = Path(__file__).parent.parent
-READY_WITHIN_S = 60
+READY_WITHIN_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Server:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "livecommerce.cli", *arguments]
 
-    def run(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `livecommerce …` to its end with this instance's settings."""
         return subprocess.run(
             self.command(*arguments),
@@ -84,7 +84,7 @@ def running_instance(data: Path, *options: str, **settings: str) -> Iterator[Ser
         yield server
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 class Served:
@@ -146,7 +146,7 @@ class Served:
         """SIGTERM, as a service manager does; returns when it has ended."""
         if self._process is not None and self._process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=60)
 
 
 @contextmanager
@@ -237,7 +237,7 @@ def _build(server: Server) -> None:
         env=server.environment,
         cwd=ROOT,
         check=True,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -89,7 +89,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(30)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -97,7 +97,7 @@ class Running:
             for line in lines:
                 self._said.put(line.rstrip())
 
-    def wait_for(self, wanted: Callable[[str], bool] | str, within_s: float = 30) -> str:
+    def wait_for(self, wanted: Callable[[str], bool] | str, within_s: float = 60) -> str:
         """The next line that has the text, or for which `wanted` is true."""
         fits = (lambda line: wanted in line) if isinstance(wanted, str) else wanted
         deadline = monotonic() + within_s
