@@ -71,7 +71,7 @@ bench-highlights: setup-dev ## how well the minutes that sold are found, on 200 
 bench-captions: setup-dev ## how many words come out wrong when generated speech is written down (2 minutes)
 	$(BIN)/python -m bench.captions $(ARGS)
 
-bench-pipeline: ## what renditions cost and are worth beside other recipes (2 hours; ARGS=--quick)
+bench-pipeline: ## what renditions cost and are worth beside other recipes (2 hours; ARGS=--half-hour or --quick)
 	@$(SETUP) bench
 	$(BIN)/python -m bench.pipeline $(ARGS)
 
