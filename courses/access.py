@@ -72,7 +72,7 @@ def course_for_editor(user: AnyUser, course_id: uuid.UUID) -> Course:
 
 def lesson_for_reader(user: AnyUser, lesson_id: uuid.UUID) -> Lesson:
     """A lesson of a course that the user may see; otherwise `NotFound`."""
-    lessons = Lesson.objects.select_related("course", "asset")
+    lessons = Lesson.objects.select_related("course", "asset__recording")
     lesson = lessons.exclude(asset__state=AssetState.FAILED).filter(public_id=lesson_id).first()
     if lesson is None or (lesson.course.is_draft and not may_edit(user, lesson.course)):
         raise NotFound(_("There is no such lesson."))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictFloat
 
 from core.accounts.access import signed_in
 from core.api import may, session_user
+from core.errors import NotFound
 from courses import access, selectors
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, Lesson
 from courses.services import authoring, learning
 from courses.services.learning import Watched
+from media_pipeline.captions import formats, tracks
+from media_pipeline.captions.clips import clip_cues
 from streams.clips.cues import Cue, cues
 from streams.clips.schemas import CueOut
 
@@ -86,6 +89,14 @@ class WatchedOut(Schema):
     certificate_url: str | None
 
 
+class CaptionsOut(Schema):
+    """A language in which the lesson can be read, by its own name, and where."""
+
+    language: str
+    name: str
+    url: str
+
+
 class LessonStateOut(WatchedOut):
     id: uuid.UUID
     title: str
@@ -94,6 +105,7 @@ class LessonStateOut(WatchedOut):
     resume_s: float
     media_url: str | None
     poster_url: str | None
+    captions: list[CaptionsOut]
 
 
 def course_out(course: Course) -> dict[str, Any]:
@@ -174,6 +186,21 @@ def lesson_cues(request: HttpRequest, lesson_id: uuid.UUID) -> list[Cue]:
     return cues(lesson.asset) if lesson.is_ready else []
 
 
+@router.get("/lessons/{uuid:lesson_id}/captions/{language}.vtt", auth=may("read:courses"))
+def lesson_captions(request: HttpRequest, lesson_id: uuid.UUID, language: str) -> HttpResponse:
+    """What is said in a lesson, in one of the languages of its state, as WebVTT."""
+    lesson = access.lesson_to_watch(request.user, lesson_id)
+    shown = tracks.shown_tracks(lesson.asset.recording.public_id)
+    track = next((one for one in shown if one.language == language), None)
+    if track is None:
+        raise NotFound(tracks.no_such_track())
+    response = HttpResponse(
+        formats.vtt(clip_cues(lesson.asset, track)), content_type="text/vtt; charset=utf-8"
+    )
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
 @router.post("/lessons/{uuid:lesson_id}/watched", response=WatchedOut, auth=may("write:courses"))
 def watched(request: HttpRequest, lesson_id: uuid.UUID, body: WatchedIn) -> dict[str, Any]:
     """Tell which stretches of a lesson were played; the answer says what is missing."""
@@ -199,7 +226,20 @@ def lesson_state_out(
         "resume_s": view.resume_s,
         "media_url": (may_watch and view.video_url) or None,
         "poster_url": view.poster_url or None,
+        "captions": captions_out(lesson) if may_watch else [],
     }
+
+
+def captions_out(lesson: Lesson) -> list[dict[str, str]]:
+    """What the lesson's player offers to read."""
+    return [
+        {
+            "language": track.language,
+            "name": tracks.player_name(track),
+            "url": reverse("api:lesson_captions", args=[lesson.public_id, track.language]),
+        }
+        for track in tracks.shown_tracks(lesson.asset.recording.public_id)
+    ]
 
 
 def watched_out(course: selectors.CourseView, lesson: Lesson, state: Watched) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from orders.api import router as orders_router
 from orders.checkout_api import router as checkout_router
 from orders.payments_api import router as payments_router
 from streams.api import router as streams_router
+from streams.captions_api import router as captions_router
 from streams.clips.api import router as clips_router
 from streams.highlights.api import router as highlights_router
 from streams.replay_api import router as replay_router
@@ -97,6 +98,7 @@ api.add_router("", courses_router)
 api.add_router("", streams_router)
 api.add_router("", clips_router)
 api.add_router("", replay_router)
+api.add_router("", captions_router)
 api.add_router("", highlights_router)
 api.add_router("", tickets_router)
 api.add_router("", media_router)

@@ -22,6 +22,7 @@ from media_pipeline.services.passages import removed_passages
 from media_pipeline.storage import storage
 from orders.selectors import bought_in_show, orders_under_way
 from streams import access, replays, selectors
+from streams.captions_api import player_tracks
 from streams.models import Show, ShowState
 from streams.services.chat import LONGEST_TEXT
 from streams.studio.replay_desk import ready_s
@@ -75,6 +76,7 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "nothing_recorded": _nothing_recorded(wanted, found),
         "was_removed": _was_removed(wanted, found),
         "entries": msgspec.to_builtins(entries),
+        "captions": player_tracks(wanted) if is_replay else [],
         **moments,
     }
     return {

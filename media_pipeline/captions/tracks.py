@@ -18,7 +18,7 @@ from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound
 from media_pipeline import jobs
 from media_pipeline.captions import cutting, formats
-from media_pipeline.captions.cues import Cue, cue
+from media_pipeline.captions.cues import Cue, cue, words_of
 from media_pipeline.captions.cutting import Span
 from media_pipeline.captions.models import CaptionTrack, TrackState
 from media_pipeline.jobs import Lease
@@ -132,8 +132,18 @@ def track_of(recording_id: uuid.UUID, track_id: uuid.UUID) -> CaptionTrack:
     found = CaptionTrack.objects.filter(recording__public_id=recording_id, public_id=track_id)
     track = found.select_related("recording").first()
     if track is None:
-        raise NotFound(_("There are no such captions."))
+        raise NotFound(no_such_track())
     return track
+
+
+def no_such_track() -> str:
+    return _("There are no such captions.")
+
+
+def player_name(track: CaptionTrack) -> str:
+    """How a player's menu calls the track."""
+    name = language_name(track.language)
+    return _("%s (automatic)") % name if track.is_automatic else name
 
 
 def save(*, track: CaptionTrack, version: int, cues: Sequence[Cue], actor: User) -> CaptionTrack:
@@ -186,8 +196,15 @@ def checked(cues: Sequence[Cue], duration_s: float) -> list[Cue]:
                 field=f"cues.{number - 1}",
             )
         last_ms = one.end_ms
-        kept.append(one if text == one.text else cue(one.start_ms, one.end_ms, text))
+        is_whole = text == one.text and _fits(one)
+        kept.append(one if is_whole else cue(one.start_ms, one.end_ms, text))
     return kept
+
+
+def _fits(one: Cue) -> bool:
+    """Whether it says when each of its words begins."""
+    moments = [one.start_ms, *one.words_ms, one.end_ms]
+    return len(one.words_ms) == len(words_of(one.text)) and moments == sorted(moments)
 
 
 def remove(track: CaptionTrack) -> None:

@@ -2,12 +2,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streams.studio import encoder_views, offer_views, rehearsal_views, upload_views, views
+from streams.studio import (
+    caption_views,
+    encoder_views,
+    offer_views,
+    rehearsal_views,
+    upload_views,
+    views,
+)
 
 urlpatterns = [
     path("studio/", views.home, name="studio"),
     path("studio/shows/new/", views.schedule, name="studio_schedule"),
     path("studio/shows/<uuid:show_id>/", views.console, name="studio_show"),
+    path("studio/shows/<uuid:show_id>/captions/", caption_views.captions, name="studio_captions"),
     path("studio/shows/<uuid:show_id>/offers/", offer_views.show_offers, name="studio_show_offers"),
     path(
         "studio/shows/<uuid:show_id>/offers/<uuid:variant_id>/",

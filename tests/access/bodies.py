@@ -39,6 +39,8 @@ API: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("PUT", "clips/{clip_id}/consent"): {"version": "0", "language": "en"},
     ("PUT", "shows/{show_id}/audience"): _PUBLIC,
+    ("POST", "shows/{show_id}/captions"): {"by": "hand", "language": "en"},
+    ("PUT", "shows/{show_id}/captions/{track_id}"): {"version": 1, "cues": []},
     ("POST", "shows/{show_id}/removed-passages"): {
         "id": ID,
         "edition": 0,

@@ -13,6 +13,8 @@ from courses.services import authoring, learning
 from courses.services.certificates import issue_certificate
 from livecommerce.people import invitations, ways_back
 from media_pipeline import jobs
+from media_pipeline.captions import tracks
+from media_pipeline.captions.cues import cue
 from media_pipeline.models import Asset, AssetKind, AssetState, Recording, RecordingState
 from media_pipeline.services import uploads
 from orders.models import Order, OrderState, PaymentNotice, TrackingUpload
@@ -96,6 +98,11 @@ def of_farm(world: World, host: User, order: Order) -> dict[str, Any]:
     recording = Recording.objects.create(
         show_id=world.show.public_id, is_public=True, state=RecordingState.READY
     )
+    captions = tracks.begin(
+        recording_id=recording.public_id, language="zh", like=None, actor=world.zhang
+    )
+    captions.cues = tracks.rows([cue(0, 900, "苹果")])
+    captions.save()
     stream_keys.make_key(world.farm, world.zhang, "Studio PC")
     refund = pay_back(order, 50, "late", world.zhang, "once")
     notice = PaymentNotice.objects.create(
@@ -119,6 +126,9 @@ def of_farm(world: World, host: User, order: Order) -> dict[str, Any]:
     return {
         "show_id": world.show.public_id,
         "recording_id": recording.public_id,
+        "track_id": captions.public_id,
+        "kind": "vtt",
+        "language": "zh",
         "variant_id": world.apples.public_id,
         "product_id": world.apples.product.public_id,
         "point_id": world.pickup.public_id,

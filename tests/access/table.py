@@ -144,6 +144,7 @@ GET  studio                       ? + + + + + + + +
 GET  studio_schedule              ? - - + - - + - +
 POST studio_schedule              ? - - + - - + - +
 GET  studio_show                  ? - - - - + + - +
+GET  studio_captions              ? - - - - - + - +
 GET  studio_show_offers           ? - - - - - + - +
 GET  studio_offer_terms           ? - - - - - + - +
 POST studio_offer_terms           ? - - - - - + - +
@@ -198,6 +199,7 @@ POST   courses/{course_id}/publish                 ? - - - - - - + + write:cours
 POST   courses/{course_id}/enrol                   ? + + + + + + + + write:courses
 GET    lessons/{lesson_id}                         ? + + + + + + + + read:courses
 GET    lessons/{lesson_id}/cues                    ? + + + + + + + + read:courses
+GET    lessons/{lesson_id}/captions/{language}.vtt ? + + + + + + + + read:courses
 POST   lessons/{lesson_id}/watched                 ? + + + + + + + + write:courses
 POST   shows/{show_id}/end                         ? - - - - - + - + write:shows
 GET    shows/{show_id}/studio                      ? - - - - - + - + read:shows
@@ -218,6 +220,13 @@ GET    shows/{show_id}/chapters.vtt                + + + + + + + + +
 PUT    shows/{show_id}/audience                    ? - - - - - + - + write:shows
 POST   shows/{show_id}/removed-passages            ? - - - - - + - + write:shows
 GET    shows/{show_id}/removed-passages            ? - - - - - + - + read:shows
+GET    shows/{show_id}/captions                    ? - - - - - + - + read:shows
+POST   shows/{show_id}/captions                    ? - - - - - + - + write:shows
+POST   shows/{show_id}/captions/read               ? - - - - - + - + write:shows
+GET    shows/{show_id}/captions/{track_id}         ? - - - - - + - + read:shows
+PUT    shows/{show_id}/captions/{track_id}         ? - - - - - + - + write:shows
+DELETE shows/{show_id}/captions/{track_id}         ? - - - - - + - + write:shows
+GET    shows/{show_id}/captions/{track_id}.{kind}  + + + + + + + + +
 GET    shows/{show_id}/download                    ? - - - - - + - + read:shows
 GET    shows/{show_id}/highlights                  ? - - - - - + - + read:shows
 POST   realtime/tickets                            ? + + + + + + + +

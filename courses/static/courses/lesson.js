@@ -2,6 +2,7 @@
 
 import { all, one, pageData, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
+import { CaptionsMenu } from "../streams/captions.js";
 import { Reports, sendLeftovers } from "./reports.js";
 import { PlayedTracker, covered, merge, missing } from "./watched.js";
 
@@ -256,7 +257,7 @@ function toggleMute() {
 }
 
 function onKey(event) {
-  const isTyping = event.target.closest("button, a, input, dialog");
+  const isTyping = event.target.closest("button, a, input, select, dialog");
   if (event.key !== " " || isTyping) return;
   event.preventDefault();
   toggle();
@@ -283,6 +284,7 @@ follow();
 listen();
 drawWatched();
 drawStatus();
+new CaptionsMenu(video, lesson.captions, one("[data-captions]"));
 if (video.readyState >= HTMLMediaElement.HAVE_METADATA) begin();
 else video.addEventListener("loadedmetadata", begin, { once: true });
 if (reports.waiting.length) report();

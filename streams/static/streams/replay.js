@@ -3,6 +3,7 @@
 import { attachHls } from "../livecommerce/player.js";
 import { all, el, one, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
+import { CaptionsMenu } from "./captions.js";
 import { showShape } from "./player-live.js";
 import { Moments, chapterAt, nowText } from "./replay-moments.js";
 import { ReplayTrack, secondOfLink } from "./replay-track.js";
@@ -34,6 +35,7 @@ let copiedTimer = 0;
 /** @type {import("../livecommerce/player.js").Attached|null} */ let picture = null;
 
 if (data.playback.storyboard_url) new Storyboard(one("#moments-line"), data.playback.storyboard_url, data.playback.duration_s);
+new CaptionsMenu(video, data.captions, one("#captions"));
 showShape(one("#stage"), video);
 page.shareUrl = () => `${new URL(location.pathname, location.href)}?t=${Math.floor(video.currentTime)}`;
 page.frame = (image) => image;
