@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def test_what_is_said_in_two_takes_can_be_read_where_it_is_heard(
     assert Job.objects.get(kind=TRANSCRIBE).priority == jobs.Priority.BACK_CATALOGUE
 
 
-def test_the_program_that_listens_stops_at_once(tmp_path: Path) -> None:
+def test_the_program_that_listens_stops_at_once() -> None:
     stop = threading.Event()
     heard = Whisper(model()).listen(
         spoken("Good morning everybody.", "en"),
@@ -97,9 +98,12 @@ def test_the_program_that_listens_stops_at_once(tmp_path: Path) -> None:
         hints="",
         stop=stop.is_set,
     )
+    assert next(heard).language == "en"  # it is in the middle of it
     stop.set()
+    asked_at = time.monotonic()
     with pytest.raises(MediaCancelled):
         list(heard)
+    assert time.monotonic() - asked_at < 1
 
 
 def test_a_folder_that_holds_no_model_is_said_in_words(tmp_path: Path) -> None:
