@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import stat
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -39,12 +40,13 @@ from media_pipeline.work import Work
 from tests import world as world_module
 from tests.livecommerce.command import Running, command, environment
 from tests.media_pipeline.stores import new_bucket
-from tests.media_pipeline.test_worker import until
 from tests.s3_server import KEY_ID, REGION, SECRET, S3Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.ffmpeg]
 
 CHUNKS, SECONDS = 5, 10
+# Worker processes start, and encode, however busy the machine is.
+PATIENCE_S = 90
 COUNTED = """#!/bin/sh
 # The real program, which says what it was asked, and waits with a chunk where it is to.
 case "$*" in
@@ -86,6 +88,14 @@ def asked(tmp_path: Path, settings: Any) -> Iterator[Path]:
     (folder / "asked").touch()
     yield folder
     (folder / "hold").unlink(missing_ok=True)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for it to come true, and fail if it does not."""
+    end_by, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while not true():
+        assert time.monotonic() < end_by
+        pause.wait(0.02)
 
 
 def uploaded(film_file: Path) -> Job:
