@@ -24,7 +24,8 @@ def shaped(words: Iterable[Word], at_s: float, end_s: float) -> list[Cue]:
     groups = list(_groups([word for word in words if word.text.strip()]))
     starts = [at_s + group[0].start_s for group in groups]
     found = list[Cue]()
-    for group, start_s, next_s in zip(groups, starts, [*starts[1:], end_s], strict=True):
+    nexts = [*starts, end_s][1:]
+    for group, start_s, next_s in zip(groups, starts, nexts, strict=True):
         last_s = max(at_s + group[-1].end_s, start_s + SHORTEST_S)
         made = _cue(group, at_s, start_s, min(last_s, next_s, end_s))
         if made and (not found or found[-1].end_ms <= made.start_ms):

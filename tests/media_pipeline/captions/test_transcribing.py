@@ -31,7 +31,7 @@ class Ears:
     """Hears one word in every second of a sound, and does `meanwhile` in the middle of each."""
 
     def __init__(self, language: str = "en") -> None:
-        self.language, self.heard = language, 0
+        self.language, self.heard, self.words_a_second = language, 0, 1
         self.meanwhile: Callable[[], None] = lambda: None
 
     def listen(
@@ -41,7 +41,7 @@ class Ears:
         self.heard += 1
         yield Said(language=language or self.language)
         self.meanwhile()
-        for second in range(round(seconds)):
+        for second in range(round(seconds) * self.words_a_second):
             if stop():
                 raise MediaCancelled("stopped")
             yield Said(words=[Word(second + 0.1, second + 0.2, f" word{second}.")])
@@ -209,6 +209,16 @@ def test_a_passage_that_goes_meanwhile_takes_its_words_along(world: World, ears:
     cues = cues_of(track)
     assert cues[-1].end_ms <= recording.duration_s * 1000 + 1
     assert "word1." not in [one.text for one in cues if one.start_ms < 1000]
+
+
+def test_where_nobody_speaks_that_is_said(world: World, ears: Ears) -> None:
+    ears.words_a_second = 0
+    track = asked(world, recording_of(world.show, Footage()))
+    run()
+    track.refresh_from_db()
+    assert track.state == TrackState.FAILED
+    assert "could be understood" in track.error
+    assert Job.objects.get(kind=TRANSCRIBE).state == JobState.FAILED
 
 
 def test_a_language_that_has_captions_already_is_said(world: World, ears: Ears) -> None:

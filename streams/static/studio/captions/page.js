@@ -114,6 +114,7 @@ async function open(track) {
 function drawState(track) {
   const isReady = track.state === "ready";
   show(one("#editor"), isReady);
+  one("#foot").classList.toggle("is-idle", !isReady);
   show(one("#waiting"), track.state === "waiting");
   show(one("#failed"), track.state === "failed");
   /** @type {HTMLProgressElement} */ (one("#waiting-progress")).value = track.progress;
