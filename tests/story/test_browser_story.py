@@ -239,6 +239,8 @@ def zhang_makes_a_lesson(told: Telling, zhang: Visitor, console: str) -> str:
     add = page.get_by_role("button", name=told.say("Add to a course"))
     expect(add).to_be_visible(timeout=90_000)
     add.click()
+    page.locator("#consent-box").check()
+    page.locator("#consent-yes").click()
     page.fill("#new-course", told.names.course)
     page.locator("#course-form button[type=submit]").click()
     page.get_by_role("link", name=told.say("Open the lesson")).click()

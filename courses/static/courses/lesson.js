@@ -3,6 +3,7 @@
 import { all, one, pageData, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
 import { CaptionsMenu } from "../streams/captions.js";
+import { showCards } from "./lesson-cards.js";
 import { Reports, sendLeftovers } from "./reports.js";
 import { PlayedTracker, covered, merge, missing } from "./watched.js";
 
@@ -289,3 +290,4 @@ if (video.readyState >= HTMLMediaElement.HAVE_METADATA) begin();
 else video.addEventListener("loadedmetadata", begin, { once: true });
 if (reports.waiting.length) report();
 sendLeftovers(lesson.person, lesson.id);
+showCards(lesson.id, video);

@@ -3,6 +3,8 @@
 import { api } from "../livecommerce/api.js";
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
+import { copyButton } from "./clip-copy.js";
+import { TakeBack } from "./take-back.js";
 
 const POLL_MS = 700;
 const UNDER_WAY = new Set(["queued", "running"]);
@@ -11,10 +13,13 @@ export class ClipsPanel {
   #list = one("#clips");
   #showId;
   #chooser;
+  #consent;
+  #takeBack = new TakeBack();
 
-  constructor(showId, chooser) {
+  constructor(showId, chooser, consent) {
     this.#showId = showId;
     this.#chooser = chooser;
+    this.#consent = consent;
   }
 
   async load() {
@@ -49,12 +54,12 @@ export class ClipsPanel {
 
   #draw(row, clip) {
     row.replaceChildren(
-      clip.poster_url ? el("img", { class: "clip__poster", src: clip.poster_url, alt: "" }) : posterPlace(),
+      clip.poster_url ? el("img", { class: `clip__poster clip__poster--${clip.shape}`, src: clip.poster_url, alt: "" }) : posterPlace(),
       el(
         "div",
         { class: "stack stack--tight clip__text" },
         el("h3", {}, clip.title),
-        el("p", { class: "muted small number" }, `${duration(clip.start_s)} – ${duration(clip.end_s)}`),
+        el("p", { class: "muted small number" }, clip.parts.map((part) => `${duration(part.start_s)} – ${duration(part.end_s)}`).join(" + ")),
         el("div", { class: "clip__state stack stack--tight" }, ...this.#state(row, clip)),
       ),
     );
@@ -65,6 +70,7 @@ export class ClipsPanel {
     if (clip.state === "failed") {
       return [el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made."))];
     }
+    if (clip.state === "withdrawn") return this.#withdrawn(row, clip);
     const label = gettext("Making the lesson…");
     return [
       el("progress", { class: "progress", max: 1, value: 0, "aria-label": label }),
@@ -73,13 +79,39 @@ export class ClipsPanel {
   }
 
   #readyRow(row, clip) {
-    const add = () => this.#chooser.choose(clip, (lesson) => this.#added(row, lesson));
+    const choose = () => this.#chooser.choose(clip, (lesson) => this.#added(row, lesson));
+    const add = () => (clip.agreed ? choose() : this.#consent.ask(clip, () => this.#agreed(row, clip, choose)));
+    const back = () => this.#takeBack.ask(clip, () => this.#redraw(row, clip));
     return el(
-      "p",
-      { class: "row" },
+      "div",
+      { class: "row clip__do" },
       el("button", { type: "button", class: "button button--primary", on: { click: add } }, icon("plus"), gettext("Add to a course")),
       clip.download_url ? el("a", { class: "button button--quiet", href: clip.download_url, target: "_blank" }, icon("play"), gettext("Watch")) : null,
+      copyButton(clip),
+      clip.agreed ? el("button", { type: "button", class: "button button--quiet", on: { click: back } }, gettext("Take it back…")) : null,
     );
+  }
+
+  #withdrawn(row, clip) {
+    const again = () => this.#consent.ask(clip, () => this.#redraw(row, clip));
+    return [
+      el("p", { class: "notice" }, gettext("You took this lesson back: it is shown nowhere any more, and its film was deleted. What was agreed to, and when, is kept.")),
+      el("p", {}, el("button", { type: "button", class: "button", on: { click: again } }, gettext("Agree again…"))),
+    ];
+  }
+
+  #agreed(row, clip, choose) {
+    clip.agreed = true;
+    this.#draw(row, clip);
+    choose();
+  }
+
+  async #redraw(row, clip) {
+    const clips = await api("GET", `/api/v1/shows/${this.#showId}/clips`);
+    const changed = clips.find(({ id }) => id === clip.id) ?? clip;
+    this.#draw(row, changed);
+    if (changed.state === "withdrawn") one("#clip-news").textContent = interpolate(gettext("“%s” was taken back."), [changed.title]);
+    if (changed.state === "waiting") this.#follow(row, changed);
   }
 
   #added(row, { url, courseTitle }) {
@@ -99,6 +131,7 @@ export class ClipsPanel {
     }
     const clips = await api("GET", `/api/v1/shows/${this.#showId}/clips`);
     const made = clips.find(({ id }) => id === clip.id) ?? clip;
+    if (made.state === "waiting") return this.#follow(row, made);
     this.#draw(row, made);
     one("#clip-news").textContent = made.state === "ready" ? interpolate(gettext("“%s” is ready."), [made.title]) : made.error;
   }

@@ -7,9 +7,9 @@ import { courseChart } from "./course-chart.js";
 
 /**
  * `onPlay(second)` is asked to play from there, `onChoose({start_s, end_s}, product)` to put a
- * proposal into the form of a lesson.
+ * proposal into the form of a lesson, and `onAdd({start_s, end_s})` to put it behind the parts there.
  *
- * @param {{showId: string, onPlay: (second: number) => void, onChoose: (part: {start_s: number, end_s: number}, product: string) => void}} desk
+ * @param {{showId: string, onPlay: (second: number) => void, onChoose: (part: {start_s: number, end_s: number}, product: string) => void, onAdd: (part: {start_s: number, end_s: number}) => void}} desk
  */
 export async function openHighlights(desk) {
   const again = one("#highlights-again");
@@ -57,12 +57,13 @@ function drawCourse(course, proposals, { onPlay }) {
   one("#highlights-chart").replaceChildren(courseChart(course, proposals, title, onPlay));
 }
 
-function row(found, index, { onPlay, onChoose }) {
+function row(found, index, { onPlay, onChoose, onAdd }) {
   const { start_s: start, end_s: end, product, reasons } = found;
   const where = `${duration(start)} – ${duration(end)}`;
   const play = el("button", { type: "button", class: "button", on: { click: () => onPlay(start) } }, icon("play"), gettext("Play from here"));
   const choose = el("button", { type: "button", class: "button", on: { click: () => onChoose({ start_s: start, end_s: end }, product) } }, icon("scissors"), gettext("Make a clip"));
-  for (const button of [play, choose]) button.setAttribute("aria-describedby", `highlight-${index}`);
+  const add = el("button", { type: "button", class: "button", on: { click: () => onAdd({ start_s: start, end_s: end }) } }, icon("plus"), gettext("Add to the parts"));
+  for (const button of [play, choose, add]) button.setAttribute("aria-describedby", `highlight-${index}`);
   return el(
     "li",
     { class: "highlight", data: { kind: found.kind } },
@@ -73,7 +74,7 @@ function row(found, index, { onPlay, onChoose }) {
       product ? el("p", { class: "highlight__product" }, product) : null,
       el("ul", { class: "highlight__reasons small" }, ...reasons.map((reason) => el("li", {}, reason))),
     ),
-    el("div", { class: "highlight__do" }, play, choose),
+    el("div", { class: "highlight__do" }, play, choose, add),
   );
 }
 

@@ -4,7 +4,10 @@ import { api } from "../livecommerce/api.js";
 import { one, pageData, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
 import { recall, remember } from "../livecommerce/store.js";
+import { ClipFrame } from "./clip-frame.js";
+import { ClipParts } from "./clip-parts.js";
 import { ClipsPanel } from "./clips-panel.js";
+import { ConsentDialog } from "./consent-dialog.js";
 import { CourseChooser } from "./course-chooser.js";
 import { openHighlights } from "./highlights.js";
 import { openReplayDesk } from "./replay-desk.js";
@@ -37,7 +40,9 @@ async function openCutter({ show_id: showId, replay }) {
     onMove: (moved) => setPart(moved),
     onSeek: (at) => (video.currentTime = at),
   });
-  const clips = new ClipsPanel(showId, new CourseChooser());
+  const clips = new ClipsPanel(showId, new CourseChooser(), new ConsentDialog());
+  const frame = new ClipFrame(video);
+  const parts = new ClipParts((chosen) => playPart(chosen));
 
   function setPart(changes) {
     Object.assign(part, changes);
@@ -63,11 +68,11 @@ async function openCutter({ show_id: showId, replay }) {
     else setPart({ [key]: Math.min(value, replay.duration_s) });
   }
 
-  function playPart() {
-    video.currentTime = part.start_s;
+  function playPart({ start_s: from, end_s: until }) {
+    video.currentTime = from;
     video.play();
     const stop = () => {
-      if (video.currentTime < part.end_s) return;
+      if (video.currentTime < until) return;
       video.pause();
       video.removeEventListener("timeupdate", stop);
     };
@@ -90,14 +95,20 @@ async function openCutter({ show_id: showId, replay }) {
     title.select();
   }
 
+  function addProposal(chosen) {
+    parts.add(chosen);
+    one("#parts-told").scrollIntoView({ block: "center" });
+  }
+
   async function make(event) {
     event.preventDefault();
     clearErrors();
     one("#make").disabled = true;
     try {
-      const body = { edition: replay.edition, start_s: round(part.start_s), end_s: round(part.end_s), title: one("#clip-title").value };
+      const body = { edition: replay.edition, title: one("#clip-title").value, ...parts.wish(part), ...frame.wish };
       const row = clips.add(await api("POST", `/api/v1/recordings/${replay.recording_id}/clips`, body));
       one("#clip-title").value = "";
+      parts.clear();
       row.scrollIntoView({ block: "center" });
     } catch (error) {
       complain(error);
@@ -114,7 +125,9 @@ async function openCutter({ show_id: showId, replay }) {
   one("#mark-end").addEventListener("click", markEnd);
   one("#start").addEventListener("change", ({ target }) => typed("start_s", target));
   one("#end").addEventListener("change", ({ target }) => typed("end_s", target));
-  one("#play-part").addEventListener("click", playPart);
+  one("#play-part").addEventListener("click", () => playPart(part));
+  one("#add-part").addEventListener("click", () => parts.add(part));
+  one("#blur-part").addEventListener("click", () => parts.blur(part));
   one("#cut-form").addEventListener("submit", make);
   video.addEventListener("timeupdate", () => (timeline.playhead = video.currentTime));
   setPart(part);
@@ -124,7 +137,7 @@ async function openCutter({ show_id: showId, replay }) {
     picture.open(replay.url),
     api("GET", `/api/v1/shows/${showId}/replay`).then((entries) => timeline.mark(entries)),
     clips.load(),
-    openHighlights({ showId, onPlay: playFrom, onChoose: choose }),
+    openHighlights({ showId, onPlay: playFrom, onChoose: choose, onAdd: addProposal }),
     openReplayDesk({ showId, video, lengthS: replay.duration_s, edition: replay.edition, onMoved: filesMoved }),
   ]);
 }
@@ -137,12 +150,17 @@ function problemWithVideo(isThere) {
 
 function complain(error) {
   for (const { field, message } of error.errors ?? []) {
-    const name = FIELDS[field.split(".").at(-1)];
+    const name = /\.(parts|blurs|crop)\./.test(`.${field}`) ? null : FIELDS[field.split(".").at(-1)];
     if (name) say(name, message);
+    else tell(message);
   }
   if (error.errors?.length) return;
   if (error.code === "recording_changed") return lookAgain(error.message);
-  one("#cut-error").textContent = error.message;
+  tell(error.message);
+}
+
+function tell(message) {
+  one("#cut-error").textContent = message;
   show(one("#cut-error"), true);
 }
 
@@ -167,8 +185,4 @@ function say(name, message) {
 function clearErrors() {
   for (const name of Object.values(FIELDS)) say(name, "");
   show(one("#cut-error"), false);
-}
-
-function round(value) {
-  return Math.round(value * 1000) / 1000;
 }

@@ -1,0 +1,111 @@
+"""Making a clip of several parts on a phone: its window, its consent, and taking it back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import BrowserContext, Page, expect
+
+from core.realtime.db import run_in_db
+from courses.models import Lesson
+from media_pipeline.clip_wishes import Span, wish_of
+from media_pipeline.models import Asset, AssetKind, Consent
+from media_pipeline.services.clip_copies import MAKE_COPY
+from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.tasks import TASKS
+from media_pipeline.worker import run_waiting
+from tests.livecommerce.test_pages_browser import sign_in
+from tests.phones import ONE_LOOP, site_on_one_loop
+from tests.streams.replayed import replayed
+from tests.world import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg, ONE_LOOP]
+site = site_on_one_loop
+
+FITS = "document.documentElement.scrollWidth <= innerWidth"
+
+
+async def desk(phone: BrowserContext, site: str, world: World) -> Page:
+    await run_in_db(lambda: replayed(world))
+    await sign_in(phone, site, world.zhang)
+    page = await phone.new_page()
+    await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
+    await expect(page.locator("#replay")).to_have_js_property("readyState", 4, timeout=20_000)
+    return page
+
+
+async def mark(page: Page, start: str, end: str) -> None:
+    for name, value in (("start", start), ("end", end)):
+        await page.fill(f"#{name}", value)
+        await page.locator(f"#{name}").press("Tab")
+
+
+def clip() -> Asset:
+    return Asset.objects.get(kind=AssetKind.CLIP)
+
+
+async def test_a_lesson_of_two_parts_is_framed_agreed_to_and_taken_back(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    page = await desk(phone, site, world)
+    for start, end in (("0:01", "0:03"), ("0:06", "0:08"), ("0:02", "0:04")):
+        await mark(page, start, end)
+        await page.click("#add-part")
+    # The third overlaps the first: it is said, and not added.
+    await expect(page.locator("#parts li")).to_have_count(2)
+    await expect(page.locator("#parts-told")).to_contain_text("in it already")
+    await page.get_by_role("button", name="Move 0:06.0 – 0:08.0 up").click()
+    await expect(page.locator("#parts li b")).to_have_text(["0:06.0 – 0:08.0", "0:01.0 – 0:03.0"])
+    await mark(page, "0:02", "0:02.5")
+    await page.click("#blur-part")
+    await page.get_by_label("without sound").check()
+
+    window = page.locator("#frame-window")
+    await window.focus()
+    for _press in range(5):
+        await page.keyboard.press("Shift+ArrowLeft")
+    await expect(page.locator("#frame-words")).to_contain_text("0% from the left")
+    await window.scroll_into_view_if_needed()
+    box = await window.bounding_box()
+    assert box
+    await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + 400, box["y"] + 20, steps=4)
+    await page.mouse.up()
+    await expect(page.locator("#frame-words")).to_contain_text("68% from the left")
+    assert await page.evaluate(FITS)
+
+    await page.fill("#clip-title", "How to pick")
+    await page.click("#make")
+    await expect(page.locator("#clips li")).to_have_count(1)
+    made = wish_of(await run_in_db(clip))
+    assert made.parts == (Span(6, 8), Span(1, 3))
+    assert (made.crop.x, made.crop.size, made.blurs[0].muted) == (1, 1, True)
+    await expect(page.locator("#parts-box")).to_be_hidden()
+    await run_in_db(lambda: run_waiting({MAKE_CLIP: TASKS[MAKE_CLIP]}))
+
+    await page.get_by_role("button", name="Add to a course").click()
+    await expect(page.locator("#consent-wording")).to_contain_text("I agree that this part")
+    await page.locator("#consent-yes").click()
+    await expect(page.locator("#consent-error")).to_have_text("Tick the box if you agree.")
+    await page.locator("#consent-box").check()
+    await page.locator("#consent-yes").click()
+    await page.fill("#new-course", "Apples")
+    await page.locator("#course-form button[type=submit]").click()
+    await expect(page.get_by_role("link", name="Open the lesson")).to_be_visible()
+    assert await run_in_db(lambda: Lesson.objects.get().asset_id == clip().pk)
+
+    async with page.expect_response(lambda found: found.url.endswith("/copy")):
+        await page.get_by_role("button", name="Download with title").click()
+    await expect(page.get_by_role("button", name="Making the file…")).to_be_visible()
+    await run_in_db(lambda: run_waiting({MAKE_COPY: TASKS[MAKE_COPY]}))
+    file = page.get_by_role("link", name="Save the file")
+    film = await page.request.get(f"http://{site}{await file.get_attribute('href')}")
+    assert film.ok
+    assert "How%20to%20pick.mp4" in film.headers["content-disposition"]
+
+    await page.get_by_role("button", name="Take it back…").click()
+    await page.locator("#take-back-yes").click()
+    await expect(page.locator("#clips li")).to_contain_text("You took this lesson back")
+    assert not (await page.request.get(film.url)).ok
+    assert await run_in_db(lambda: Consent.objects.get().withdrawn_by == world.zhang)
+    assert await page.evaluate(FITS)
