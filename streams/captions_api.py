@@ -145,11 +145,12 @@ def save_cues(request: HttpRequest, show_id: UUID, track_id: UUID, body: CuesIn)
 
 
 @router.delete(
-    "/shows/{uuid:show_id}/captions/{uuid:track_id}", response={204: None}, auth=may("write:shows")
+    "/shows/{uuid:show_id}/captions/{uuid:track_id}", response=TracksOut, auth=may("write:shows")
 )
-def remove_track(request: HttpRequest, show_id: UUID, track_id: UUID) -> Status[None]:
+def remove_track(request: HttpRequest, show_id: UUID, track_id: UUID) -> dict[str, Any]:
+    """Take captions away, also while they are written down; answers with those that are left."""
     tracks.remove(_track(request, show_id, track_id))
-    return Status(204, None)
+    return tracks_out(access.show_to_host(request.user, show_id))
 
 
 @router.get("/shows/{uuid:show_id}/captions/{uuid:track_id}.{kind}", auth=None)

@@ -110,3 +110,10 @@ async def test_captions_are_written_on_a_phone(
     await page.reload()
     await expect(menu).to_have_value("en+zh")
     assert await page.evaluate(FITS)
+
+    # What is removed is gone at once.
+    await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/captions/")
+    await has(page, "we pick", "sweet apples", "every morning at seven")
+    await page.locator("#remove").click()
+    await has(page, "你好")
+    await expect(page.locator("#track option")).to_have_text(["中文"])
