@@ -33,6 +33,7 @@ OPEN = {
     ("get", "/api/v1/checkout"),
     ("get", "/api/v1/shows/{show_id}/replay"),
     ("get", "/api/v1/shows/{show_id}/chapters.vtt"),
+    ("get", "/api/v1/shows/{show_id}/captions/{track_id}.{kind}"),
 }
 SESSION_ONLY = {("post", "/api/v1/realtime/tickets")}
 
