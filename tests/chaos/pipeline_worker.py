@@ -1,5 +1,5 @@
 """A worker for `tests.chaos.pipeline`: the product's own, with a journal, a short lease and, as the
-negative control, without the condition that keeps zombies out.
+negative control, without the conditions that keep zombies out: the job's and the clip's.
 
     python -m tests.chaos.pipeline_worker JOURNAL LEASE_S [--broken]
 """
@@ -28,7 +28,7 @@ def main(journal: Path, lease_s: float, *, broken: bool) -> None:
     django.setup()
     from livecommerce.wiring import PERIODIC
     from media_pipeline import jobs, worker
-    from media_pipeline.models import Job
+    from media_pipeline.models import Asset, AssetState, Job
 
     jobs.LEASE, jobs.FIRST_PAUSE = timedelta(seconds=lease_s), PAUSE / 4**3
     jobs.MAX_ATTEMPTS = ATTEMPTS
@@ -47,6 +47,9 @@ def main(journal: Path, lease_s: float, *, broken: bool) -> None:
 
     def believe_everybody(lease: Any, **values: Any) -> None:
         Job.objects.filter(pk=lease.job_id).update(**values)
+        if values.get("state") == jobs.JobState.DONE:
+            waits = Asset.objects.filter(public_id=lease.subject_id)
+            waits.update(state=AssetState.WAITING)
 
     def fail(lease: Any, reason: str, *, again: bool, fault: str = "") -> bool:
         """Pauses as short as the first: this is no place to wait for hours."""
