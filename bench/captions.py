@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import resource
-import sys
 import time
 import wave
 from collections.abc import Mapping, Sequence
@@ -143,4 +142,4 @@ def tables(found: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

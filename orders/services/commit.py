@@ -1,9 +1,9 @@
 """Group commit: orders that wait together are committed together, by one thread per process.
 
 While one group is being committed the next one gathers. After a crowd the next crowd is waited for,
-for a moment; an order that comes alone is committed at once. Each is answered after the commit, never before. With
-many buyers of one thing the hot row is locked, and the disk waited for, once per group instead of
-once per order.
+for a moment; an order that comes alone is committed at once. Each is answered after the commit,
+never before. With many buyers of one thing the hot row is locked, and the disk waited for, once per
+group instead of once per order.
 """
 
 from __future__ import annotations
