@@ -160,10 +160,12 @@ async def test_pointing_at_the_line_shows_what_there_is_to_see(
     box = await page.locator("#moments-bar").bounding_box()
     assert box
     small = page.locator(".storyboard")
-    async with page.expect_response("**/storyboard.vtt") as fetched:
+    async with (
+        page.expect_response("**/storyboard.vtt") as fetched,
+        page.expect_response("**/sheet-001.jpg") as picture,  # as soon as the first is read
+    ):
         await page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 4)
-    assert (await fetched.value).ok
-    async with page.expect_response("**/sheet-001.jpg") as picture:
+        assert (await fetched.value).ok
         await page.mouse.move(box["x"] + box["width"] * 0.61, box["y"] + 4)
     assert (await picture.value).ok
     await expect(small).to_be_visible()
