@@ -34,6 +34,7 @@ export class Storyboard {
   #url;
   #lengthS;
   /** @type {Small[]|null} fetched when somebody first points at the line */ #pictures = null;
+  /** @type {number|null} where somebody points */ #at = null;
   #box = el("div", { class: "storyboard", hidden: true, "aria-hidden": "true" });
   #picture = el("div", { class: "storyboard__picture" });
   #time = el("span", { class: "storyboard__time" });
@@ -51,10 +52,12 @@ export class Storyboard {
   }
 
   #hide() {
+    this.#at = null;
     this.#box.hidden = true;
   }
 
   #show(clientX) {
+    this.#at = clientX;
     if (!this.#pictures) this.#fetch();
     const { left, width } = this.#line.getBoundingClientRect();
     const second = Math.max(0, Math.min(1, (clientX - left) / width)) * this.#lengthS;
@@ -75,7 +78,9 @@ export class Storyboard {
     this.#pictures = [];
     try {
       const response = await fetch(this.#url, { credentials: "same-origin" });
-      if (response.ok) this.#pictures = parse(await response.text(), this.#url);
+      if (!response.ok) return;
+      this.#pictures = parse(await response.text(), this.#url);
+      if (this.#at !== null) this.#show(this.#at); // who pointed and waits
     } catch {
       this.#pictures = null; // the network may be back when somebody points again
     }
