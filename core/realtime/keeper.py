@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError
 
-from core.realtime import log_store
+from core.realtime import log_store, tasks
 from core.realtime.complaints import Complaints
 from core.realtime.log import LogUnavailable, Position
 from core.realtime.log_db import LogDatabase
@@ -46,9 +46,7 @@ class Keeper:
 
     async def stop(self) -> None:
         """Store what this process has seen, and let others keep its topics at once."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        await tasks.end(self._keeping)
         await self._safely(self._keep)
         await self._safely(self._release_all)
         await self._save_seen()

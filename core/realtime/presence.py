@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
+from core.realtime import tasks
 from core.realtime.shared import Shared
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,7 @@ class Presence:
         self._counting = asyncio.create_task(self._count_forever(), name="presence")
 
     async def stop(self) -> None:
-        if self._counting is not None:
-            self._counting.cancel()
-            await asyncio.wait({self._counting})
+        await tasks.end(self._counting)
 
     async def count(self) -> None:
         """Count now, and let the hub tell what changed."""

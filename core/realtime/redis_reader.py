@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from core.realtime import log_store
+from core.realtime import log_store, tasks
 from core.realtime.complaints import Complaints
 from core.realtime.log import LogUnavailable, Position
 from core.realtime.log_db import LogDatabase
@@ -43,9 +43,7 @@ class Reader:
         self._reading = asyncio.create_task(self._read_until_stopped(), name="log-reader")
 
     async def stop(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        await tasks.end(self._reading)
         if self._own is not None:
             await self._own.close()
 

@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from core.realtime import tasks
 from media_pipeline.live import frames
 from media_pipeline.live.feed import RENDITIONS, Feed, Feeds
 from media_pipeline.live.frames import Opening
@@ -131,11 +132,7 @@ class RedisRelay:
 
     async def stop(self) -> None:
         self._feeds.relay = None
-        working = set(self._tasks)
-        while working:
-            for task in working:
-                task.cancel()  # once may not do: redis-py can lose it where it waits with a limit
-            _ended, working = await asyncio.wait(working, timeout=AGAIN_AFTER_S)
+        await tasks.end(*self._tasks)
         await self._redis.aclose()
 
     # The camera is here

@@ -19,6 +19,7 @@ from django.db.models import Q
 
 from core.accounts.models import Role, RoleGrant, User
 from core.clock import epoch_ms, now
+from core.realtime import tasks
 from core.realtime.db import run_in_db
 from media_pipeline.models import Job, Upload
 from sellers.access import KEEPERS
@@ -54,9 +55,7 @@ class JobNews:
         self._telling = asyncio.create_task(self._tell_forever(), name="job-news")
 
     async def stop(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.wait({self._telling})
+        await tasks.end(self._telling)
 
     async def _tell_forever(self) -> None:
         while True:

@@ -19,6 +19,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from core.errors import TooMany
+from core.realtime import tasks
 from core.realtime.db import run_in_db
 from core.realtime.hub import Hub
 from core.realtime.runtime import Runtime, current
@@ -82,9 +83,7 @@ class Sharing:
 
     async def stop(self) -> None:
         """Share and store what is left."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await tasks.end(self._task)
         self._stored_at = float("-inf")
         await self.share()
 

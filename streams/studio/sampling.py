@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import DatabaseError
 
 from core.clock import now
+from core.realtime import tasks
 from core.realtime.db import run_in_db
 from streams.models import Show, ShowState, ViewersSample
 from streams.studio.figures import MINUTE, minute_of
@@ -43,9 +44,7 @@ class Sampler:
         self._sampling = asyncio.create_task(self._sample_forever(), name="viewers-sampler")
 
     async def stop(self) -> None:
-        if self._sampling is not None:
-            self._sampling.cancel()
-            await asyncio.wait({self._sampling})
+        await tasks.end(self._sampling)
 
     async def _sample_forever(self) -> None:
         while True:
