@@ -38,7 +38,10 @@ class Scheduling(LoadScopeScheduling):
         if node.shutting_down:
             return
         while self.workqueue and self._pending_of(self.assigned_work[node]) <= FEW:
-            self._assign_work_unit(node)
+            try:
+                self._assign_work_unit(node)
+            except OSError:  # it has just died: `remove_node` hands this on, too
+                return
         if not self.workqueue:
             node.shutdown()  # once it has run what it has
 

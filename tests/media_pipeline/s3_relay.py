@@ -110,11 +110,16 @@ def relay(server: str) -> Iterator[Relay]:
     try:
         yield found
     finally:
-        listener.close()
+        done(lambda: _close(listener))
         done(lambda: _all_ended(asyncio.current_task(loop)))
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _close(listener: asyncio.Server) -> None:
+    """On its own loop, where a connection may end at this moment."""
+    listener.close()
 
 
 async def _all_ended(but: Any) -> None:

@@ -156,7 +156,7 @@ async def test_a_machine_that_gets_busy_keeps_the_sound_and_loses_the_small_pict
         assert (stand.pid("low"), stand.pid("audio")) == (0, audio)
         assert stand.show.state is State.NO_ROOM
         await until(lambda: "low.m3u8" not in (stand.folder / "master.m3u8").read_text())
-        assert not (stand.folder / "low.m3u8").exists()
+        await until(lambda: not (stand.folder / "low.m3u8").exists())
         await stand.made.stop()  # as when the server stops
         assert not is_running(audio)
 
