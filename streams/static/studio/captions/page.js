@@ -114,6 +114,7 @@ async function open(track) {
 function drawState(track) {
   const isReady = track.state === "ready";
   show(one("#editor"), isReady);
+  show(one("#remove"), true);
   one("#foot").classList.toggle("is-idle", !isReady);
   show(one("#waiting"), track.state === "waiting");
   show(one("#failed"), track.state === "failed");
@@ -131,6 +132,7 @@ async function removeTrack() {
     await api("DELETE", `${data.captions_url}/${current.id}`);
     cues.open([]);
     current = null;
+    show(one("#remove"), false);
     await look();
     drawAll();
   });
