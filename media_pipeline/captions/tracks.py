@@ -22,7 +22,8 @@ from media_pipeline.captions.cues import Cue, cue, words_of
 from media_pipeline.captions.cutting import Span
 from media_pipeline.captions.models import CaptionTrack, TrackState
 from media_pipeline.jobs import Lease
-from media_pipeline.models import Recording, RecordingState
+from media_pipeline.models import Recording
+from media_pipeline.services.recordings import locked_ready
 
 TRANSCRIBE = "transcribe"
 MOST_TRACKS = 10
@@ -89,7 +90,7 @@ def transcribe(*, recording_id: uuid.UUID, language: str, hints: str, actor: Use
     if language:
         checked_language(language)
     with transaction.atomic():
-        recording = _locked(recording_id)
+        recording = locked_ready(recording_id)
         track = recording.caption_tracks.filter(language=language).first()
         if track is None:
             track = _added(recording, language, actor, TrackState.WAITING)
@@ -116,7 +117,7 @@ def begin(
     """A track that a person writes: empty, or with the times of another (`like`) and no text."""
     checked_language(language)
     with transaction.atomic():
-        recording = _locked(recording_id)
+        recording = locked_ready(recording_id)
         if recording.caption_tracks.filter(language=language).exists():
             raise _there_already(language)
         track = _added(recording, language, actor, TrackState.READY)
@@ -295,15 +296,6 @@ def go_on(recording: Recording) -> None:
     waiting = recording.caption_tracks.filter(state=TrackState.WAITING)
     for track_id in waiting.values_list("public_id", flat=True):
         jobs.restart(TRANSCRIBE, track_id, priority=jobs.Priority.BACK_CATALOGUE)
-
-
-def _locked(recording_id: uuid.UUID) -> Recording:
-    recording = Recording.objects.select_for_update().filter(public_id=recording_id).first()
-    if recording is None:
-        raise NotFound(_("There is no such recording."))
-    if recording.state != RecordingState.READY:
-        raise Conflict(_("The recording is not complete yet. End the show first."))
-    return recording
 
 
 def _added(recording: Recording, language: str, actor: User, state: TrackState) -> CaptionTrack:

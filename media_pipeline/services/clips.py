@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
-from core.errors import Conflict, NotFound
+from core.errors import Conflict
 from core.outbox import publish
 from core.text import clean_line
 from media_pipeline import jobs
@@ -26,12 +26,11 @@ from media_pipeline.models import (
     AssetState,
     Job,
     Recording,
-    RecordingState,
     Rendition,
 )
 from media_pipeline.renditions import CLIP, POSTER, Made
 from media_pipeline.services.editions import RecordingChanged
-from media_pipeline.services.recordings import replace_renditions
+from media_pipeline.services.recordings import locked_ready, replace_renditions
 from media_pipeline.storage import storage
 
 MAKE_CLIP = "make_clip"
@@ -68,7 +67,7 @@ def join_clip(
     """
     with transaction.atomic():
         # One lock for all clips of a recording: of two equal requests the later finds the first's.
-        recording = _locked_ready_recording(recording_id)
+        recording = locked_ready(recording_id)
         _require_edition(recording, edition)
         title = clean_line(title, "title", longest=120)
         wish = checked(wish, recording.duration_s)
@@ -175,15 +174,6 @@ def hide_public() -> int:
 
 def _keys_of(clip: Asset) -> list[tuple[Rendition, tuple[str, ...]]]:
     return [(rendition, ("key",)) for rendition in clip.renditions.all()]
-
-
-def _locked_ready_recording(recording_id: uuid.UUID) -> Recording:
-    recording = Recording.objects.select_for_update().filter(public_id=recording_id).first()
-    if recording is None:
-        raise NotFound(_("There is no such recording."))
-    if recording.state != RecordingState.READY:
-        raise Conflict(_("The recording is not complete yet. End the show first."))
-    return recording
 
 
 def _require_edition(recording: Recording, edition: int) -> None:

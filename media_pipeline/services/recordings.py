@@ -6,12 +6,23 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from core.errors import Conflict, NotFound
 from core.outbox import publish
 from media_pipeline import jobs, sound, storyboard
 from media_pipeline.events import RecordingProcessed
 from media_pipeline.jobs import Lease, Priority
-from media_pipeline.models import Asset, AssetKind, AssetState, Job, Recording, Rendition, Upload
+from media_pipeline.models import (
+    Asset,
+    AssetKind,
+    AssetState,
+    Job,
+    Recording,
+    RecordingState,
+    Rendition,
+    Upload,
+)
 from media_pipeline.renditions import MASTER, POSTER, Made
 from media_pipeline.storage import storage
 
@@ -70,6 +81,16 @@ def publish_processed(
         replace_renditions(asset, folder, made)
         publish(RecordingProcessed(recording.show_id, recording.public_id, asset.public_id))
     return asset
+
+
+def locked_ready(recording_id: uuid.UUID) -> Recording:
+    """The recording, ours until commit; raises `NotFound`, `Conflict` before it is whole."""
+    recording = Recording.objects.select_for_update().filter(public_id=recording_id).first()
+    if recording is None:
+        raise NotFound(_("There is no such recording."))
+    if recording.state != RecordingState.READY:
+        raise Conflict(_("The recording is not complete yet. End the show first."))
+    return recording
 
 
 def replace_renditions(asset: Asset, folder: str, made: Sequence[Made]) -> None:
