@@ -13,7 +13,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up setup setup-dev test quick story pictures chaos-room chaos-live chaos-orders chaos-pipeline bench-room bench-live bench-orders bench-highlights bench-captions bench-pipeline lint format types imports migrations translations messages check lock audit third-party ci clean
+.PHONY: help run up setup setup-dev test quick story pictures chaos-room chaos-live chaos-orders chaos-pipeline bench-room bench-live bench-orders bench-highlights bench-captions bench-pipeline bench-pages lint format types imports migrations translations messages check lock audit third-party ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-orders: ## acknowledged orders a second against bare SQL and pretix (20 mi
 
 bench-highlights: setup-dev ## how well the minutes that sold are found, on 200 generated shows (3 minutes)
 	$(BIN)/python -m bench.highlights $(ARGS)
+
+bench-pages: setup-dev ## the pages on a slow phone, by Lighthouse and by axe (25 minutes; ARGS=--quick)
+	$(BIN)/python -m bench.pages $(ARGS)
 
 bench-captions: setup-dev ## how many words come out wrong when generated speech is written down (2 minutes)
 	$(BIN)/python -m bench.captions $(ARGS)

@@ -80,7 +80,8 @@ def next_keys(model: type[Model], count: int) -> list[int]:
             last = (cursor.fetchone() or (0,))[0]
             return list(range(last + 1, last + 1 + count))
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            # The name in a SELECT of its own is looked up once, and not for each key.
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s))) FROM generate_series(1, %s)",
             [table, model._meta.pk.column, count],
         )
         return [key for (key,) in cursor.fetchall()]

@@ -18,7 +18,9 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -100,6 +102,7 @@ class Wiring:
 wiring = Wiring()
 _wake = threading.Event()
 _in_hand: set[uuid.UUID] = set()
+_gathered: ContextVar[list[bulk.Row] | None] = ContextVar("gathered", default=None)
 
 
 def publish(facts: Fact | Iterable[Fact]) -> None:
@@ -112,8 +115,29 @@ def publish(facts: Fact | Iterable[Fact]) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("publish facts inside transaction.atomic()")
     at = now()
-    bulk.insert(OutboxFact, _COLUMNS, [_row(fact, at) for fact in batch])
-    transaction.on_commit(_wake.set)
+    rows = [_row(fact, at) for fact in batch]
+    if (gathered := _gathered.get()) is not None:
+        gathered += rows
+    else:
+        _write(rows)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """What is published in here is written at the end, with one statement."""
+    rows: list[bulk.Row] = []
+    token = _gathered.set(rows)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    _write(rows)
+
+
+def _write(rows: Sequence[bulk.Row]) -> None:
+    if rows:
+        bulk.insert(OutboxFact, _COLUMNS, rows)
+        transaction.on_commit(_wake.set)
 
 
 _COLUMNS = ("id", "topic", "type", "data", "at", "attempts", "last_error")

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 
 from core.accounts.access import AnyUser, has_role, is_signed_in, signed_in
 from core.accounts.models import Role, User
-from core.errors import Conflict, NotAllowed, NotFound
-from courses.models import Course, CourseState, Enrolment, Lesson
+from core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from courses.models import Course, CourseState, EditionState, Enrolment, Lesson
 from media_pipeline.models import Asset, AssetKind, AssetState
 from sellers.models import Member, MemberRole
-from streams.models import Show
+from streams import access as streams_access
+from streams.models import Show, ShowState
+from streams.studio import access as studio_access
 
 SELLING_ROLES = (MemberRole.OWNER, MemberRole.HOST)
 
@@ -27,11 +29,16 @@ def is_teacher(user: AnyUser) -> bool:
     return has_role(user, Role.MENTOR) or has_role(user, Role.OPERATOR)
 
 
+def _selling(user: User) -> QuerySet[Member]:
+    """Their part in real shops: who practises does not host yet."""
+    return Member.objects.filter(user=user, role__in=SELLING_ROLES, seller__is_sandbox=False)
+
+
 def may_author(user: AnyUser) -> bool:
     """Teachers, and everybody who hosts for a seller: their shows are what lessons are made of."""
     if not is_signed_in(user):
         return False
-    return is_teacher(user) or user.memberships.filter(role__in=SELLING_ROLES).exists()
+    return is_teacher(user) or _selling(user).exists()
 
 
 def author(user: AnyUser) -> User:
@@ -71,12 +78,16 @@ def course_for_editor(user: AnyUser, course_id: uuid.UUID) -> Course:
 
 
 def lesson_for_reader(user: AnyUser, lesson_id: uuid.UUID) -> Lesson:
-    """A lesson of a course that the user may see; otherwise `NotFound`."""
+    """A lesson of any published edition, or of a draft that the user may edit; else `NotFound`."""
     lessons = Lesson.objects.select_related("course", "asset__recording")
     lesson = lessons.exclude(asset__state=AssetState.FAILED).filter(public_id=lesson_id).first()
-    if lesson is None or (lesson.course.is_draft and not may_edit(user, lesson.course)):
+    if lesson is None or not (is_published(lesson) or may_edit(user, lesson.course)):
         raise NotFound(_("There is no such lesson."))
     return lesson
+
+
+def is_published(lesson: Lesson) -> bool:
+    return lesson.entries.filter(edition__state=EditionState.PUBLISHED).exists()
 
 
 def enrolment_of(user: AnyUser, course: Course) -> Enrolment | None:
@@ -106,6 +117,51 @@ def learner_of(user: AnyUser, lesson: Lesson) -> Enrolment:
     return enrolment
 
 
+def show_to_teach(user: AnyUser, show_id: uuid.UUID) -> tuple[User, Show]:
+    """The show, of which the user may make lessons: whoever may host it.
+
+    Raises as `streams.access.show_to_host`, `NotFound` for rehearsals and practices.
+    """
+    show = streams_access.show_to_host(user, show_id)
+    if show.is_rehearsal or show.is_practice:
+        raise NotFound(_("There is no such show."))
+    return author(user), show
+
+
+def shows_to_teach(user: AnyUser) -> QuerySet[Show]:
+    """Ended shows of which the user may make lessons, the newest first."""
+    shows = studio_access.shows_of(user).filter(
+        state=ShowState.ENDED, is_rehearsal=False, is_practice=False
+    )
+    return shows.order_by("-scheduled_at", "-pk")
+
+
+def author_by_name(user: AnyUser, name: str) -> User:
+    """Who a copy is for: the user, or another author by the name that they sign in with.
+
+    `InvalidInput` for nobody of that name who makes courses; it does not tell which of the two.
+    """
+    person, name = author(user), name.strip()
+    if not name or name == person.username:
+        return person
+    found = User.objects.filter(username=name, is_active=True).first()
+    if found is None or not may_author(found):
+        raise InvalidInput(_("Nobody of this name makes courses here."), field="to")
+    return found
+
+
+def may_agree_for(user: AnyUser, show: Show) -> bool:
+    """Whether the user speaks for the show's seller."""
+    return streams_access.role_in(user, show) == streams_access.RoomRole.HOST
+
+
+def require_may_agree_for(user: AnyUser, show: Show) -> None:
+    if not may_agree_for(user, show):
+        raise NotAllowed(
+            _("Only the seller's own people can agree to this. Please ask them to do it.")
+        )
+
+
 def usable_clips(user: User) -> QuerySet[Asset]:
     """The clips that the user may make lessons of, newest first.
 
@@ -121,7 +177,7 @@ def usable_clips(user: User) -> QuerySet[Asset]:
 
 
 def _own_clips(user: User) -> Q:
-    sellers = Member.objects.filter(user=user, role__in=SELLING_ROLES).values("seller")
+    sellers = _selling(user).values("seller")
     shows = Show.objects.filter(seller__in=sellers).values("public_id")
     return Q(created_by=user) | Q(recording__show_id__in=shows)
 

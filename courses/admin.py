@@ -10,11 +10,17 @@ from courses.models import Certificate, Course, Enrolment, Lesson
 
 
 class LessonInline(admin.TabularInline[Lesson, Course]):
+    """What lessons count for. Which there are, and their order, is an edition's: see the editor."""
+
     model = Lesson
     form = TypedForm
-    fields = ["position", "title", "asset", "required_share"]
-    raw_id_fields = ["asset"]
+    fields = ["title", "asset", "required_share"]
+    readonly_fields = ["title", "asset"]
+    can_delete = False
     extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        return False
 
 
 @admin.register(Course)
@@ -32,7 +38,7 @@ class EnrolmentAdmin(admin.ModelAdmin[Enrolment]):
     list_display = ["user", "course", "started_at", "completed_at"]
     list_filter = ["course"]
     search_fields = ["user__username", "user__display_name", "course__title"]
-    readonly_fields = ["public_id", "user", "course", "started_at", "completed_at"]
+    readonly_fields = ["public_id", "user", "course", "edition", "started_at", "completed_at"]
 
 
 @admin.register(Certificate)

@@ -13,11 +13,13 @@ from pydantic import ConfigDict, Field, StrictFloat
 from core.accounts.access import signed_in
 from core.api import may, session_user
 from core.errors import NotFound
-from courses import access, selectors
+from courses import access, completion, selectors
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, Lesson
-from courses.services import authoring, learning
+from courses.services import authoring, learning, prerequisites
+from courses.services import watched as watching
 from courses.services.learning import Watched
+from courses.services.watched import Played, Report
 from media_pipeline.captions import formats, tracks
 from media_pipeline.captions.clips import clip_cues
 from streams.clips.cues import Cue, cues
@@ -42,13 +44,43 @@ class LessonIn(StrictInput):
     title: str
 
 
+class StretchIn(StrictInput):
+    """What a player went through without a jump: seconds of the lesson's own time, and how."""
+
+    start_s: StrictFloat
+    end_s: StrictFloat
+    rate: StrictFloat = 1.0
+    muted: bool = False
+    hidden: bool = False
+
+
 class WatchedIn(StrictInput):
-    """Seconds of the lesson's own time. A position of `null` leaves the one that is known."""
+    """What was played: `stretches`, or `intervals` of what was seen or heard at usual speed.
+
+    `batch` is an id of the caller's own; the same one again counts once. `lasted_s` is how long it
+    took by a clock that nobody sets. A position of `null` leaves the one that is known.
+    """
 
     intervals: Annotated[
-        list[tuple[StrictFloat, StrictFloat]], Field(max_length=learning.MAX_STRETCHES)
-    ]
+        list[tuple[StrictFloat, StrictFloat]], Field(max_length=watching.MAX_STRETCHES)
+    ] = []
+    stretches: Annotated[list[StretchIn], Field(max_length=watching.MAX_STRETCHES)] = []
+    batch: uuid.UUID | None = None
+    lasted_s: StrictFloat | None = None
     position_s: StrictFloat | None = None
+
+    def report(self) -> Report:
+        played = [
+            Played(one.start_s, one.end_s, one.rate, one.muted, one.hidden)
+            for one in self.stretches
+        ]
+        return Report(
+            [*played, *watching.plain(self.intervals)],
+            self.position_s,
+            self.batch,
+            self.lasted_s,
+            field="stretches" if played else "intervals",
+        )
 
 
 class CourseOut(Schema):
@@ -73,8 +105,20 @@ class EnrolmentOut(Schema):
     url: str
 
 
+class RequirementOut(Schema):
+    """One thing that the lesson asks for, and where to do it; empty for the player itself."""
+
+    kind: str
+    done: bool
+    text: str
+    url: str
+
+
 class WatchedOut(Schema):
-    """Where the trainee is. `missing` are the stretches, in seconds, not watched yet."""
+    """Where the trainee is. `missing` are the stretches, in seconds, not watched yet.
+
+    `not_counted` says why something of the report was left out; empty if nothing was.
+    """
 
     intervals: list[Stretch]
     position_s: float
@@ -83,6 +127,8 @@ class WatchedOut(Schema):
     duration_s: float
     missing: list[Stretch]
     done: bool
+    requirements: list[RequirementOut]
+    not_counted: str
     lessons_done: int
     lessons_total: int
     course_percent: int
@@ -162,6 +208,7 @@ def publish(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
 def enrol(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
     """Join a course. Joining again gives the same enrolment."""
     course = access.course_for_reader(request.user, course_id)
+    prerequisites.require(signed_in(request.user), course)
     enrolment = learning.enrol(signed_in(request.user), course)
     return {
         "id": enrolment.public_id,
@@ -174,7 +221,7 @@ def enrol(request: HttpRequest, course_id: uuid.UUID) -> dict[str, Any]:
 def lesson_state(request: HttpRequest, lesson_id: uuid.UUID) -> dict[str, Any]:
     """What the caller has watched of a lesson and where to go on, on whichever device."""
     lesson = access.lesson_for_reader(request.user, lesson_id)
-    course = selectors.course_view(lesson.course, request.user)
+    course = selectors.view_with(lesson, request.user)
     may_watch = access.may_watch(request.user, lesson.course)
     return lesson_state_out(course, lesson, may_watch=may_watch)
 
@@ -206,8 +253,8 @@ def watched(request: HttpRequest, lesson_id: uuid.UUID, body: WatchedIn) -> dict
     """Tell which stretches of a lesson were played; the answer says what is missing."""
     lesson = access.lesson_for_reader(request.user, lesson_id)
     enrolment = access.learner_of(request.user, lesson)
-    report = learning.report_watched(enrolment, lesson, body.intervals, body.position_s)
-    course = selectors.course_view(lesson.course, request.user)
+    report = learning.take_report(enrolment, lesson, body.report())
+    course = selectors.view_with(lesson, request.user)
     return watched_out(course, lesson, report)
 
 
@@ -251,11 +298,22 @@ def watched_out(course: selectors.CourseView, lesson: Lesson, state: Watched) ->
         "duration_s": lesson.duration_s,
         "missing": state.missing,
         "done": state.is_done,
+        "requirements": requirements_out(course, lesson),
+        "not_counted": state.not_counted,
         "lessons_done": course.done_count,
         "lessons_total": len(course.counted),
         "course_percent": course.percent,
         "certificate_url": certificate_url(state.certificate),
     }
+
+
+def requirements_out(course: selectors.CourseView, lesson: Lesson) -> list[dict[str, Any]]:
+    if course.enrolment is None:
+        return []
+    return [
+        {"kind": one.kind, "done": one.is_done, "text": one.text, "url": one.url}
+        for one in completion.requirements(course.enrolment, lesson)
+    ]
 
 
 def certificate_url(certificate: Certificate | None) -> str | None:

@@ -14,6 +14,9 @@ from ninja.openapi.schema import OpenAPISchema
 from core.accounts.tokens import SCOPES
 from core.api import Token, add_problem_handlers
 from courses.api import router as courses_router
+from courses.offline.api import router as offline_router
+from courses.quizzes.api import router as quizzes_router
+from courses.reviews.api import router as reviews_router
 from media_pipeline.api import router as media_router
 from media_pipeline.uploads_api import router as uploads_router
 from orders.api import router as orders_router
@@ -95,6 +98,9 @@ api.add_router("", orders_router)
 api.add_router("", checkout_router)
 api.add_router("", payments_router)
 api.add_router("", courses_router)
+api.add_router("", offline_router)
+api.add_router("", quizzes_router)
+api.add_router("", reviews_router)
 api.add_router("", streams_router)
 api.add_router("", clips_router)
 api.add_router("", replay_router)

@@ -16,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from courses.badges import keys as badge_keys
+from courses.badges.models import SigningKey
 from livecommerce import disk, environment
 from livecommerce.health import redis_problem, waiting_migrations
 from livecommerce.lan.certificates import Unusable
@@ -176,6 +178,25 @@ def check_payments() -> Finding:
     return Finding("payments", f"Stripe, which {told}")
 
 
+def check_badges() -> Finding:
+    """Whether certificates can be signed here; to check them needs no private key."""
+    try:
+        believed = list(SigningKey.objects.filter(withdrawn_at=None))
+    except DatabaseError:
+        return Finding("certificates", "not looked at: the database does not answer")
+    finally:
+        connection.close()
+    if not believed:
+        return Finding("certificates", "the key is made when the first is signed")
+    if any(badge_keys.is_here(one) for one in believed):
+        return Finding("certificates", f"can be signed; keys in {settings.BADGE_KEYS}")
+    return Finding(
+        "certificates",
+        f"none of {len(believed)} keys is in {settings.BADGE_KEYS}",
+        "Put the folder back from a backup, or make a key: livecommerce badges-key --new",
+    )
+
+
 CHECKS: Sequence[Callable[[], Finding]] = (
     check_names,
     check_version,
@@ -188,4 +209,5 @@ CHECKS: Sequence[Callable[[], Finding]] = (
     check_speech,
     check_player,
     check_payments,
+    check_badges,
 )

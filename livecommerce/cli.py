@@ -396,6 +396,25 @@ def operator(name: str, password_stdin: bool) -> None:
     click.echo(f"{name} is an operator and can sign in.")
 
 
+@main.command("badges-key")
+@click.option("--new", "action", flag_value="make", help="Make a key, which signs from now on.")
+@click.option("--withdraw", metavar="KEY", help="It got out: believe it no more, sign again.")
+def badges_key(action: str | None, withdraw: str | None) -> None:
+    """The keys that sign certificates: list them, make a new one, withdraw one.
+
+    What an older key has signed stays valid, until the key is withdrawn. The private halves are
+    files in LIVECOMMERCE_BADGE_KEYS (badge-keys in the data folder): back them up with it.
+    """
+    need_database()
+    name, given = ("withdraw", [withdraw]) if withdraw else (action or "told", [])
+    try:
+        lines = product(f"livecommerce.badge_keys.{name}")(*given)
+    except product("core.errors.AppError") as error:
+        raise click.ClickException(str(error)) from error
+    for line in lines:
+        click.echo(line)
+
+
 @main.group()
 def sample() -> None:
     """A sample shop to look around in: add it, and remove it with everything in it."""

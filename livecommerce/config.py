@@ -61,12 +61,15 @@ class Config:
     camera_away_min: float
     longest_show_h: float
     group_commit: bool
+    offline: bool
     live_renditions: str
     carrier: str
     celery_broker: str
     jobs_at_once: int
     chunk_s: float
     speech_model: str
+    badge_keys: Path
+    public_url: str
     s3_bucket: str
     s3_endpoint_url: str
     s3_public_url: str
@@ -141,12 +144,15 @@ def _read() -> Config:
         camera_away_min=env.number("LIVECOMMERCE_CAMERA_AWAY_MIN", 10.0, highest=720),
         longest_show_h=env.number("LIVECOMMERCE_LONGEST_SHOW_H", 12, highest=168),
         group_commit=env.flag("LIVECOMMERCE_GROUP_COMMIT", default="1"),
+        offline=env.flag("LIVECOMMERCE_OFFLINE", default="1"),
         live_renditions=env.one_of("LIVECOMMERCE_LIVE_RENDITIONS", RENDITIONS, default="auto"),
         carrier=_carrier(),
         celery_broker=_broker(),
         jobs_at_once=int(env.number("LIVECOMMERCE_JOBS_AT_ONCE", 0, highest=64, whole=True)),
         chunk_s=env.number("LIVECOMMERCE_CHUNK_S", 60, highest=3600),
         speech_model=env.folder("LIVECOMMERCE_SPEECH_MODEL"),
+        badge_keys=Path(env.folder("LIVECOMMERCE_BADGE_KEYS") or data / "badge-keys"),
+        public_url=env.address("LIVECOMMERCE_PUBLIC_URL", ("http", "https")),
         s3_bucket=env.bucket("S3_BUCKET"),
         s3_endpoint_url=env.address("S3_ENDPOINT_URL", ("http", "https")),
         s3_public_url=env.address("S3_PUBLIC_URL", ("http", "https")),

@@ -121,7 +121,8 @@ class Business(Collector):
         yield gauge("outbox_dead", "Facts that were given up", dead)
         yield gauge("disk_free_bytes", "Room in the data folder", disk.free())
         yield by_state("jobs", "Media jobs", Job.objects.all())
-        yield by_state("shows", "Shows", Show.objects.filter(is_rehearsal=False))
+        shows = Show.objects.filter(is_rehearsal=False, is_practice=False)
+        yield by_state("shows", "Shows", shows)
 
 
 def gauge(name: str, text: str, value: float) -> Metric:

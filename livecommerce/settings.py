@@ -41,10 +41,13 @@ CELERY_BROKER = CONFIG.celery_broker
 JOBS_AT_ONCE = CONFIG.jobs_at_once
 CHUNK_S = CONFIG.chunk_s
 SPEECH_MODEL = CONFIG.speech_model
+BADGE_KEYS = CONFIG.badge_keys
+PUBLIC_URL = CONFIG.public_url
 FIRST_SHOW_APPROVAL = CONFIG.first_show_approval
 CAMERA_AWAY_MIN = CONFIG.camera_away_min
 LONGEST_SHOW_H = CONFIG.longest_show_h
 GROUP_COMMIT = CONFIG.group_commit
+OFFLINE = CONFIG.offline
 S3_BUCKET = CONFIG.s3_bucket
 S3_ENDPOINT_URL = CONFIG.s3_endpoint_url
 S3_PUBLIC_URL = CONFIG.s3_public_url
@@ -91,6 +94,12 @@ INSTALLED_APPS = [
     "media_pipeline.captions",
     "streams",
     "courses",
+    "courses.badges",
+    "courses.cohorts",
+    "courses.practice",
+    "courses.quizzes",
+    "courses.reviews",
+    "courses.offline",
     "livecommerce.apps.LivecommerceConfig",
 ]
 
@@ -100,7 +109,8 @@ MIDDLEWARE = [
     "streams.encoder_hooks.EncoderHooksMiddleware",
     "livecommerce.proxies.SecureCookies",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "livecommerce.statics.serving.StaticMiddleware",
+    "livecommerce.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "livecommerce.caching.PrivatePages",
@@ -190,6 +200,10 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "livecommerce.statics.serving.VersionedStorage"},
+}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

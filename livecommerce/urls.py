@@ -5,7 +5,6 @@ from __future__ import annotations
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
-from django.views.i18n import JavaScriptCatalog
 
 from livecommerce import views
 from livecommerce.api import api
@@ -13,6 +12,7 @@ from livecommerce.demo.views import demo_sign_in
 from livecommerce.first_run.site_views import sample_data, site_settings
 from livecommerce.first_run.views import first_run
 from livecommerce.lan.views import lan
+from livecommerce.statics.texts import texts
 
 # Its own door counts no wrong passwords; ours does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -40,5 +40,5 @@ urlpatterns = [
     path("", include("streams.operator.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     # The one locale folder has the texts of all our scripts; the admin pages bring their own.
-    path("jsi18n/", JavaScriptCatalog.as_view(packages=["livecommerce"]), name="jsi18n"),
+    path("jsi18n/", texts, name="jsi18n"),
 ]

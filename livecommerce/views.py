@@ -65,7 +65,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 def listed_shows() -> QuerySet[Show]:
     """Shows that strangers may find by themselves; a sandbox seller's are practice."""
-    shows = Show.objects.filter(audience=Audience.PUBLIC, is_rehearsal=False)
+    shows = Show.objects.filter(audience=Audience.PUBLIC, is_rehearsal=False, is_practice=False)
     shows = shows.filter(seller__is_sandbox=False)
     return shows.select_related("seller", "host")
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from core.realtime import runtime
 from core.realtime.db import run_in_db
+from courses.practice.runner import Practices
 from media_pipeline.ingest.desk import desk
 from media_pipeline.live.feed import feeds
 from orders.services.commit import committer
@@ -63,6 +64,7 @@ class Web:
         self._sweeper = Sweeper()
         self._sampler = Sampler(running.hub)
         self._job_news = JobNews(running.hub)
+        self._practices = Practices(running)
         self._relay = None if running.alone else _relay()
         self._renditions = LiveRenditions(running)
 
@@ -71,6 +73,7 @@ class Web:
         self._likes.start()
         self._sampler.start()
         self._job_news.start()
+        self._practices.start()
         pulls.start()
         self._sweeper.start()
         if self._relay is not None:
@@ -82,6 +85,7 @@ class Web:
         await self._sweeper.stop()
         await self._sampler.stop()
         await self._job_news.stop()
+        await self._practices.stop()
         await pulls.stop()
         await desk.stop()
         await self._renditions.stop()

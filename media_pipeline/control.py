@@ -16,7 +16,7 @@ from media_pipeline.models import Job, JobFault, JobState
 from media_pipeline.pauses import FIND_PAUSES
 from media_pipeline.services.archiving import ARCHIVE_RECORDING
 from media_pipeline.services.clip_copies import MAKE_COPY
-from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.services.clips import MAKE_CLIP, MAKE_LIGHT
 from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.services.uploads import IMPORT_UPLOAD
@@ -26,6 +26,7 @@ KINDS: dict[str, Promise] = {
     PROCESS_RECORDING: gettext_lazy("Better replay"),
     MAKE_CLIP: gettext_lazy("Lesson video"),
     MAKE_COPY: gettext_lazy("Lesson to take away"),
+    MAKE_LIGHT: gettext_lazy("Lesson for weak networks"),
     IMPORT_UPLOAD: gettext_lazy("Film from the gallery"),
     ARCHIVE_RECORDING: gettext_lazy("Move to the storage"),
     SETTLE_RECORDING: gettext_lazy("Change of the recording"),

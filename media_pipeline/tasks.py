@@ -18,6 +18,7 @@ from media_pipeline import jobs
 from media_pipeline.captions import tracks
 from media_pipeline.captions.tracks import TRANSCRIBE
 from media_pipeline.captions.transcribing import transcribe
+from media_pipeline.clip_light import make_light
 from media_pipeline.clip_making import make_clip as make_clip
 from media_pipeline.clip_making import make_copy
 from media_pipeline.ffmpeg import SourceUnreadable
@@ -38,7 +39,7 @@ from media_pipeline.renditions import (
 from media_pipeline.services import settling
 from media_pipeline.services.archiving import ARCHIVE_RECORDING, archive
 from media_pipeline.services.clip_copies import MAKE_COPY, copy_again, copy_failed
-from media_pipeline.services.clips import MAKE_CLIP, clip_again, clip_failed
+from media_pipeline.services.clips import MAKE_CLIP, MAKE_LIGHT, clip_again, clip_failed
 from media_pipeline.services.recordings import (
     PROCESS_RECORDING,
     downloads_folder,
@@ -126,6 +127,7 @@ TASKS: Mapping[str, Task] = {
     PROCESS_RECORDING: Task(process_recording, nothing_to_tell),
     MAKE_CLIP: Task(make_clip, clip_failed, clip_again),
     MAKE_COPY: Task(make_copy, copy_failed, copy_again),
+    MAKE_LIGHT: Task(make_light, nothing_to_tell),
     IMPORT_UPLOAD: Task(import_upload, upload_failed, upload_again),
     ARCHIVE_RECORDING: Task(archive, nothing_to_tell, may_cancel=False),
     SETTLE_RECORDING: Task(settle_recording, nothing_to_tell, may_cancel=False),

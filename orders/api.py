@@ -143,7 +143,7 @@ class PaymentOut(Schema):
 class OrderInFull(OrderOut):
     """With its way so far, and its payments."""
 
-    moves: list[MoveOut]
+    moves: list[MoveOut] = Field(alias="way")
     payments: list[PaymentOut]
 
 

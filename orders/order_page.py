@@ -94,7 +94,7 @@ class Claim:
 
 def order_context(order: Order, buyer: User) -> dict[str, Any]:
     """Everything that the templates of the buyer's page read."""
-    moves = list(order.moves.select_related("actor"))
+    moves = order.way
     payments = list(order.payments.prefetch_related("refunds"))
     back = list(_money_back(order, payments))
     return {

@@ -18,6 +18,7 @@ from orders.models import PaymentMethod
 MOST_PER_LINE = 999
 MOST_LINES = 20
 MOST_MINOR = 10**15
+WAYS = {method.value: method for method in PaymentMethod}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -134,6 +135,7 @@ def _clean_quantity(value: object, field: str) -> int:
 
 
 def _clean_method(value: object) -> PaymentMethod:
-    if value not in PaymentMethod.values:
+    method = WAYS.get(value) if isinstance(value, str) else None
+    if method is None:
         raise InvalidInput(_("Please choose how to pay."), field="payment_method")
-    return PaymentMethod(value)
+    return method

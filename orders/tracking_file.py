@@ -90,9 +90,9 @@ def rows_of(text: str) -> Iterator[Row | BadRow]:
 
     Raises `InvalidInput` for a table without the columns, or with too many rows.
     """
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     columns: dict[str, int] | None = None
-    for place, cells in enumerate(_cells(table)):
+    for place, cells in enumerate(cells_of(table)):
         if place > MOST_ROWS:
             raise _too_many()
         if columns is None:
@@ -104,7 +104,7 @@ def rows_of(text: str) -> Iterator[Row | BadRow]:
             yield row
 
 
-def _cells(table: Iterator[list[str]]) -> Iterator[list[str]]:
+def cells_of(table: Iterator[list[str]]) -> Iterator[list[str]]:
     """The table's rows that have something in them."""
     try:
         for cells in table:
@@ -114,7 +114,7 @@ def _cells(table: Iterator[list[str]]) -> Iterator[list[str]]:
         raise _no_text() from error
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     first = next(line for line in text.splitlines() if line.strip())
     return max(",;\t", key=first.count)
 

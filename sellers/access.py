@@ -38,8 +38,11 @@ def member_of(user: AnyUser, seller: Seller, *roles: MemberRole) -> User:
 
 
 def sellers_of(user: AnyUser, *roles: MemberRole) -> QuerySet[Seller]:
-    """The sellers that the user acts for (operators: all), by name."""
-    sellers = Seller.objects.order_by("name", "pk")
+    """The sellers that the user acts for (operators: all), by name.
+
+    Those for practice are in no list: who practises comes to theirs by its show.
+    """
+    sellers = Seller.objects.filter(is_sandbox=False).order_by("name", "pk")
     if not is_signed_in(user):
         return sellers.none()
     if has_role(user, Role.OPERATOR):

@@ -189,10 +189,10 @@ def _count(form: CountForm, variant: Variant, actor: User, key: UUID) -> None:
 
 
 def _variant(product_id: UUID) -> Variant:
-    """The product's first variant; these pages know one per product."""
+    """The product's first variant; these pages know one per product, and no copies for practice."""
     variant = (
         Variant.objects.select_related("product__seller", "stock")
-        .filter(product__public_id=product_id)
+        .filter(product__public_id=product_id, product__seller__is_sandbox=False)
         .order_by("pk")
         .first()
     )

@@ -18,7 +18,7 @@ from core.errors import Conflict, NotAllowed, NotFound
 from sellers.access import KEEPERS
 from sellers.models import Member
 from streams.errors import Banned
-from streams.models import Audience, Ban, Mute, Show, ShowState, Stop
+from streams.models import Audience, Ban, Guest, Mute, Show, ShowState, Stop
 
 
 class RoomRole(StrEnum):
@@ -53,9 +53,30 @@ def show_to_watch(user: AnyUser, show_id: UUID) -> Show:
     show = show_by_id(show_id)
     _hide_rehearsal(user, show)
     _refuse_banned(user, show)
-    if show.audience == Audience.INVITED and not may_moderate(signed_in(user), show):
-        raise NotAllowed(_("This show is private: only the seller's team can watch it."))
+    if show.audience == Audience.INVITED:
+        person = signed_in(user)
+        if not may_moderate(person, show) and not guests_among([person], show):
+            raise not_invited(show)
     return show
+
+
+def guests_among(people: Collection[User], show: Show) -> set[int]:
+    """Who of these may watch a show by invitation without being the seller's, by primary key.
+
+    Guests of this show, and of a practice all mentors, who are to look at it.
+    """
+    pks = [one.pk for one in people]
+    found = set(Guest.objects.filter(show=show, user__in=pks).values_list("user_id", flat=True))
+    if show.is_practice:
+        grants = RoleGrant.objects.filter(role=Role.MENTOR, user__in=pks)
+        found |= set(grants.values_list("user_id", flat=True))
+    return found
+
+
+def not_invited(show: Show) -> NotAllowed:
+    if show.is_practice:
+        return NotAllowed(_("This is somebody's practice: only who was invited can watch it."))
+    return NotAllowed(_("This show is private: only the seller's team can watch it."))
 
 
 def show_to_host(user: AnyUser, show_id: UUID) -> Show:
@@ -78,17 +99,20 @@ def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]
         return lambda buyer: None
     if show.is_rehearsal:
         return partial(_refuse_to_sell, show)
+    if show.is_practice:
+        return partial(_refuse_people, show, _simulated(show))
     withheld, is_private = is_withheld(show), show.audience == Audience.INVITED
     bans = {ban.user_id: ban for ban in _bans_among(show, buyers)}
     doubtful = list(buyers) if is_private else [buyer for buyer in buyers if buyer.pk in bans]
     roles = roles_in(doubtful, show) if doubtful else {}
+    guests = guests_among(buyers, show) if is_private else set()
 
     def check(buyer: User) -> None:
         is_ours = buyer.id in roles and roles[buyer.id] != RoomRole.VIEWER
         if buyer.id in bans and not is_ours:
             raise Banned(bans[buyer.id].until)
-        if is_private and not is_ours:
-            raise NotAllowed(_("This show is private: only the seller's team can watch it."))
+        if is_private and not is_ours and buyer.pk not in guests:
+            raise not_invited(show)
         if withheld:
             raise NotAllowed(_("An operator has ended this show. Nothing is sold in it any more."))
 
@@ -98,6 +122,19 @@ def may_order(show_id: UUID, buyers: Collection[User]) -> Callable[[User], None]
 def _refuse_to_sell(show: Show, buyer: User) -> None:
     _hide_rehearsal(buyer, show)
     raise NotAllowed(_("This is a rehearsal: nothing is sold in it, and nothing was ordered."))
+
+
+def _simulated(show: Show) -> set[int]:
+    found = Guest.objects.filter(show=show, is_simulated=True)
+    return set(found.values_list("user_id", flat=True))
+
+
+def _refuse_people(show: Show, simulated: Collection[int], buyer: User) -> None:
+    """No person ever has an order that is not real."""
+    if buyer.pk not in simulated:
+        raise NotAllowed(_("This is a practice: only simulated buyers order here."))
+    if show.state != ShowState.LIVE:
+        raise NotAllowed(_("This practice is not on."))
 
 
 def _held_show(show_id: UUID) -> Show | None:
@@ -217,8 +254,9 @@ def was_stopped(show: Show) -> bool:
 
 def is_withheld(show: Show) -> bool:
     """Whether an operator hides the show's replay; its own people see it nevertheless."""
-    withheld = Stop.objects.filter(show=show, is_withheld=True)
-    return show.state == ShowState.ENDED and withheld.exists()
+    if show.state != ShowState.ENDED:
+        return False
+    return Stop.objects.filter(show=show, is_withheld=True).exists()
 
 
 def may_see_replay(user: AnyUser, show: Show) -> bool:
@@ -227,7 +265,9 @@ def may_see_replay(user: AnyUser, show: Show) -> bool:
 
 
 def require_replay(show: Show) -> None:
-    """Raises `Conflict` for what was filmed only for its host to look at."""
+    """Raises `Conflict` for what was filmed only for its host to look at, or for a mentor."""
+    if show.is_practice:
+        raise Conflict(_("A practice is for learning: nothing can be made of it."))
     if show.is_rehearsal:
         raise Conflict(_("A rehearsal is deleted after a day: nothing can be made of it."))
 

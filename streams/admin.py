@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -29,9 +29,9 @@ class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
     list_select_related = ["variant__product__seller"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
-        """What a rehearsal shows is nobody's business but its host's."""
-        rehearsals = Show.objects.filter(is_rehearsal=True).values("public_id")
-        return super().get_queryset(request).exclude(show_id__in=rehearsals)
+        """What a rehearsal shows is nobody's business but its host's; a practice sells nothing."""
+        unreal = Show.objects.filter(Q(is_rehearsal=True) | Q(is_practice=True))
+        return super().get_queryset(request).exclude(show_id__in=unreal.values("public_id"))
 
 
 @admin.register(Show)
@@ -58,8 +58,8 @@ class ShowAdmin(admin.ModelAdmin[Show]):
     date_hierarchy = "scheduled_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Show]:
-        """Rehearsals are nobody's business but their host's."""
-        return super().get_queryset(request).filter(is_rehearsal=False)
+        """Rehearsals are nobody's business but their host's; practices are no shows of a shop."""
+        return super().get_queryset(request).filter(is_rehearsal=False, is_practice=False)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Shows are scheduled in the studio, with what they sell."""

@@ -33,6 +33,7 @@ from streams.protocol import (
     ChatUnanswer,
     ChatUnpin,
     Command,
+    HostVoice,
     OfferClose,
     OfferOpen,
     OrderPlace,
@@ -47,7 +48,7 @@ from streams.protocol import (
     ViewerUnban,
     ViewerUnmute,
 )
-from streams.services import chat, messages, moderation, pins, reactions
+from streams.services import chat, messages, moderation, pins, reactions, voices
 from streams.services.chat import Standing
 from streams.services.messages import Message, Newest
 from streams.watch import Chat, chats_of
@@ -287,6 +288,15 @@ async def order(speaker: Speaker, command: OrderPlace) -> dict[str, Any]:
     return {"order": msgspec.to_builtins(_placed(placed))}
 
 
+async def host_voice(speaker: Speaker, command: HostVoice) -> dict[str, Any]:
+    def hear() -> None:
+        show, user = speaker.show_and_user()
+        voices.hear(show=show, actor=user, is_heard=command.is_heard)
+
+    await run_in_db(hear)
+    return {}
+
+
 async def ping(speaker: Speaker, command: Ping) -> dict[str, Any]:
     return {"at_ms": epoch_ms(now())}
 
@@ -364,5 +374,6 @@ ACTIONS: dict[type[Command], Action] = {
     OfferOpen: open_offer,
     OfferClose: close_offer,
     OrderPlace: order,
+    HostVoice: host_voice,
     Ping: ping,
 }

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -224,7 +225,8 @@ class Door:
         closed = self.for_keepers or audience == Audience.INVITED
         seats = {seat for seat in self._seats.values() if closed or seat.role != RoomRole.VIEWER}
         if seats:
-            self._close(await run_in_db(who_must_go, self.show_id, seats))
+            gone = partial(who_must_go, for_keepers=self.for_keepers)
+            self._close(await run_in_db(gone, self.show_id, seats))
 
     def _close(self, codes: Mapping[Seat, int]) -> None:
         for socket, seat in self.seats():

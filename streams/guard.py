@@ -12,7 +12,7 @@ from uuid import UUID
 
 from core.accounts.models import User
 from core.accounts.proof import Proof, living, proven
-from streams.access import RoomRole, roles_in, show_by_id
+from streams.access import RoomRole, guests_among, roles_in, show_by_id
 
 SIGN_IN_REQUIRED = 4401
 NOT_ALLOWED = 4403
@@ -33,22 +33,26 @@ def audience_of(show_id: UUID) -> str:
     return show_by_id(show_id).audience
 
 
-def who_must_go(show_id: UUID, seats: Collection[Seat]) -> dict[Seat, int]:
-    """Those who do not keep order in the show (any more), and the code to close them with.
+def who_must_go(
+    show_id: UUID, seats: Collection[Seat], *, for_keepers: bool = False
+) -> dict[Seat, int]:
+    """Those who may not be in a show by invitation (any more), and the code to close them with.
 
-    A handful of queries for all of them. Raises `NotFound`.
+    Where it is `for_keepers`, being a guest is not enough. A handful of queries for all of them.
+    Raises `NotFound`.
     """
     show = show_by_id(show_id)
     proofs = [seat.proof for seat in seats if seat.proof is not None]
     people = User.objects.filter(pk__in={proof.user_pk for proof in proofs}, is_active=True)
     users = {user.pk: user for user in people}
     roles, sessions = roles_in(list(users.values()), show), living(proofs)
+    guests = set() if for_keepers else guests_among(list(users.values()), show)
     codes = {}
     for seat in seats:
         user = users.get(seat.proof.user_pk) if seat.proof else None
         if seat.proof is None or (user and not seat.proof.holds(user, sessions)):
             codes[seat] = SIGN_IN_REQUIRED
-        elif user is None or roles[user.pk] == RoomRole.VIEWER:
+        elif user is None or (roles[user.pk] == RoomRole.VIEWER and user.pk not in guests):
             codes[seat] = NOT_ALLOWED
     return codes
 

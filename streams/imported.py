@@ -14,7 +14,7 @@ from streams.models import Audience, Show, ShowState
 def make_show(fact: FilmImported, fact_id: UUID) -> None:
     """The show by which the film is watched, cut and made public. Hearing it again is nothing."""
     seller = Seller.objects.filter(public_id=fact.seller_id).first()
-    host = _host(seller, fact.owner_id) if seller else None
+    host = _host(seller, fact.owner_id) if seller and not seller.is_sandbox else None
     if seller is None or host is None:  # they left meanwhile, with all that they had
         return
     Show.objects.get_or_create(

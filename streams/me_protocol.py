@@ -58,6 +58,24 @@ class ShopClaimMoved(RoomEvent, frozen=True):
     state: str
 
 
+class MessageCame(RoomEvent, frozen=True):
+    """Somebody who teaches you wrote to you; `url` is the page where it stays."""
+
+    type: ClassVar[str] = "message.came"
+    id: UUID
+    text: str
+    sender: str
+    url: str
+
+
+class PracticeReviewed(RoomEvent, frozen=True):
+    """A mentor has looked at a practice of yours, or somebody answered in a review."""
+
+    type: ClassVar[str] = "practice.reviewed"
+    attempt_id: UUID
+    verdict: Literal["again", "accepted", "answered"]
+
+
 class OrderUnderWay(msgspec.Struct, frozen=True):
     """An order of yours that is not at its end, as it is now."""
 

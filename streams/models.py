@@ -36,6 +36,11 @@ class Show(models.Model):
         db_default=False,
         help_text="Its host alone can see that it is there; nothing is sold in it.",
     )
+    is_practice = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Of a sandbox seller, for its host, their guests and mentors; nothing is real.",
+    )
     state = models.CharField(max_length=20, choices=ShowState.choices, default=ShowState.SCHEDULED)
     scheduled_at = models.DateTimeField(_("starts at"))
     started_at = models.DateTimeField(null=True)
@@ -63,6 +68,39 @@ class Show(models.Model):
     def topic(self) -> str:
         """The log topic that everybody in the room hears."""
         return f"show:{self.public_id}"
+
+
+class Guest(models.Model):
+    """Somebody who may watch one show by invitation, as a viewer."""
+
+    show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="guests")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    is_simulated = models.BooleanField(
+        default=False, help_text="No person: the one kind of guest who buys in a practice."
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["show", "user"], name="each_guest_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.show}"
+
+
+class HostVoice(models.Model):
+    """Whether the host of a practice was heard in one second, as their own page measures it."""
+
+    show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="voices")
+    second = models.DateTimeField(help_text="Its begin.")
+    is_heard = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["show", "second"], name="one_voice_per_second")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.show} {self.second:%H:%M:%S}: {self.is_heard}"
 
 
 class Mute(models.Model):

@@ -140,6 +140,8 @@ MY_EVENTS = (
     me_protocol.RefundChanged,
     me_protocol.ClaimMoved,
     me_protocol.ShopClaimMoved,
+    me_protocol.PracticeReviewed,
+    me_protocol.MessageCame,
 )
 MY_TYPES = (me_protocol.MySnapshot, me_protocol.OrderUnderWay)
 

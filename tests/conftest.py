@@ -34,6 +34,7 @@ SLOW = ("browser", "ffmpeg", "process")
 # Modules of more than twenty seconds. Each keeps several processes busy at times, and waits at
 # others.
 LONGEST = (
+    "tests/story/test_training_story",
     "tests/streams/test_many_processes",
     "tests/story/test_browser_story",
     "tests/story/test_film_browser",

@@ -214,16 +214,16 @@ def _prepare(server: Server) -> None:
 
 def _make_world(data: Path) -> None:
     migrate(data)
-    _build(_unserved(data))
+    _build(unserved(data))
 
 
 def prepare(data: Path) -> None:
     """Make the folder an SQLite instance with the tests' world in it, which nobody serves yet."""
     data.mkdir(parents=True, exist_ok=True)
-    _prepare(_unserved(data))
+    _prepare(unserved(data))
 
 
-def _unserved(data: Path) -> Server:
+def unserved(data: Path) -> Server:
     return Server("", data, data / "up.log", _environment(data))
 
 

@@ -28,7 +28,7 @@ _pool = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="db")
 async def run_in_db(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `fn` in a thread that may use the ORM; the active language goes with it."""
     context = copy_context()
-    context.run(asked_by.set, getattr(fn, "__qualname__", type(fn).__name__))
+    context.run(asked_by.set, _name_of(fn))
 
     def call() -> T:
         return context.run(fn, *args, **kwargs)
@@ -64,3 +64,9 @@ def _tidy_connections() -> None:
         if connection.vendor == "sqlite":
             connection.close_at = None
         connection.close_if_unusable_or_obsolete()
+
+
+def _name_of(fn: Callable[..., object]) -> str:
+    """What is called, also when some of its arguments are given with it (`partial`)."""
+    called = getattr(fn, "func", fn)
+    return str(getattr(called, "__qualname__", type(called).__name__))

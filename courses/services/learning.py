@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,19 +13,17 @@ from django.utils.translation import gettext as _
 from core.accounts.models import Role, RoleGrant, User
 from core.clock import now
 from core.errors import Conflict, InvalidInput, TooMany
-from courses import intervals
+from courses import completion, intervals
 from courses.intervals import Stretch
-from courses.models import Certificate, Course, CourseState, Enrolment, Lesson, Progress
-from courses.services.certificates import issue_certificate
-from media_pipeline.models import AssetState
+from courses.models import Certificate, Course, Enrolment, Lesson, Progress, WatchedBatch
+from courses.services import watched
+from courses.services.editions import edition_to_begin
+from courses.services.watched import Report
 
-MAX_STRETCHES = 200
-# Seconds of a lesson that can be watched in a second: no common player is faster than this.
-FASTEST = 2.0
 # What a first report may be ahead of our clock: its way here took no time, its gaps were closed.
 HEAD_START_S = 10.0
-# A player's idea of the end differs from ours by less than this.
-END_SLACK_S = 1.0
+# After so long no device tries to tell the same again; if it did, the same seconds count once.
+BATCHES_KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,8 @@ class Watched:
     covered_s: float
     missing: list[Stretch]
     certificate: Certificate | None
+    not_counted: str = ""
+    """Why something of the report was left out, in words."""
 
     @property
     def is_done(self) -> bool:
@@ -44,11 +44,12 @@ class Watched:
 
 def enrol(user: User, course: Course) -> Enrolment:
     """The user's place in the course, made once; joining makes a trainee. `Conflict` on a draft."""
-    if course.state != CourseState.PUBLISHED:
-        raise Conflict(_("This course is not published yet."))
+    edition = edition_to_begin(course)
     with transaction.atomic():
         RoleGrant.objects.get_or_create(user=user, role=Role.TRAINEE)
-        enrolment, _made = Enrolment.objects.get_or_create(user=user, course=course)
+        enrolment, _made = Enrolment.objects.get_or_create(
+            user=user, course=course, defaults={"edition": edition}
+        )
     return enrolment
 
 
@@ -58,25 +59,62 @@ def report_watched(
     stretches: Sequence[Sequence[float]],
     position_s: float | None = None,
 ) -> Watched:
+    """As `take_report`, of seconds that somebody saw or heard at the usual speed."""
+    return take_report(
+        enrolment, lesson, Report(watched.plain(stretches), position_s, field="intervals")
+    )
+
+
+def take_report(enrolment: Enrolment, lesson: Lesson, report: Report) -> Watched:
     """Add what was watched (seconds of media time) to what is known, and say what is missing.
 
-    Reports may overlap, repeat and arrive late. `position_s` is where to go on; `None` leaves it.
-    When enough of the lesson is watched it is done, when all lessons are done so is the course,
-    and its certificate is issued. `InvalidInput` names the stretch that cannot be; `Conflict`
-    says that there is nothing to watch yet; `TooMany` that nobody could have watched so much
-    since joining, with `retry_after`. A refused report changes nothing.
+    Reports may overlap, repeat and arrive late, in any order. What nobody could follow is left out
+    (`watched.counts`), and said so. When the lesson's requirements are met it is done, when all
+    lessons are done so is the course, and its certificate is issued. A refused report changes
+    nothing: `InvalidInput` names the stretch that cannot be; `Conflict` says that there is nothing
+    to watch yet, or that the batch's id is another report's; `TooMany` that nobody could have
+    watched so much since joining, with `retry_after`.
     """
     _check_watchable(enrolment, lesson)
-    reported = checked_stretches(stretches, lesson.duration_s)
-    position = None if position_s is None else checked_position(position_s, lesson.duration_s)
+    watched.check(report, lesson.duration_s)
+    position = report.position_s
+    if position is not None:
+        position = watched.checked_position(position, lesson.duration_s)
+    followed = [one for one in report.played if watched.counts(one, enrolment.course)]
     with transaction.atomic():
-        # One lock for all lessons of one person's course: the last two lessons, reported by two
-        # devices at once, must not each find the other unfinished.
+        # One lock for all lessons of one person's course, as `completion.settle` needs it.
         locked = Enrolment.objects.select_for_update().get(pk=enrolment.pk)
-        progress = _add(locked, lesson, reported, position)
+        if _is_known(locked, lesson, report):
+            followed, position = [], None
+        reported = [watched.inside(one, lesson.duration_s) for one in followed]
+        progress = _add(locked, lesson, reported, position, report.lasted_s)
         _check_pace(locked)
-        certificate = _complete(locked)
-    return state_of(progress, lesson, certificate)
+        completion.settle(locked, lesson)
+        progress.refresh_from_db(fields=["completed_at"])
+        certificate = Certificate.objects.filter(enrolment=locked).first()
+    state = state_of(progress, lesson, certificate)
+    return replace(state, not_counted=watched.why_not(report.played, enrolment.course))
+
+
+def _is_known(enrolment: Enrolment, lesson: Lesson, report: Report) -> bool:
+    """Whether this batch was taken in before; it is noted. `Conflict` if it said something else."""
+    if report.batch is None:
+        return False
+    digest = report.digest_for(str(lesson.public_id))
+    batch, is_new = WatchedBatch.objects.get_or_create(
+        enrolment=enrolment,
+        batch_id=report.batch,
+        defaults={"digest": digest, "received_at": now()},
+    )
+    if batch.digest != digest:
+        raise Conflict(_("This batch was told before, and said something else."), field="batch")
+    return not is_new
+
+
+def forget_batches() -> int:
+    """Drop the ids of old reports; how many."""
+    old = WatchedBatch.objects.filter(received_at__lt=now() - BATCHES_KEPT)
+    return old.delete()[0]
 
 
 def state_of(progress: Progress | None, lesson: Lesson, certificate: Certificate | None) -> Watched:
@@ -100,16 +138,28 @@ def _check_watchable(enrolment: Enrolment, lesson: Lesson) -> None:
 
 
 def _add(
-    enrolment: Enrolment, lesson: Lesson, reported: list[Stretch], position_s: float | None
+    enrolment: Enrolment,
+    lesson: Lesson,
+    reported: list[Stretch],
+    position_s: float | None,
+    lasted_s: float | None,
 ) -> Progress:
     progress, _made = Progress.objects.get_or_create(enrolment=enrolment, lesson=lesson)
+    before_s = intervals.covered_s(progress.intervals)
     progress.intervals = intervals.merge([*progress.intervals, *reported])
+    _check_lasted(intervals.covered_s(progress.intervals) - before_s, lasted_s)
     if position_s is not None:
         progress.position_s = position_s
-    if progress.completed_at is None and is_enough(progress.intervals, lesson):
-        progress.completed_at = now()
     progress.save()
     return progress
+
+
+def _check_lasted(added_s: float, lasted_s: float | None) -> None:
+    """No batch has more in it than can be played in the time that it took."""
+    if lasted_s is not None and added_s > watched.FASTEST * lasted_s + HEAD_START_S:
+        raise InvalidInput(
+            _("That is more than can be watched in the time that it took."), field="lasted_s"
+        )
 
 
 def _check_pace(enrolment: Enrolment) -> None:
@@ -120,7 +170,7 @@ def _check_pace(enrolment: Enrolment) -> None:
     """
     sets = Progress.objects.filter(enrolment=enrolment).values_list("intervals", flat=True)
     watched_s = sum(intervals.covered_s(one) for one in sets)
-    needed_s = (watched_s - HEAD_START_S) / FASTEST
+    needed_s = (watched_s - HEAD_START_S) / watched.FASTEST
     passed_s = (now() - enrolment.started_at).total_seconds()
     if needed_s > passed_s:
         raise TooMany(
@@ -128,31 +178,6 @@ def _check_pace(enrolment: Enrolment) -> None:
             field="intervals",
             retry_after=needed_s - passed_s,
         )
-
-
-def is_enough(merged: Sequence[Sequence[float]], lesson: Lesson) -> bool:
-    return intervals.covered_s(merged) >= round(lesson.required_s, 3)
-
-
-def _complete(enrolment: Enrolment) -> Certificate | None:
-    """Complete the course when no lesson is left to do; its certificate, if there is one."""
-    if enrolment.completed_at is None:
-        if _lessons_left(enrolment):
-            return None
-        enrolment.completed_at = now()
-        enrolment.save(update_fields=["completed_at"])
-    return issue_certificate(enrolment)
-
-
-def _lessons_left(enrolment: Enrolment) -> bool:
-    """Whether a lesson is not done. One that is being prepared counts.
-
-    One that failed does not, nor one that was taken back: nobody can watch it any more.
-    """
-    done = Progress.objects.filter(enrolment=enrolment, completed_at__isnull=False)
-    lessons = Lesson.objects.filter(course=enrolment.course_id)
-    left = lessons.exclude(asset__state__in=(AssetState.FAILED, AssetState.WITHDRAWN))
-    return left.exclude(pk__in=done.values("lesson")).exists()
 
 
 def complete_without(asset_id: UUID) -> int:
@@ -168,39 +193,7 @@ def complete_without(asset_id: UUID) -> int:
 
 def _complete_again(enrolment_id: int) -> bool:
     with transaction.atomic():
-        return _complete(Enrolment.objects.select_for_update().get(pk=enrolment_id)) is not None
-
-
-def checked_stretches(stretches: Sequence[Sequence[float]], duration_s: float) -> list[Stretch]:
-    """The stretches, each finite, forward and inside a lesson of `duration_s`.
-
-    `InvalidInput` names the first that is not.
-    """
-    if len(stretches) > MAX_STRETCHES:
-        raise InvalidInput(
-            _("At most %(count)d stretches can be reported at once.") % {"count": MAX_STRETCHES},
-            field="intervals",
+        return (
+            completion.complete(Enrolment.objects.select_for_update().get(pk=enrolment_id))
+            is not None
         )
-    checked = [_checked_stretch(n, stretch, duration_s) for n, stretch in enumerate(stretches)]
-    return intervals.clip(checked, duration_s)
-
-
-def _checked_stretch(number: int, stretch: Sequence[float], duration_s: float) -> Stretch:
-    field = f"intervals.{number}"
-    if len(stretch) != 2 or not all(math.isfinite(edge) for edge in stretch):
-        raise InvalidInput(_("A stretch is two numbers of seconds."), field=field)
-    start, end = stretch
-    if not 0 <= start < end:
-        raise InvalidInput(_("A stretch starts at 0 or later and ends after it."), field=field)
-    if end > duration_s + END_SLACK_S:
-        raise InvalidInput(_("A stretch ends where the lesson ends."), field=field)
-    return (start, end)
-
-
-def checked_position(position_s: float, duration_s: float) -> float:
-    """The position inside the lesson that is nearest to `position_s`, which is near it."""
-    if not math.isfinite(position_s):
-        raise InvalidInput(_("A position is a number of seconds."), field="position_s")
-    if not -END_SLACK_S <= position_s <= duration_s + END_SLACK_S:
-        raise InvalidInput(_("A position lies inside the lesson."), field="position_s")
-    return round(min(max(position_s, 0.0), duration_s), 3)

@@ -59,6 +59,13 @@ LESSONS = (
     ("Answer before they ask twice 及时回应", 15.0, 29.0),
     ("Say the price once, clearly 报价要干脆", 30.0, 44.0),
 )
+NOTES = """\
+**Before you go on air 开播之前**
+
+- wipe the lens 擦净镜头
+- the sun behind the camera 顺光拍摄
+- one fruit cut open 切开一个果子
+"""
 EACH_PIN_S = 15.0
 CHUNK = 64 * 1024
 GANSU = "62"  # of `sellers.regions`: once Zhang saves a zone, orders need one
@@ -225,7 +232,7 @@ def _make_course(orchard: Orchard, recording: Recording) -> None:
         for title, start_s, end_s in LESSONS
     ]
     # Its renditions can wait for the worker: the replay plays without them.
-    run_waiting({clips.MAKE_CLIP: TASKS[clips.MAKE_CLIP]})
+    run_waiting({kind: TASKS[kind] for kind in (clips.MAKE_CLIP, clips.MAKE_LIGHT)})
     _publish(orchard, made)
 
 
@@ -235,4 +242,6 @@ def _publish(orchard: Orchard, made: Sequence[Asset]) -> None:
         asset.refresh_from_db()
         consents.give(asset, actor=orchard.zhang, version=consents.VERSION, language="en")
         authoring.add_lesson(course, asset, asset.title)
+    first = course.lessons.all()[0]
+    authoring.describe_lesson(first, title=first.title, notes=NOTES)
     authoring.publish(course)

@@ -78,8 +78,10 @@ def _shown(request: HttpRequest, form: SiteForm) -> HttpResponse:
         "form": form,
         "fixed": sorted(site.fixed().values()),
         "currency_stays": site.why_currency_stays(),
-        "sellers": Seller.objects.order_by("name", "pk"),
-        "live": Show.objects.filter(state=ShowState.LIVE, is_rehearsal=False).count(),
+        "sellers": Seller.objects.filter(is_sandbox=False).order_by("name", "pk"),
+        "live": Show.objects.filter(
+            state=ShowState.LIVE, is_rehearsal=False, is_practice=False
+        ).count(),
         "restarts": is_supervised(),
         "sample": (found := sample.sample()),
         "obstacles": sample.obstacles(found) if found else [],

@@ -24,8 +24,12 @@ def everything_of(user: User) -> dict[str, object]:
         "person": _person(user),
         "addresses": list(user.addresses.values("name", "phone", "region", "address")),
         "orders": [_order(order) for order in _orders(user)],
-        "shops": list(user.memberships.values("seller__name", "role")),
-        "shows": list(Show.objects.filter(host=user).values("title", "state", "started_at")),
+        "shops": list(
+            user.memberships.filter(seller__is_sandbox=False).values("seller__name", "role")
+        ),
+        "shows": list(
+            Show.objects.filter(host=user).values("title", "state", "started_at", "is_practice")
+        ),
         "courses": [_course(one) for one in user.enrolments.select_related("course")],
         "messages": [_message(entry) for entry in said_by(user)],
         "devices": [

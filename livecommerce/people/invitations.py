@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -35,6 +35,10 @@ MOST_AT_ONCE = 60
 LONGEST_DAYS = 90
 # Operators are made by who has the machine: a sheet of paper is too easily lost.
 INSTANCE_ROLES = (Role.MENTOR, Role.TRAINEE)
+
+
+listeners: list[Callable[[Invitation, User], None]] = []
+"""Who wants to know that an invitation was accepted, in the same transaction."""
 
 
 class InvitationVoid(NotFound):
@@ -129,7 +133,7 @@ def role_name(invitation: Invitation) -> str:
 
 @transaction.atomic
 def accept(token: str, user: User) -> Invitation:
-    """Make this person what the invitation says; raises `InvitationVoid`."""
+    """Make this person what the invitation says, and tell `listeners`; raises `InvitationVoid`."""
     found = _claim(open_invitation(token))
     Invitation.objects.filter(pk=found.pk).update(used_by=user)
     seller = seller_of(found)
@@ -137,6 +141,8 @@ def accept(token: str, user: User) -> Invitation:
         add_member(seller, user, MemberRole(found.role))
     else:
         accounts.grant(user, Role(found.role))
+    for hear in listeners:
+        hear(found, user)
     return found
 
 

@@ -18,9 +18,14 @@ GREETED = "has_been_greeted"
 
 def start_of(user: AnyUser) -> str:
     """A shop's people have come to sell, also who runs the site with it; others to buy."""
-    if is_signed_in(user) and Member.objects.filter(user=user).exists():
+    if is_signed_in(user) and _sells(user):
         return reverse("studio")
     return reverse("operator_shows" if has_role(user, Role.OPERATOR) else "home")
+
+
+def _sells(user: AnyUser) -> bool:
+    """In a real shop: practising is no selling yet."""
+    return Member.objects.filter(user=user.pk, seller__is_sandbox=False).exists()
 
 
 def greet_no_more(request: HttpRequest) -> None:

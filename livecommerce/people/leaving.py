@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from core.accounts import services
 from core.accounts.models import Invitation, Role, RoleGrant, User
 from core.errors import Conflict, InvalidInput
+from courses.badges import terms
+from courses.practice import services as practice
 from livecommerce.people import traces
 from orders.models import Order, OrderState
 from orders.selectors import orders_under_way
@@ -61,7 +63,9 @@ def _forget_everywhere(user: User) -> None:
     user.addresses.all().delete()
     user.memberships.all().delete()
     user.stream_keys.all().delete()
+    practice.forget(user)
     user.enrolments.filter(certificate=None).delete()
+    terms.forget(user)
     Invitation.objects.filter(used_by=user).update(name="")
     services.forget(user)
 

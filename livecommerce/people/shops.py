@@ -11,6 +11,7 @@ from core.accounts.models import User
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.text import clean_line
+from courses.practice.models import Sandbox
 from livecommerce.first_run import site
 from livecommerce.first_run.forms import LINES
 from sellers.models import DeliveryZone, Seller
@@ -50,8 +51,10 @@ def add_shop(actor: User, *, name: str, place: str, public_id: UUID) -> Seller:
 
 
 def shops() -> list[Seller]:
-    """By name, those for practice last; a sample only if it has people, who may have to go."""
+    """By name, those for practice last, but none that belongs to one trainee alone; a sample only
+    if it has people, who may have to go."""
     found = Seller.objects.exclude(is_sample=True, members=None)
+    found = found.exclude(pk__in=Sandbox.objects.values("seller"))
     return list(found.order_by("is_sample", "is_sandbox", "name", "pk"))
 
 

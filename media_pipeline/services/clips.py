@@ -34,6 +34,7 @@ from media_pipeline.services.recordings import locked_ready, replace_renditions
 from media_pipeline.storage import storage
 
 MAKE_CLIP = "make_clip"
+MAKE_LIGHT = "make_clip_light"
 
 
 def make_clip(
@@ -135,6 +136,7 @@ def publish_clip(lease: Lease, asset: Asset, folder: str, made: Made) -> None:
         if not shown:
             raise LeaseLost(f"clip {asset.public_id} is not waited for any more")
         replace_renditions(asset, folder, [made])
+        jobs.restart(MAKE_LIGHT, asset.public_id, priority=jobs.Priority.CLIP)
         recording = asset.recording
         publish(ClipReady(recording.show_id, recording.public_id, asset.public_id))
 

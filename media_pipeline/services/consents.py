@@ -21,7 +21,7 @@ from media_pipeline import jobs
 from media_pipeline.events import ClipWithdrawn
 from media_pipeline.models import Asset, AssetKind, AssetState, ClipCopy, Consent
 from media_pipeline.services.clip_copies import MAKE_COPY
-from media_pipeline.services.clips import MAKE_CLIP, delete_files
+from media_pipeline.services.clips import MAKE_CLIP, MAKE_LIGHT, delete_files
 from media_pipeline.storage_keys import StorageDown
 
 # Another one whenever the wording changes: who agreed has agreed to what was written then.
@@ -167,7 +167,7 @@ def _record(clip: Asset, actor: User, language: str) -> Consent:
 
 
 def _take_down(clip: Asset) -> None:
-    for kind in (MAKE_CLIP, MAKE_COPY):
+    for kind in (MAKE_CLIP, MAKE_COPY, MAKE_LIGHT):
         jobs.withdraw(kind, [clip.public_id])
     clip.renditions.all().delete()
     ClipCopy.objects.filter(clip=clip).delete()

@@ -161,6 +161,16 @@ class Order(models.Model):
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
 
+    @property
+    def way(self) -> list[OrderMove]:
+        """All moves so far, beginning with its being placed, of which there is no row: the order
+        itself says who placed it, when, and how it was to be paid.
+        """
+        is_held = self.payment_method == PaymentMethod.ONLINE
+        began = OrderState.HELD if is_held else OrderState.PLACED
+        first = OrderMove(order=self, state=began, actor=self.buyer, at=self.placed_at)
+        return [first, *self.moves.select_related("actor")]
+
 
 class OrderLine(models.Model):
     """A quantity of one variant, with its title and price as they were seen."""
@@ -193,7 +203,10 @@ class OrderLine(models.Model):
 
 
 class OrderMove(models.Model):
-    """Who moved an order to which state, when and why; no actor: the product did, by itself."""
+    """Who moved an order to which state, when and why; no actor: the product did, by itself.
+
+    `Order.way` has what went before.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="moves")
     state = models.CharField(max_length=20, choices=OrderState.choices)

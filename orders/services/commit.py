@@ -8,12 +8,14 @@ group instead of once per order.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 
 from django.conf import settings
@@ -38,12 +40,16 @@ NOBODY_COMES_S = 0.002
 """After so long without a newcomer a crowd is not waited for any more."""
 AWAY = (OperationalError, InterfaceError)
 
+Waiter = Future[Order] | asyncio.Future[Order]
+"""Who is told: a thread, or a task of an event loop."""
+Told = Sequence[tuple[Waiter, Answer | BaseException]]
+
 
 class Committer:
     """The queue of one process and the thread that empties it."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Asked, Future[Order]]] = deque()
+        self._waiting: deque[tuple[Asked, Waiter]] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -52,6 +58,16 @@ class Committer:
     def ask(self, asked: Asked) -> Future[Order]:
         """Resolves once the order is committed, or with why it is not. Raises `TryAgain`."""
         answer: Future[Order] = Future()
+        self._add(asked, answer)
+        return answer
+
+    def ask_soon(self, asked: Asked) -> asyncio.Future[Order]:
+        """The same for a task of the running event loop."""
+        answer: asyncio.Future[Order] = asyncio.get_running_loop().create_future()
+        self._add(asked, answer)
+        return answer
+
+    def _add(self, asked: Asked, answer: Waiter) -> None:
         with self._changed:
             if self._stopped or len(self._waiting) >= MOST_WAITING:
                 raise TryAgain
@@ -63,7 +79,6 @@ class Committer:
                 self._thread.start()
             if len(self._waiting) >= self._wakes_at:
                 self._changed.notify()
-        return answer
 
     def stop(self, within_s: float = STOPS_WITHIN_S) -> None:
         """Commit what waits, while newcomers are told to come again; as is what takes too long.
@@ -76,17 +91,16 @@ class Committer:
             thread = self._thread
         if thread is not None:
             thread.join(within_s)
-        for _asked, answer in self._take(len(self._waiting)):
-            answer.set_exception(TryAgain())
+        _tell([(answer, TryAgain()) for _asked, answer in self._take(len(self._waiting))])
         with self._changed:
             self._stopped = False
 
     def _commit_until_stopped(self) -> None:
-        group: list[tuple[Asked, Future[Order]]] = []
+        group: list[tuple[Asked, Waiter]] = []
         while group := self._next_group(len(group)):
             with_fresh_connections(partial(_commit, group))
 
-    def _next_group(self, last: int) -> list[tuple[Asked, Future[Order]]]:
+    def _next_group(self, last: int) -> list[tuple[Asked, Waiter]]:
         """What waits now, once anything does; nothing when it is to stop."""
         while True:
             with self._changed:
@@ -113,11 +127,11 @@ class Committer:
             self._changed.wait(NOBODY_COMES_S)
         self._wakes_at = 1
 
-    def _take(self, most: int) -> list[tuple[Asked, Future[Order]]]:
+    def _take(self, most: int) -> list[tuple[Asked, Waiter]]:
         """Up to so many, the longest waiting first, without those that nobody waits for."""
         with self._changed:
             some = [self._waiting.popleft() for _one in range(min(most, len(self._waiting)))]
-        return [one for one in some if one[1].set_running_or_notify_cancel()]
+        return [one for one in some if _is_waited_for(one[1])]
 
 
 committer = Committer()
@@ -152,31 +166,59 @@ def is_grouped() -> bool:
     return settings.GROUP_COMMIT and not transaction.get_connection().in_atomic_block
 
 
-def _commit(group: Sequence[tuple[Asked, Future[Order]]]) -> None:
+def _commit(group: Sequence[tuple[Asked, Waiter]]) -> None:
     """Commit and answer. A fault of one is not its neighbours': then each is tried alone."""
     began = time.monotonic()
     try:
-        answers: Sequence[Answer | BaseException] = place_group([asked for asked, _f in group])
+        answers: Sequence[Answer | BaseException] = place_group([asked for asked, _waiter in group])
     except Exception as error:  # the thread's outermost loop: whoever waits has to hear of it
         answers = _one_by_one(group, error)
     failpoint("orders.before_ack")
-    for (_asked, future), answer in zip(group, answers, strict=True):
-        if isinstance(answer, BaseException):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)
+    _tell([(waiter, answer) for (_asked, waiter), answer in zip(group, answers, strict=True)])
     log.debug("%d orders in %.1f ms", len(group), (time.monotonic() - began) * 1000)
 
 
+def _is_waited_for(waiter: Waiter) -> bool:
+    if isinstance(waiter, Future):
+        return waiter.set_running_or_notify_cancel()
+    return not waiter.cancelled()
+
+
+def _tell(told: Told) -> None:
+    """Answer: threads at once, and each event loop once for all of its tasks.
+
+    To be woken for each answer costs a loop more than the answer.
+    """
+    soon: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Answer | BaseException]]] = {}
+    for waiter, answer in told:
+        if isinstance(waiter, Future):
+            _resolve([(waiter, answer)])
+        else:
+            soon.setdefault(waiter.get_loop(), []).append((waiter, answer))
+    for loop, of_loop in soon.items():
+        with suppress(RuntimeError):  # it was closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, of_loop)
+
+
+def _resolve(told: Told) -> None:
+    for waiter, answer in told:
+        if waiter.cancelled():
+            continue
+        if isinstance(answer, BaseException):
+            waiter.set_exception(answer)
+        else:
+            waiter.set_result(answer)
+
+
 def _one_by_one(
-    group: Sequence[tuple[Asked, Future[Order]]], error: Exception
+    group: Sequence[tuple[Asked, Waiter]], error: Exception
 ) -> list[Answer | BaseException]:
     if len(group) == 1:
         return [error]
     log.warning("a group of %d orders failed and is tried one by one", len(group), exc_info=error)
     answers: list[Answer | BaseException] = []
     away: BaseException | None = None
-    for asked, _future in group:
+    for asked, _waiter in group:
         answer = away if away is not None else _alone(asked)
         if isinstance(answer, AWAY) and not _is_over_soon(answer):
             away = answer  # nobody waits for as many time limits as there are orders before theirs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 from uuid import UUID
@@ -55,7 +54,7 @@ async def place_order_soon(
     asked = _asked(buyer, key, proof, wish)
     if not commit.is_grouped():
         return await run_in_db(commit.place_alone, asked)
-    return await asyncio.wrap_future(commit.committer.ask(asked))
+    return await commit.committer.ask_soon(asked)
 
 
 def _asked(buyer: User, key: str, proof: Proof | None, wish: Wish) -> Asked:

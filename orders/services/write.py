@@ -11,9 +11,8 @@ from typing import Any
 from core import bulk, outbox
 from core.accounts.models import User
 from core.failpoints import failpoint
-from core.ids import new_id
 from orders.events import LineSold, OrderPlaced
-from orders.models import Address, Delivery, Order, OrderLine, OrderMove
+from orders.models import Order, OrderLine
 from orders.numbers import new_order_number
 from orders.services.counters import count_sold
 from orders.shelf import Pick
@@ -25,11 +24,6 @@ ORDER_COLUMNS = tuple(field.attname for field in ORDER_FIELDS)
 USUAL = {field.attname: field.get_default() for field in ORDER_FIELDS}
 _values = itemgetter(*ORDER_COLUMNS)
 _LINE = ("order_id", "variant_id", "offer_id", "title", "quantity", "price_minor", "returned")
-_MOVE = ("order_id", "state", "actor_id", "reason", "at")
-_ADDRESS = ("public_id", "user_id", "name", "phone", "region", "address", "used_at")
-_SAME_ADDRESS = "(user_id, name, phone, region, address) DO UPDATE SET used_at = excluded.used_at"
-
-COURIER = Delivery.COURIER.value
 
 Name = tuple[int, str]
 Row = dict[str, Any]
@@ -71,12 +65,12 @@ def write(drafts: Sequence[Draft]) -> dict[Name, Order]:
     for draft, pk in zip(drafts, bulk.next_keys(Order, len(drafts)), strict=True):
         draft.pk = pk
     _draw_free_numbers(drafts)
-    with bulk.without_waiting():
+    with bulk.without_waiting(), outbox.at_once():
         _count(drafts)
         rows = [(draft.pk, *_values(draft.row)) for draft in drafts]
         bulk.insert(Order, ("id", *ORDER_COLUMNS), rows)
         failpoint("orders.after_insert")
-        _insert_parts(drafts)
+        bulk.insert(OrderLine, _LINE, [row for draft in drafts for row in _line_rows(draft)])
         outbox.publish(_placed(draft) for draft in drafts)
         return {draft.name: draft.order() for draft in drafts}
 
@@ -95,12 +89,6 @@ def _draw_free_numbers(drafts: Sequence[Draft]) -> None:
             draft.row["number"] = new_order_number()
 
 
-def _insert_parts(drafts: Sequence[Draft]) -> None:
-    bulk.insert(OrderLine, _LINE, [row for draft in drafts for row in _line_rows(draft)])
-    bulk.insert(OrderMove, _MOVE, [_move_row(draft) for draft in drafts])
-    _remember(drafts)
-
-
 def _line_rows(draft: Draft) -> Iterable[tuple[object, ...]]:
     for pick in draft.picks:
         offer_pk = pick.offer.id if pick.offer else None
@@ -108,35 +96,18 @@ def _line_rows(draft: Draft) -> Iterable[tuple[object, ...]]:
         yield draft.pk, pick.variant.id, offer_pk, pick.title, quantity, price_minor, 0
 
 
-def _move_row(draft: Draft) -> tuple[object, ...]:
-    return draft.pk, draft.row["state"], draft.buyer.id, "", draft.row["placed_at"]
-
-
-def _remember(drafts: Iterable[Draft]) -> None:
-    """Keep the addresses for the buyers' next orders; each once, in the order of its unique key."""
-    sent = {
-        _place(draft.row): draft.row["placed_at"]
-        for draft in drafts
-        if draft.row["delivery"] == COURIER
-    }
-    known = [(new_id(), *place, at) for place, at in sorted(sent.items())]
-    bulk.insert(Address, _ADDRESS, known, conflict=_SAME_ADDRESS)
-
-
-_place = itemgetter("buyer_id", "recipient", "phone", "region", "address")
-
-
 def _count(drafts: Sequence[Draft]) -> None:
     """The contended rows: offers, then stock, once each for all of the orders."""
     sold = Counter[int]()
     taken: list[Change] = []
     for draft in drafts:
-        order_id, buyer_pk = draft.row["public_id"], draft.buyer.id
+        order_id = draft.row["public_id"]
         for pick in draft.picks:
             quantity = pick.line.quantity
             if pick.offer is not None:
                 sold[pick.offer.id] += quantity
-            taken.append(Change(pick.variant.id, quantity, order_id, buyer_pk))
+            # Whoever ordered is known by the order, and need not be looked for to be written here.
+            taken.append(Change(pick.variant.id, quantity, order_id, None))
     count_sold(sold)
     stock.reserve_many(taken)
 

@@ -100,7 +100,7 @@ def order_page(
         "due": due(order),
         "address": address(order),
         "show_name": names_of([order.show_id]).get(order.show_id) if order.show_id else None,
-        "moves": order.moves.select_related("actor"),
+        "moves": order.way,
         "payments": order.payments.prefetch_related("refunds__actor"),
         "answered_claims": [
             (one, granted_minor(one)) for one in claims if one.state != ClaimState.OPEN

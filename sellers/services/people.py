@@ -44,7 +44,9 @@ def remove_member(seller: Seller, user: User) -> None:
 
 def owned_alone(user: User) -> list[Seller]:
     """The shops that nobody else owns, by name."""
-    owned = Seller.objects.filter(members__user=user, members__role=MemberRole.OWNER)
+    owned = Seller.objects.filter(
+        members__user=user, members__role=MemberRole.OWNER, is_sandbox=False
+    )
     return [one for one in owned.order_by("name", "pk") if not _other_owners(one, user)]
 
 

@@ -81,8 +81,8 @@ def jobs_seen_by(user: AnyUser, *, everything: bool = False) -> QuerySet[Job]:
     if everything:
         if not has_role(person, Role.OPERATOR):
             raise NotFound(_("There is nothing here, or it is not yours."))
-        rehearsals = Show.objects.filter(is_rehearsal=True).values("public_id")
-        return known.exclude(show_id__in=rehearsals)
+        unreal = Show.objects.filter(Q(is_rehearsal=True) | Q(is_practice=True))
+        return known.exclude(show_id__in=unreal.values("public_id"))
     shows = Q(show_id__in=shows_of(person).values("public_id"))
     films = Upload.objects.filter(seller__in=sellers_of(person, *KEEPERS))
     # What somebody began for a shop is the shop's: it goes on without whoever is removed from it.

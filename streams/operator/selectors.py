@@ -44,7 +44,7 @@ class Candidate:
 
 def on_air() -> list[OnAir]:
     """The shows that are on, the latest to begin first."""
-    shows = Show.objects.filter(is_rehearsal=False)
+    shows = Show.objects.filter(is_rehearsal=False, is_practice=False)
     live = shows.filter(state=ShowState.LIVE).select_related("seller", "host")
     return [_on_air(show) for show in live.order_by("-started_at")]
 

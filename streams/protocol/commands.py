@@ -207,6 +207,13 @@ class OrderPlace(Command, frozen=True):
     note: str = ""
 
 
+class HostVoice(Command, frozen=True):
+    """Whether the host was heard in the last second or so; the studio says so in a practice."""
+
+    do: ClassVar[str] = "host.voice"
+    is_heard: bool
+
+
 class Ping(Command, frozen=True):
     """Ask whether the room is there. Answer: `at_ms`, the server's clock, as in `hello`.
 
@@ -237,6 +244,7 @@ COMMANDS: dict[str, type[Command]] = {
         OfferOpen,
         OfferClose,
         OrderPlace,
+        HostVoice,
         Ping,
     )
 }

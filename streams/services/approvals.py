@@ -1,11 +1,13 @@
 """A seller's first show waits for an operator's yes, unless the instance is set to trust everybody.
 
 What waits has no row: a row is what an operator said. One yes is for all shows of the seller, and
-the shows of operators, and of the shops that they keep, need none. Nor does a rehearsal.
+the shows of operators, and of the shops that they keep, need none. Nor does a rehearsal, nor what
+is hosted by, or sold in a shop of, people for whom something else vouches (`vouchers`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -21,7 +23,7 @@ from core.clock import now
 from core.errors import Conflict
 from core.text import clean_line
 from sellers.access import KEEPERS
-from sellers.models import Member, Seller
+from sellers.models import Member, MemberRole, Seller
 from streams import access
 from streams.events import ShowReviewed
 from streams.models import Approval, Show, ShowState
@@ -39,6 +41,8 @@ class Review:
 
 
 FREE = Review("free")
+# Each says who needs no yes; `livecommerce.wiring` puts them here.
+vouchers: list[Callable[[], QuerySet[User]]] = []
 
 
 def review_of(show: Show) -> Review:
@@ -73,8 +77,17 @@ def _unapproved(shows: QuerySet[Show]) -> QuerySet[Show]:
     grants = RoleGrant.objects.filter(role=Role.OPERATOR).values("user")
     operators = User.objects.filter(Q(is_superuser=True) | Q(pk__in=grants)).values("pk")
     kept = Member.objects.filter(user__in=operators, role__in=KEEPERS).values("seller")
-    shows = shows.filter(is_rehearsal=False)
+    shows = shows.filter(is_rehearsal=False, is_practice=False)
+    for people in vouchers:
+        shows = shows.exclude(_of(people()))
     return shows.exclude(Q(seller__in=trusted) | Q(seller__in=kept) | Q(host__in=operators))
+
+
+def _of(people: QuerySet[User]) -> Q:
+    """The shows that these people host, and all of the shops that they own."""
+    pks = people.values("pk")
+    owned = Member.objects.filter(user__in=pks, role=MemberRole.OWNER).values("seller")
+    return Q(host__in=pks) | Q(seller__in=owned)
 
 
 def approve(show_id: UUID, actor: User) -> Approval:
@@ -133,8 +146,28 @@ def _say(show: Show, operator: User, *, is_yes: bool, reason: str = "") -> tuple
 
 def _tell(seller: Seller) -> None:
     """One yes frees every show of the seller that waits."""
-    coming = Show.objects.filter(seller=seller, state=ShowState.SCHEDULED, is_rehearsal=False)
+    _publish(_coming().filter(seller=seller), is_yes=True)
+
+
+def tell_freed(user: User, reason: str) -> None:
+    """Something vouches for the user now: the pages of their coming shows hear it."""
+    shows = _coming().filter(_of(User.objects.filter(pk=user.pk)))
+    _publish(shows, is_yes=True, reason=reason)
+
+
+def tell_held(user: User, reason: str) -> None:
+    """Nothing vouches for the user any more: what nobody else has approved waits again."""
+    shows = _unapproved(_coming().filter(_of(User.objects.filter(pk=user.pk))))
+    if settings.FIRST_SHOW_APPROVAL:
+        _publish(shows, is_yes=False, reason=reason)
+
+
+def _coming() -> QuerySet[Show]:
+    return Show.objects.filter(state=ShowState.SCHEDULED, is_rehearsal=False, is_practice=False)
+
+
+def _publish(shows: QuerySet[Show], *, is_yes: bool, reason: str = "") -> None:
     outbox.publish(
-        ShowReviewed(show_id=show_id, at=now(), is_yes=True)
-        for show_id in coming.values_list("public_id", flat=True)
+        ShowReviewed(show_id=show_id, at=now(), is_yes=is_yes, reason=reason)
+        for show_id in shows.values_list("public_id", flat=True)
     )

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from core.accounts.models import RoleGrant, User
 from core.accounts.proof import password_digest
 from core.clock import now
-from core.errors import AppError, NotAllowed, SignInRequired, TooMany
+from core.errors import AppError, SignInRequired, TooMany
 from core.ids import new_id
 from core.realtime.log import NewEntry
 from core.realtime.models import LogEntry
@@ -95,6 +95,7 @@ def standings(show_id: UUID, user_pks: Collection[int]) -> dict[int, Standing]:
     users = {user.pk: user for user in User.objects.filter(pk__in=user_pks, is_active=True)}
     roles = access.roles_in(list(users.values()), show)
     links = _may_link(users, roles)
+    guests = access.guests_among(list(users.values()), show)
     mutes = {mute.user_id: mute for mute in access.mutes_of(show).filter(user__in=users)}
     bans = {ban.user_id: ban for ban in access.bans_of(show).filter(user__in=users)}
     words = Words(
@@ -109,7 +110,7 @@ def standings(show_id: UUID, user_pks: Collection[int]) -> dict[int, Standing]:
             may_link=pk in links,
             words=words,
             slow_mode_s=show.slow_mode_s,
-            refusal=_refusal(show, roles[pk], bans.get(pk), mutes.get(pk)),
+            refusal=_refusal(show, roles[pk], bans.get(pk), mutes.get(pk), pk in guests),
             password=password_digest(user),
         )
         for pk, user in users.items()
@@ -198,23 +199,19 @@ def _may_link(users: dict[int, User], roles: dict[int, RoomRole]) -> set[int]:
 
 
 def _refusal(
-    show: Show, role: RoomRole, ban: Ban | None, mute: Mute | None
+    show: Show, role: RoomRole, ban: Ban | None, mute: Mute | None, is_guest: bool
 ) -> Callable[[], AppError] | None:
     """Made anew for each message: its words are in the language of who asks."""
     is_viewer = role == RoomRole.VIEWER
     if ban is not None and is_viewer:
         return partial(Banned, ban.until)
-    if show.audience == Audience.INVITED and is_viewer:
-        return _not_invited
+    if show.audience == Audience.INVITED and is_viewer and not is_guest:
+        return partial(access.not_invited, show)
     if show.state == ShowState.ENDED:
         return ShowNotLive
     if mute is not None and is_viewer:
         return partial(Muted, mute.until)
     return None
-
-
-def _not_invited() -> NotAllowed:
-    return NotAllowed(_("This show is private: only the seller's team can watch it."))
 
 
 def signed_out(show_id: UUID) -> Standing:

@@ -131,7 +131,9 @@ def show_for(key: StreamKey) -> Show | None:
 
     An open rehearsal comes before what is to come: who rehearses must not go on the air by mistake.
     """
-    shows = Show.objects.filter(host=key.host, seller=key.seller, is_rehearsal=False)
+    shows = Show.objects.filter(
+        host=key.host, seller=key.seller, is_rehearsal=False, is_practice=False
+    )
     live = shows.filter(state=ShowState.LIVE).order_by("-started_at").first()
     if live is not None:
         return live

@@ -24,6 +24,8 @@ def set_audience(*, show: Show, actor: User, audience: str) -> Show:
     access.require_host(actor, show)
     if show.is_rehearsal:
         raise Conflict(_("Nobody else can see a rehearsal. Schedule a show instead."))
+    if show.is_practice:
+        raise Conflict(_("A practice stays among those who learn."))
     if audience not in Audience.values:
         raise InvalidInput(_("Please say who may watch."), field="audience")
     if show.state != ShowState.ENDED:

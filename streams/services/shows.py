@@ -8,7 +8,7 @@ twice or late change nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -38,7 +38,13 @@ from streams.models import Audience, Show, ShowState
 # A process that lives tells sooner that the camera of its last take is off.
 UNTOLD_AFTER = timedelta(seconds=15)
 LONGEST_REHEARSAL = timedelta(minutes=30)
-"""Enough to try everything twice; a phone that is forgotten fills neither the disk nor its bill."""
+"""Enough to try everything twice, also for a practice; a phone that is forgotten fills neither the
+disk nor its bill."""
+
+
+Limit = Callable[[UUID], timedelta | None]
+limits: list[Limit] = []
+"""Who knows how long a practice may last; `livecommerce.wiring` fills it."""
 
 
 class OfferPlan(Protocol):
@@ -61,12 +67,15 @@ def schedule_show(
     offers: Sequence[OfferPlan] = (),
     public_id: UUID | None = None,
     is_rehearsal: bool = False,
+    is_practice: bool = False,
 ) -> Show:
     """A show to come, with what it sells in that order.
 
     `host` must be an owner or host of the seller (else `NotFound`). Raises `InvalidInput` for the
-    title, the audience or an offer.
+    title, the audience or an offer. A sandbox seller has practices, and nothing else.
     """
+    if seller.is_sandbox != is_practice:
+        raise InvalidInput(_("A shop for practice has no real shows."), field="seller")
     member_of(host, seller, *KEEPERS)
     if audience not in Audience.values:
         raise InvalidInput(_("Please say who may watch."), field="audience")
@@ -79,6 +88,7 @@ def schedule_show(
             scheduled_at=scheduled_at,
             audience=audience,
             is_rehearsal=is_rehearsal,
+            is_practice=is_practice,
         )
         for position, offer in enumerate(offers):
             _put_on_sale(show, offer, position)
@@ -157,6 +167,9 @@ def longest_show() -> timedelta:
 
 def longest_of(show: Show) -> timedelta:
     """How long this show may last; nothing is for ever."""
+    if show.is_practice:
+        known = (limit(show.public_id) for limit in limits)
+        return next((one for one in known if one is not None), LONGEST_REHEARSAL)
     return LONGEST_REHEARSAL if show.is_rehearsal else longest_show()
 
 
@@ -168,6 +181,8 @@ def lasted_longest(show: Show) -> bool:
 
 
 def why_too_long(show: Show) -> str:
+    if show.is_practice:
+        return _("A practice lasts as long as its task says, so this one has ended.")
     if show.is_rehearsal:
         minutes = LONGEST_REHEARSAL // timedelta(minutes=1)
         return _("A rehearsal lasts %(minutes)s minutes at most, so this one has ended.") % {

@@ -98,6 +98,8 @@ def _scheduled(request: HttpRequest, form: ScheduleForm, host: User) -> Show | N
 @page
 def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
     show = access.show_to_moderate(request.user, show_id)
+    if show.state == ShowState.ENDED and show.is_practice:
+        return redirect("practice_of_show", show_id=show.public_id)
     if show.state == ShowState.ENDED and show.is_rehearsal:
         return rehearsal_views.over(request, show)
     if show.state == ShowState.ENDED:
@@ -112,6 +114,7 @@ def console(request: HttpRequest, show_id: UUID) -> HttpResponse:
             "hosts": hosts,
             "longest_show_ms": longest_of(show).total_seconds() * 1000,
             "is_rehearsal": show.is_rehearsal,
+            "is_practice": show.is_practice,
             "starts_in_ms": _starts_in_ms(show),
         },
         "hosts": hosts,
@@ -134,7 +137,7 @@ def _is_scheduled(request: HttpRequest, show: Show) -> HttpResponse:
 
 def _starts_in_ms(show: Show) -> float:
     """Until its time; nothing where nobody was told one, or it has begun."""
-    if show.is_rehearsal or show.state != ShowState.SCHEDULED:
+    if show.is_rehearsal or show.is_practice or show.state != ShowState.SCHEDULED:
         return 0
     return (show.scheduled_at - now()).total_seconds() * 1000
 

@@ -10,10 +10,16 @@ ID = "01a20422-bb69-73f0-b750-95a3985e1e96"
 _DELIVERY = {"kind": "courier", "name": "Li", "phone": "13800138000", "address": "8 River Street"}
 _LINE = {"variant_id": "{variant_id}", "quantity": 1, "price_minor": 1}
 _PUBLIC = {"audience": "public"}
+_DRAFT = {"tab": ID, "revision": 1, "base": 0}
 
 PAGES: dict[str, dict[str, Any]] = {
+    "cohort_people": {"do": "close"},
     "course_edit": {"do": "publish"},
+    "lesson_edit": {"do": "describe"},
+    "lesson_quiz_edit": {"do": "publish"},
+    "lesson_practice_edit": {"do": "write"},
     "my_passkey_rename": {"name": "my phone"},
+    "practice_attempt": {"do": "submit"},
     "order_move": {"to": "delivered"},
     "studio_order_move": {"to": "cancelled"},
     "studio_orders_move": {"to": "packed", "order": "{order_id}"},
@@ -30,6 +36,10 @@ API: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "courses"): {"title": "Pears"},
     ("POST", "courses/{course_id}/lessons"): {"title": "Pears", "asset_id": "{asset_id}"},
     ("POST", "lessons/{lesson_id}/watched"): {"intervals": []},
+    ("POST", "lessons/{lesson_id}/quiz/answers"): {"id": ID, "paper": 1, "answers": []},
+    ("PUT", "reviews/{attempt_id}/draft"): _DRAFT,
+    ("POST", "reviews/{attempt_id}/send"): _DRAFT | {"verdict": "accepted"},
+    ("POST", "reviews/{attempt_id}/answers"): {"id": ID, "text": "Thank you"},
     ("POST", "shows/{show_id}/blocked-words"): {"word": "mouldy"},
     ("POST", "recordings/{recording_id}/clips"): {
         "edition": 0,

@@ -8,7 +8,19 @@ from typing import Any
 from core.accounts import services, tokens
 from core.accounts.models import Device, Invitation, Passkey, Role, User
 from core.clock import now
-from courses.models import Course
+from core.ids import new_id
+from courses.badges import issuing
+from courses.badges.terms import Shown
+from courses.cohorts import places, rosters
+from courses.cohorts.models import How
+from courses.cohorts.places import Terms
+from courses.models import Course, Enrolment, Lesson
+from courses.practice import services as practice
+from courses.practice import tasks
+from courses.practice.models import Attempt, AttemptState, PracticeTask
+from courses.quizzes import editing
+from courses.quizzes.wording import Written
+from courses.reviews import services as reviews
 from courses.services import authoring, learning
 from courses.services.certificates import issue_certificate
 from livecommerce.people import invitations, ways_back
@@ -25,7 +37,7 @@ from sellers.models import DeliveryZone, MemberRole
 from sellers.services import people
 from streams.models import BlockedWord, Show, Stop
 from streams.services import stream_keys
-from tests.orders.shop import li_orders
+from tests.orders.shop import hear_of_orders, li_orders
 from tests.world import World, person
 
 WHO = ("nobody", "viewer", "buyer", "stranger", "removed", "packer", "host", "mentor", "operator")
@@ -69,6 +81,7 @@ def delivered(world: World) -> Order:
 
 
 def of_buyer(world: World, order: Order) -> dict[str, Any]:
+    hear_of_orders()
     claim = ask_refund(order.public_id, world.li, "Four were bruised", 100)
     device = Device.objects.create(user=world.li, session_key="li-elsewhere")
     token, _key = tokens.make_token(world.li, name="shop system", scopes=["read:orders"])
@@ -146,6 +159,22 @@ def of_farm(world: World, host: User, order: Order) -> dict[str, Any]:
     }
 
 
+def handed_in(enrolment: Enrolment, lesson: Lesson, mentor: User) -> Attempt:
+    """Of the buyer, who learns as well; the mentor has begun its review."""
+    task, _is_new = PracticeTask.objects.get_or_create(lesson=lesson, defaults={"brief": "Sell."})
+    attempt = Attempt.objects.create(
+        enrolment=enrolment,
+        task=task,
+        number=9,
+        show_id=new_id(),
+        language="en",
+        state=AttemptState.SUBMITTED,
+        submitted_at=now(),
+    )
+    reviews.claim(attempt, mentor)
+    return attempt
+
+
 def of_school(world: World) -> dict[str, Any]:
     clip = Asset.objects.create(
         kind=AssetKind.CLIP,
@@ -159,14 +188,35 @@ def of_school(world: World) -> dict[str, Any]:
     course: Course = authoring.create_course(author=world.chen, title="Apples on camera")
     lesson = authoring.add_lesson(course, clip, "Picking")
     authoring.publish(course)
+    quiz = editing.quiz_for(lesson, world.chen)
+    question = editing.add_question(quiz, Written("number", "How heavy?", 1.0, value=5), world.chen)
+    editing.publish(quiz, world.chen)
+    cohort = places.open_cohort(course, Terms("Lixian, spring", None), world.chen)
+    places.join(cohort, world.li, How.LINK)
+    roster = rosters.keep(cohort, world.chen, "Old Zhou", name="", public_id=new_id())
     enrolment = learning.enrol(world.li, course)
+    task = tasks.write_task(lesson, world.chen, brief="Sell it.", minutes="2")
+    tasks.add_good(task, tasks.Typed("Apples", "5 kg box", "49"))
+    attempt = practice.open_attempt(task, enrolment)
     enrolment.completed_at = now()
     enrolment.save()
     certificate = issue_certificate(enrolment)
+    badge = issuing.choose(certificate, Shown(name=True), "https://shop.example")
     return {
         "course_id": course.public_id,
         "lesson_id": lesson.public_id,
         "asset_id": clip.public_id,
+        "question_id": question.public_id,
+        "cohort_id": cohort.public_id,
+        "class_link": cohort.invite,
+        "roster_id": roster.public_id,
         "clip_id": clip.public_id,
         "certificate_id": certificate.public_id,
+        "badge_id": badge.public_id,
+        "kid": badge.key.kid,
+        "list_number": 0,
+        "handed_in_id": handed_in(enrolment, lesson, world.chen).public_id,
+        "attempt_id": attempt.public_id,
+        "practice_show_id": attempt.show_id,
+        "invite": attempt.invite,
     }

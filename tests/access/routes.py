@@ -29,10 +29,19 @@ GETS_IN, ASKED_TO_SIGN_IN, REFUSED = "+", "?", "-"
 # An argument that is another thing at another address.
 OTHERWISE = {
     ("way_back", "token"): "way_token",
+    ("badge_status", "number"): "list_number",
     ("studio_tracking_upload", "upload_id"): "tracking_id",
     ("operator_refund_again", "refund_id"): "refund_number",
     ("studio_rehearsal_ready", "show_id"): "rehearsal_id",
     ("studio_rehearsal_delete", "show_id"): "rehearsal_id",
+    ("review", "attempt_id"): "handed_in_id",
+    ("review_claim", "attempt_id"): "handed_in_id",
+    ("review_give_back", "attempt_id"): "handed_in_id",
+    ("reviews/{attempt_id}/film", "attempt_id"): "handed_in_id",
+    ("reviews/{attempt_id}/draft", "attempt_id"): "handed_in_id",
+    ("reviews/{attempt_id}/send", "attempt_id"): "handed_in_id",
+    ("reviews/{attempt_id}/answers", "attempt_id"): "handed_in_id",
+    ("practice_of_show", "show_id"): "practice_show_id",
 }
 
 

@@ -127,15 +127,80 @@ POST studio_product               ? - - - - - + - +
 POST studio_stock_count           ? - - - - + + - +
 GET  studio_ledger                ? - - - - + + - +
 GET  learn                        + + + + + + + + +
+GET  courses                      + + + + + + + + +
 GET  course_new                   ? - - + - - + + +
 POST course_new                   ? - - + - - + + +
 GET  certificates                 ? + + + + + + + +
 GET  course                       + + + + + + + + +
 POST course_enrol                 ? + + + + + + + +
+GET  learn_offline                + + + + + + + + +
+GET  learn_worker                 + + + + + + + + +
 GET  course_edit                  ? - - - - - - + +
 POST course_edit                  ? - - - - - - + +
+GET  course_of_show               ? - - - - - + - +
+POST course_of_show               ? - - - - - + - -
+GET  course_preview               ? - - - - - - + +
+POST course_move_on               ? + + + + + + + +
 GET  lesson                       ? + + + + + + + +
+GET  lesson_edit                  ? - - - - - - + +
+POST lesson_edit                  ? - - - - - - + +
+GET  lesson_quiz                  ? + + + + + + + +
+POST lesson_quiz                  ? + + + + + + + +
+GET  lesson_quiz_edit             ? - - - - - - + +
+POST lesson_quiz_edit             ? - - - - - - + +
+GET  quiz_question_new            ? - - - - - - + +
+POST quiz_question_new            ? - - - - - - + +
+GET  quiz_question_edit           ? - - - - - - + +
+POST quiz_question_edit           ? - - - - - - + +
+GET  lesson_quiz_figures          ? - - - - - - + +
+POST lesson_quiz_figures          ? - - - - - - - -
+GET  cohorts                      ? + + + + + + + +
+GET  cohort_join                  + + + + + + + + +
+POST cohort_join                  + + + + + + + + +
+GET  cohort_new                   ? - - - - - - + +
+POST cohort_new                   ? - - - - - - + +
+GET  cohort                       ? - + - - - - + +
+POST cohort_leave                 ? - + - - - - - -
+GET  cohort_settings              ? - - - - - - + +
+POST cohort_settings              ? - - - - - - + +
+POST cohort_message               ? - - - - - - + +
+GET  cohort_people                ? - - - - - - + +
+POST cohort_people                ? - - - - - - + +
+GET  cohort_codes                 ? - - - - - - + +
+GET  cohort_roster                ? - - - - - - + -
+POST cohort_roster                ? - - - - - - + -
+GET  lesson_practice              ? + + + + + + + +
+POST lesson_practice              ? + + + + + + + +
+GET  lesson_practice_edit         ? - - - - - - + +
+POST lesson_practice_edit         ? - - - - - - + +
+GET  practice_attempt             ? - + - - - - + +
+POST practice_attempt             ? - + - - - - - -
+GET  practice_of_show             ? - + - - - - + +
+GET  practice_join                ? + + + + + + + +
+POST practice_join                ? + + + + + + + +
+GET  review_queue                 ? - - - - - - + +
+GET  review                       ? - + - - - - + +
+POST review_claim                 ? - - - - - - + +
+POST review_give_back             ? - - - - - - + +
+GET  rubric_edit                  ? - - - - - - + +
+POST rubric_edit                  ? - - - - - - + +
+GET  course_badge                 ? - - - - - - + +
+POST course_badge                 ? - - - - - - + +
+GET  verify_any                   + + + + + + + + +
+POST verify_any                   + + + + + + + + +
 GET  verify                       + + + + + + + + +
+POST verify_show                  ? - + - - - - - -
+POST verify_revoke                ? - - - - - - + +
+POST verify_restore               ? - - - - - - + +
+GET  verify_practice              - - - - - - - - -
+GET  verify_picture               + + + + + + + + +
+GET  verify_token                 + + + + + + + + +
+GET  badge_issuer                 + + + + + + + + +
+GET  badge_jwks                   + + + + + + + + +
+GET  badge_key                    + + + + + + + + +
+GET  badge_status                 + + + + + + + + +
+GET  badge                        + + + + + + + + +
+GET  course_badge_picture         + + + + + + + + +
 GET  show                         + + + + + + + + +
 POST show                         + + + + + + + + +
 GET  show_playback                + + + + + + + + +
@@ -199,8 +264,17 @@ POST   courses/{course_id}/publish                 ? - - - - - - + + write:cours
 POST   courses/{course_id}/enrol                   ? + + + + + + + + write:courses
 GET    lessons/{lesson_id}                         ? + + + + + + + + read:courses
 GET    lessons/{lesson_id}/cues                    ? + + + + + + + + read:courses
+GET    lessons/{lesson_id}/keep                    ? + + + + + + + + read:courses
+GET    me/kept                                     ? + + + + + + + + read:courses
 GET    lessons/{lesson_id}/captions/{language}.vtt ? + + + + + + + + read:courses
 POST   lessons/{lesson_id}/watched                 ? + + + + + + + + write:courses
+GET    lessons/{lesson_id}/quiz                    ? + + + + + + + + read:courses
+POST   lessons/{lesson_id}/quiz/answers            ? + + + + + + + + write:courses
+GET    reviews/{attempt_id}/film                   ? - + - - - - + +
+GET    reviews/{attempt_id}/draft                  ? - - - - - - + -
+PUT    reviews/{attempt_id}/draft                  ? - - - - - - + +
+POST   reviews/{attempt_id}/send                   ? - - - - - - + +
+POST   reviews/{attempt_id}/answers                ? - - - - - - + +
 POST   shows/{show_id}/end                         ? - - - - - + - + write:shows
 GET    shows/{show_id}/studio                      ? - - - - - + - + read:shows
 GET    shows/{show_id}/figures                     ? - - - - + + - + read:shows
@@ -277,6 +351,7 @@ react          + + + + + + +
 offer.open     ? - - - - + +
 offer.close    ? - - - - + +
 order.place    ? + + + + + +
+host.voice     ? - - - - - -
 ping           + + + + + + +
 """
 

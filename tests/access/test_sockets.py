@@ -125,6 +125,7 @@ def asked(world: World, message: str) -> dict[str, dict[str, Any]]:
         "offer.open": offer,
         "offer.close": offer,
         "react": {"kind": "like"},
+        "host.voice": {"is_heard": True},
         "order.place": {"key": "once", "lines": [line], "delivery": TO_LI},
     }
     return {do: data.get(do, {}) for do in COMMANDS}

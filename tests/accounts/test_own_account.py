@@ -22,7 +22,7 @@ from sellers.models import Member, MemberRole
 from sellers.services import people
 from streams.models import Show
 from tests.accounts.test_tokens import ask, token
-from tests.orders.shop import li_orders
+from tests.orders.shop import hear_of_orders, li_orders
 from tests.world import PASSWORD, World
 
 PHONE = (
@@ -131,6 +131,7 @@ def test_devices_whose_session_is_over_are_forgotten(world: World) -> None:
 
 def test_everything_that_is_kept_about_somebody_is_theirs_to_take(world: World) -> None:
     order = li_orders(world)
+    hear_of_orders()
     said(world.li, "Are they sweet?")
     said(world.gao, "not Li's")
     token(world.li, "read:orders")

@@ -27,7 +27,7 @@ A_SECOND = 1.0
 # What a process asks once, or every few seconds, for everybody in a room (`streams/door.py`,
 # `streams/services/reactions.py`), and for all rooms (`core/accounts/changes.py` every second).
 ASKED_FOR_A_ROOM = {"audience_of", "who_must_go", "Door.look", "_stored", "_raise"}
-ASKED_FOR_ALL = {"seal_leftovers", "note_viewers", "recent"}
+ASKED_FOR_ALL = {"seal_leftovers", "note_viewers", "recent", "live_attempts"}
 
 Figures = dict[str, object]
 Fault = Callable[[Stage], Awaitable[tuple[float, float]]]

@@ -16,6 +16,12 @@ from tests.world import World
 MakeClip = Callable[..., Asset]
 
 
+def titles(course: Course) -> list[str]:
+    """As its authors see it: in the draft, where there is one."""
+    edition = course.editions.order_by("-number").first()
+    return [entry.title for entry in edition.entries.all()] if edition else []
+
+
 @pytest.fixture
 def make_clip(world: World) -> MakeClip:
     recording = Recording.objects.create(show_id=world.show.public_id, is_public=True)

@@ -66,6 +66,7 @@ def test_a_published_course_is_open_to_see_and_closed_to_change(
 
 def test_a_failed_lesson_is_no_lesson(course: Course, make_clip: MakeClip) -> None:
     lesson = authoring.add_lesson(course, make_clip(state=AssetState.WAITING), "Broken")
+    authoring.publish(course)
     lesson.asset.state = AssetState.FAILED
     lesson.asset.save()
     with pytest.raises(NotFound):

@@ -56,6 +56,10 @@ def test_a_report_is_answered_with_what_is_missing(
         "duration_s": 20,
         "missing": [[8.5, 20]],
         "done": False,
+        "requirements": [
+            {"kind": "watched", "done": False, "text": "Watch 10 more seconds.", "url": ""}
+        ],
+        "not_counted": "",
         "lessons_done": 0,
         "lessons_total": 2,
         "course_percent": 23,

@@ -168,6 +168,8 @@ def test_a_lesson_that_is_being_prepared_has_to_be_waited_for(
 ) -> None:
     waiting = make_clip(state=AssetState.WAITING)
     authoring.add_lesson(course, waiting, "Later")
+    authoring.publish(course)
+    enrolment.refresh_from_db()
     learning.report_watched(enrolment, picking, [(0, 20)])
     assert learning.report_watched(enrolment, packing, [(0, 20)]).certificate is None
     waiting.state = AssetState.FAILED  # nobody can watch it: it no longer stands in the way

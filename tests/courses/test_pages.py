@@ -15,7 +15,7 @@ from core.accounts.models import User
 from courses.models import Certificate, Course, Enrolment, Lesson
 from courses.services import authoring, learning
 from media_pipeline.models import AssetState
-from tests.courses.conftest import MakeClip
+from tests.courses.conftest import MakeClip, titles
 from tests.world import PASSWORD, World
 
 # The same for every worker: tests are named after their parameters.
@@ -51,22 +51,18 @@ def text(client: Client, path: str, status: int = 200) -> str:
     return answer.content.decode()
 
 
-def titles(course: Course) -> list[str]:
-    return [lesson.title for lesson in course.lessons.all()]
-
-
 # Learning
 
 
 @pytest.mark.django_db
 def test_without_courses_the_page_says_where_to_look(client: Client) -> None:
-    assert "No courses yet" in text(client, "/learn/")
+    assert "No courses yet" in text(client, "/learn/courses/")
 
 
 def test_the_catalogue_shows_what_is_published(
     client: Client, course: Course, draft: Course
 ) -> None:
-    html = text(client, "/learn/")
+    html = text(client, "/learn/courses/")
     assert course.title in html
     assert "2 lessons" in html
     assert "1 minute" in html
@@ -74,7 +70,7 @@ def test_the_catalogue_shows_what_is_published(
 
 
 def test_authors_see_their_drafts(zhang: Client, draft: Course) -> None:
-    assert draft.title in text(zhang, "/learn/")
+    assert draft.title in text(zhang, "/learn/courses/")
 
 
 def queries_of(client: Client, path: str) -> int:
@@ -86,14 +82,14 @@ def queries_of(client: Client, path: str) -> int:
 def test_many_courses_cost_no_more_queries_than_one(
     world: World, wang: Client, enrolment: Enrolment, make_clip: MakeClip
 ) -> None:
-    wang.get("/learn/")
-    one = queries_of(wang, "/learn/")
+    wang.get("/learn/courses/")
+    one = queries_of(wang, "/learn/courses/")
     for number in range(3):
         other = authoring.create_course(author=world.chen, title=f"Course {number}")
         authoring.add_lesson(other, make_clip(), "Lesson")
         authoring.publish(other)
         learning.enrol(world.wang, other)
-    assert queries_of(wang, "/learn/") == one
+    assert queries_of(wang, "/learn/courses/") == one
 
 
 def test_a_draft_does_not_exist_for_others(client: Client, draft: Course) -> None:
@@ -154,6 +150,7 @@ def test_a_lesson_that_is_being_prepared_says_so(
 ) -> None:
     clip = make_clip(state=AssetState.WAITING, duration_s=0, download_key="", poster_key="")
     lesson = authoring.add_lesson(enrolment.course, clip, "Soon")
+    authoring.publish(enrolment.course)
     html = text(wang, lesson.get_absolute_url())
     assert "still being prepared" in html
     assert "<video" not in html
@@ -170,7 +167,9 @@ def test_its_maker_looks_at_a_draft_lesson(zhang: Client, draft: Course) -> None
     assert not draft.enrolments.exists()
 
 
-@pytest.mark.parametrize("path", ["/learn/", "course", "lesson", "edit", "verify"])
+@pytest.mark.parametrize(
+    "path", ["/learn/", "/learn/courses/", "course", "lesson", "edit", "verify"]
+)
 def test_pages_have_nothing_inline(
     world: World, certificate: Certificate, picking: Lesson, path: str
 ) -> None:
@@ -193,11 +192,11 @@ def test_pages_have_nothing_inline(
 
 
 def test_anybody_can_verify_a_certificate(client: Client, certificate: Certificate) -> None:
+    """What its holder lets them see is the matter of `badges`."""
     html = text(client, certificate.get_absolute_url())
     assert 'data-verdict="valid"' in html
-    assert "Wang" in html
+    assert "Wang" not in html
     assert certificate.number in html
-    assert "40 s" in html
     assert 'src="data:image/svg+xml' in html
 
 

@@ -24,15 +24,16 @@ LOAD = """async (source) => {
 # Each step is [method, milliseconds since the last step, ...arguments].
 PLAY = """(steps) => {
   let now = 0;
-  const tracker = new watched.PlayedTracker(() => now);
+  const tracker = new watched.PlayedTracker(() => now, () => false);
   const taken = [];
+  const pairs = (played) => watched.merge(played.map((one) => [one.start_s, one.end_s]));
   for (const [method, wait, ...rest] of steps) {
     now += wait;
-    if (method === "rate") tracker.rate = rest[0];
-    else if (method === "take") taken.push(tracker.take());
+    if (method === "rate") tracker.how(false, rest[0]);
+    else if (method === "take") taken.push(pairs(tracker.take()));
     else tracker[method](...rest);
   }
-  return [...taken, tracker.take()];
+  return [...taken, pairs(tracker.take())];
 }"""
 
 
@@ -98,3 +99,21 @@ def test_a_stalled_player_covers_nothing(page: Page) -> None:
 def test_a_stretch_that_is_told_goes_on(page: Page) -> None:
     steps = [["start", 0, 0], ["sample", 1000, 1], ["take", 0], ["sample", 1000, 2]]
     assert played(page, *steps) == [[[0, 1]], [[1, 2]]]
+
+
+def test_how_it_was_played_is_told_by_the_stretch(page: Page) -> None:
+    told = page.evaluate(
+        """() => {
+          let now = 0, hidden = false;
+          const tracker = new watched.PlayedTracker(() => now, () => hidden);
+          tracker.start(0);
+          now = 1000, tracker.sample(1);
+          tracker.how(true);
+          now = 2000, tracker.sample(2);
+          hidden = true, tracker.how(true);
+          now = 3000, tracker.sample(3);
+          const counted = watched.merge(tracker.played);
+          return [counted, ...tracker.take().map((one) => [one.start_s, one.muted, one.hidden])];
+        }"""
+    )
+    assert told == [[[0, 2]], [0, False, False], [1, True, False], [2, True, True]]

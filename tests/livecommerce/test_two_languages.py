@@ -35,6 +35,10 @@ NOT_PAGES = {
     "studio_sales_csv",
     "my_data",
     "first_run",
+    "learn_worker",
+    "badge_issuer",
+    "badge_jwks",
+    "course_badge_picture",
 }
 
 

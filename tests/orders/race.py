@@ -217,7 +217,7 @@ def sent_or_cancelled() -> dict[str, object]:
 
     outcomes = together([move(OrderState.SENT), move(OrderState.CANCELLED)] * 4)
     return told(outcomes) | {
-        "moves": order.moves.count(),
+        "moves": len(order.way),
         "winners": len(set(outcomes) - {"Conflict"}),
     }
 

@@ -43,7 +43,6 @@ def an_order(
         "placed_at": now() - timedelta(minutes=place),
     }
     order = Order.objects.create(**(fields | changes))
-    order.moves.create(state=OrderState.PLACED, actor=order.buyer, at=order.placed_at)
     for variant, pieces in wanted:
         _add(order, variant, pieces)
     return order

@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import msgspec
 from PIL import Image
 
+from core.models import OutboxFact
+from orders import handlers
+from orders.events import OrderPlaced
 from orders.models import Order
 from orders.services.place import place_order
 from tests.world import World
@@ -46,3 +50,10 @@ def photo() -> io.BytesIO:
     written.seek(0)
     written.name = "box.jpg"
     return written
+
+
+def hear_of_orders() -> None:
+    """What orders themselves do about the facts that orders were placed."""
+    rows = OutboxFact.objects.filter(type=OrderPlaced.name).order_by("pk")
+    told = [(msgspec.convert(row.data, OrderPlaced), row.pk) for row in rows]
+    handlers.remember_addresses.handle_all(told)

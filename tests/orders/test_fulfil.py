@@ -38,7 +38,8 @@ def test_an_order_goes_all_the_way(world: World, order: Order) -> None:
 
     assert stock_of_apples(world) == (38, 0)
     assert moved_facts() == [PACKED, SENT, DELIVERED]
-    assert [move.state for move in order.moves.all()] == [PLACED, PACKED, SENT, DELIVERED]
+    assert [move.state for move in order.way] == [PLACED, PACKED, SENT, DELIVERED]
+    assert order.way[0].actor == world.li
 
 
 def test_the_fact_says_whom_it_concerns(world: World, order: Order) -> None:

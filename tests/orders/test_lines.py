@@ -18,13 +18,13 @@ from orders.errors import (
     RegionNeeded,
 )
 from orders.fees import delivery_fee, weight_of
-from orders.models import Address, Order, OrderMove, OrderState
+from orders.models import Address, Order, OrderState
 from orders.services.quote import Quote, quote
 from sellers.errors import SoldOut
 from sellers.models import DeliveryZone, Seller, StockMovement, Unit, Variant
 from tests import world as world_module
 from tests.books import faults_in_books
-from tests.orders.shop import TO_LI, at_pickup, li_orders, line
+from tests.orders.shop import TO_LI, at_pickup, hear_of_orders, li_orders, line
 from tests.world import World
 
 GANSU, BEIJING, TIBET = "62", "11", "54"
@@ -206,6 +206,7 @@ def test_the_order_has_the_fee_that_was_seen(world: World, zones: Seller) -> Non
     order = li_orders(world, delivery=to_region(GANSU), total_minor=7180 + 800 + 9 * 200)
 
     assert (order.delivery_fee_minor, order.region) == (2600, GANSU)
+    hear_of_orders()
     assert Address.objects.get().region == GANSU
 
 
@@ -257,7 +258,7 @@ def test_paid_online_it_is_held_for_a_while(world: World) -> None:
 
     assert order.state == OrderState.HELD
     assert order.held_until == order.placed_at + timedelta(minutes=15)
-    assert OrderMove.objects.get().state == OrderState.HELD
+    assert [move.state for move in order.way] == [OrderState.HELD]
     placed = OutboxFact.objects.get(type="orders.OrderPlaced")
     assert placed.data["state"] == "held"
     assert faults_in_books() == []

@@ -1,4 +1,4 @@
-"""Orders of before offers had counters, brought to today's tables."""
+"""Orders of before, brought to today's tables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from orders.models import OrderMove, OrderState
+from orders.services.fulfil import move_order
+from tests.orders.shop import li_orders
+from tests.world import World
 
 BEFORE = [("orders", "0002_holds_money_offers")]
 AFTER = [("orders", "0003_count_what_offers_sold")]
@@ -83,3 +88,25 @@ def orders_of_before(apps: Any) -> dict[str, int]:
         )
         order.lines.create(variant=variant, title="fruit", quantity=quantity, price_minor=100)
     return offers
+
+
+@pytest.mark.django_db(transaction=True)
+def test_that_an_order_was_placed_is_told_by_the_order_alone(world: World) -> None:
+    paid, held = li_orders(world), li_orders(world, key="second", payment_method="online")
+    move_order(paid.public_id, OrderState.PACKED, world.zhang)
+    executor = MigrationExecutor(connection)
+    newest = executor.loader.graph.leaf_nodes()
+    try:
+        executor.migrate([("orders", "0008_fewer_indexes")])
+
+        kept = OrderMove.objects.values_list("order", "state", "actor")
+        assert set(kept) == {
+            (paid.pk, "placed", world.li.pk),
+            (paid.pk, "packed", world.zhang.pk),
+            (held.pk, "held", world.li.pk),
+        }
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(newest)
+    assert [move.state for move in OrderMove.objects.all()] == ["packed"]
+    assert [move.state for move in held.way] == ["held"]

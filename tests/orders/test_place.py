@@ -10,11 +10,11 @@ from core.errors import InvalidInput, NotFound
 from core.models import OutboxFact
 from orders.checkout import checkout
 from orders.errors import KeyReused, PriceChanged
-from orders.models import Address, Order, OrderMove, OrderState
+from orders.models import Address, Order, OrderState
 from sellers.errors import SoldOut
 from sellers.models import PickupPoint, StockMovement
 from tests.books import faults_in_books
-from tests.orders.shop import TO_LI, at_pickup, li_orders
+from tests.orders.shop import TO_LI, at_pickup, hear_of_orders, li_orders
 from tests.world import World
 
 
@@ -41,7 +41,8 @@ def test_an_order_keeps_what_was_seen_and_sets_stock_aside(world: World) -> None
     world.apples.stock.refresh_from_db()
     assert (world.apples.stock.on_hand, world.apples.stock.reserved) == (40, 2)
     assert faults_in_books() == []
-    assert OrderMove.objects.get().actor == world.li
+    [placed] = order.way
+    assert (placed.state, placed.actor, placed.at) == ("placed", world.li, order.placed_at)
 
 
 def test_the_order_number_can_be_said_on_the_phone(world: World) -> None:
@@ -271,6 +272,7 @@ def test_the_address_is_there_again_next_time(world: World) -> None:
     li_orders(world)
     li_orders(world, key="second", delivery=TO_LI | {"address": "9 Hill Road"})
     li_orders(world, key="third")
+    hear_of_orders()
 
     streets = [address for _name, _phone, address in known_addresses(world)]
     assert streets == ["8 River Street", "9 Hill Road"]

@@ -46,6 +46,7 @@ NAMES = {
     "MB",
     "GB",
     "MP",
+    "mp",  # of a film that is downloaded
     "MOV",
     "MKV",
     "WebM",

@@ -285,6 +285,8 @@ def wang_learns(told: Telling, wang: Visitor, course: str) -> str:
     wang.shot("lesson-done")
     celebrate.click()
     page.wait_for_url("**/verify/**")
+    page.locator("[data-choose] button").click()
+    expect(page.locator(".certificate__actions a[download]")).to_be_visible()
     return path_of(page)
 
 

@@ -168,4 +168,6 @@ def learning(wang: Person, lesson_page: str) -> str:
         )
     assert answer["certificate_url"]
     certificate: str = answer["certificate_url"]
+    shown = wang.post(f"{certificate}show/", data={"shows_name": "on"})
+    assert shown.status_code == httpx.codes.FOUND
     return certificate

@@ -14,7 +14,7 @@ from core.accounts.models import User
 from core.realtime.models import LogEntry
 from courses.handlers import lesson_taken_back
 from courses.models import Enrolment, Lesson
-from courses.services import authoring, learning
+from courses.services import authoring, editions, learning
 from media_pipeline import jobs, tasks
 from media_pipeline.clip_wishes import Span, Wish, single
 from media_pipeline.control import retry
@@ -240,7 +240,8 @@ def test_a_lesson_of_before_sellers_were_asked_waits_for_them(world: World, repl
     assert "waits until its seller agrees" in page
     assert "/media/" not in page
     draft = authoring.create_course(author=world.zhang, title="Draft")
-    Lesson.objects.create(course=draft, asset=clip, title="Old", position=0)
+    old = Lesson.objects.create(course=draft, asset=clip, title="Old")
+    editions.draft_of(draft).entries.create(lesson=old, position=0, title="Old")
     with pytest.raises(ConsentMissing):
         authoring.publish(draft)
 

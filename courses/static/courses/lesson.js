@@ -1,16 +1,17 @@
 /** A lesson's page: plays the video, shows what was watched, and knows what comes next. */
 
-import { all, one, pageData, show } from "../livecommerce/dom.js";
+import { all, el, icon, one, pageData, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
 import { CaptionsMenu } from "../streams/captions.js";
 import { showCards } from "./lesson-cards.js";
+import { PlayerExtras } from "./lesson-extras.js";
 import { Reports, sendLeftovers } from "./reports.js";
 import { PlayedTracker, covered, merge, missing } from "./watched.js";
 
 const REPORT_EVERY_MS = 10_000;
 const ADVANCE_AFTER_S = 6;
 const ARROW_S = 2;
-const RATES = [1, 1.25, 1.5, 0.75];
+const RATES = [1, 1.25, 1.5, 2, 0.75];
 const SVG = "http://www.w3.org/2000/svg";
 
 const lesson = pageData("lesson");
@@ -20,7 +21,8 @@ const seek = /** @type {HTMLInputElement} */ (one("[data-seek]"));
 const status = one("[data-status]");
 const celebration = /** @type {HTMLDialogElement} */ (one("[data-celebrate]"));
 
-const tracker = new PlayedTracker();
+// A picture in a corner of the screen is seen, also when its page is not.
+const tracker = new PlayedTracker(undefined, () => document.hidden && !document.pictureInPictureElement);
 const reports = new Reports(lesson.person, lesson.id);
 /** The server's last word; what it has not heard yet is in `reports` and `tracker`. */
 let state = lesson;
@@ -36,7 +38,7 @@ function follow() {
   video.addEventListener("timeupdate", () => onTime());
   video.addEventListener("seeking", () => tracker.stop());
   video.addEventListener("seeked", () => video.paused || tracker.start(video.currentTime));
-  video.addEventListener("ratechange", () => onRate());
+  for (const name of ["ratechange", "volumechange"]) video.addEventListener(name, () => onRate());
   video.addEventListener("play", () => onPlay());
   video.addEventListener("pause", () => onPause());
   video.addEventListener("ended", () => onEnded());
@@ -53,7 +55,7 @@ function onTime() {
 
 function onRate() {
   tracker.sample(video.currentTime);
-  tracker.rate = video.playbackRate;
+  tracker.how(video.muted || video.volume === 0, video.playbackRate);
 }
 
 function onPlay() {
@@ -115,6 +117,7 @@ async function report() {
 
 function learn(answer) {
   state = { ...state, ...answer };
+  drawRequirements();
   drawWatched();
   drawStatus();
   drawCourse();
@@ -129,8 +132,7 @@ function farewell() {
 
 /** What the server knows, and what it will. */
 function watchedSoFar() {
-  const now = tracker.open ? [tracker.open] : [];
-  return merge([...state.intervals, ...reports.waiting, ...tracker.finished, ...now]);
+  return merge([...state.intervals, ...reports.waiting, ...tracker.played]);
 }
 
 // ---- drawing
@@ -166,8 +168,19 @@ function drawStatus() {
   if (!lesson.enrolled) return say(gettext("Preview: nothing is counted"));
   if (state.certificate_url) return say(gettext("Course completed"));
   if (state.done) return say(gettext("Lesson done"));
+  if (state.not_counted) return say(state.not_counted);
+  const isWatched = covered(watchedSoFar()) >= state.required_s;
+  if (isWatched) return say(state.requirements.find(({ done }) => !done)?.text ?? "");
   const left = Math.max(1, Math.ceil(state.required_s - covered(watchedSoFar())));
   say(interpolate(ngettext("%s more second to watch", "%s more seconds to watch", left), [left]));
+}
+
+/** What the lesson asks for, with the way there; the server's words. */
+function drawRequirements() {
+  const rows = state.requirements.map(({ done, text, url }) =>
+    el("li", { class: done ? "is-done" : "" }, icon(done ? "check" : "forward"), url && !done ? el("a", { href: url }, text) : text),
+  );
+  for (const list of all("[data-requirements]")) list.replaceChildren(...rows.map((row) => row.cloneNode(true)));
 }
 
 function drawCourse() {
@@ -191,6 +204,9 @@ function say(text) {
 // ---- at the end
 
 function showMissing() {
+  const isWatched = state.covered_s >= state.required_s;
+  show(one("[data-go-missing]"), !isWatched);
+  show(one("[data-missing]"), !isWatched);
   const gaps = missing(merge(state.intervals), state.duration_s);
   const list = gaps.slice(0, 3).map(([start, end]) => `${duration(start)}–${duration(Math.ceil(end))}`);
   one("[data-missing]").textContent = interpolate(gettext("Not watched yet: %s"), [list.join(", ")]);
@@ -243,7 +259,10 @@ function listen() {
   document.addEventListener("keydown", onKey);
   window.addEventListener("pagehide", farewell);
   window.addEventListener("online", report);
-  document.addEventListener("visibilitychange", () => document.hidden && report());
+  document.addEventListener("visibilitychange", () => {
+    onRate();
+    if (document.hidden) report();
+  });
   window.setInterval(() => video.paused || report(), REPORT_EVERY_MS);
 }
 
@@ -259,9 +278,15 @@ function toggleMute() {
 
 function onKey(event) {
   const isTyping = event.target.closest("button, a, input, select, dialog");
-  if (event.key !== " " || isTyping) return;
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const act = { " ": toggle, m: toggleMute, s: nextRate, ArrowLeft: () => step(-5), ArrowRight: () => step(5) }[event.key];
+  if (!act) return;
   event.preventDefault();
-  toggle();
+  act();
+}
+
+function step(seconds) {
+  video.currentTime = Math.min(Math.max(video.currentTime + seconds, 0), video.duration || 0);
 }
 
 /** The range moves by tenths so that it glides; a key press should be worth pressing. */
@@ -273,9 +298,16 @@ function onArrow(event) {
 }
 
 function begin() {
-  if (lesson.resume_s > 0) video.currentTime = lesson.resume_s;
+  const asked = askedSecond();
+  if (asked !== null || lesson.resume_s > 0) video.currentTime = asked ?? lesson.resume_s;
   drawTime();
-  if (location.hash === "#play") play();
+  if (location.hash === "#play" || asked !== null) play();
+}
+
+/** `?t=75`: where a quiz, a mentor or a chapter's link sends people. @returns {number|null} */
+function askedSecond() {
+  const asked = Number.parseFloat(new URLSearchParams(location.search).get("t") ?? "");
+  return Number.isFinite(asked) && asked >= 0 ? Math.min(asked, lesson.duration_s) : null;
 }
 
 video.controls = false;
@@ -285,6 +317,8 @@ follow();
 listen();
 drawWatched();
 drawStatus();
+drawRequirements();
+new PlayerExtras(video, lesson, goTo);
 new CaptionsMenu(video, lesson.captions, one("[data-captions]"));
 if (video.readyState >= HTMLMediaElement.HAVE_METADATA) begin();
 else video.addEventListener("loadedmetadata", begin, { once: true });

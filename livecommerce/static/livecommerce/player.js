@@ -1,6 +1,6 @@
 /** Video by HLS. hls.js is fetched only when a video is to be played: the page is usable before. */
 
-const HLS = "/static/vendor/hls.mjs";
+const HLS = new URL("../vendor/hls.mjs", import.meta.url).href;
 
 /**
  * @typedef {object} Attached

@@ -10,6 +10,7 @@ import { ReplayTrack, secondOfLink } from "./replay-track.js";
 import { ChatLog, Ticker } from "./room-chat.js";
 import { NOT_ALLOWED, goAway } from "./room-away.js";
 import { RoomPage } from "./room-page.js";
+import { showPictures } from "./room-pictures.js";
 import { restoredMessage } from "./room-state.js";
 import { Storyboard } from "./storyboard.js";
 
@@ -39,6 +40,7 @@ new CaptionsMenu(video, data.captions, one("#captions"));
 showShape(one("#stage"), video);
 page.shareUrl = () => `${new URL(location.pathname, location.href)}?t=${Math.floor(video.currentTime)}`;
 page.frame = (image) => image;
+showPictures();
 page.showOffers = showGoods; // also when an order learns that a price is another one by now
 for (const moved of ["timeupdate", "seeking", "seeked"]) video.addEventListener(moved, follow);
 one("#share-moment").addEventListener("click", shareMoment);

@@ -2,6 +2,7 @@
 
 import { all, el, icon, show } from "../livecommerce/dom.js";
 import { money } from "../livecommerce/format.js";
+import { pictureAt } from "./room-pictures.js";
 import { FEW, isLimitReached, leftOf, limitText, stageOf, stockText, unitText, windowText } from "../orders/terms.js";
 
 export { stockText } from "../orders/terms.js";
@@ -38,7 +39,7 @@ export function offerCard(offer, nowMs, frame = (bare) => bare) {
 
 function picture(offer) {
   if (offer.image_url) {
-    return el("img", { class: "offer__picture", src: offer.image_url, alt: "", width: 64, height: 64 });
+    return el("img", { class: "offer__picture", ...pictureAt(offer.image_url), alt: "", width: 64, height: 64 });
   }
   return el("span", { class: "offer__picture offer__picture--none" }, icon("apple"));
 }

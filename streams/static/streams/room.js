@@ -3,16 +3,20 @@
 import { api } from "../livecommerce/api.js";
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { NOT_ALLOWED, goAway } from "./room-away.js";
-import { LivePlayer } from "./player-live.js";
 import { ChatLog, Ticker } from "./room-chat.js";
 import { showPinnedMessage } from "./room-care.js";
 import { Composer } from "./room-composer.js";
+import { RoomPicture } from "./room-picture.js";
+import { holdPictures, showPictures } from "./room-pictures.js";
 import { RoomPage, showLikes, showViewers } from "./room-page.js";
 import { restoredMessage } from "./room-state.js";
 import { ConnectionBanner, stageWords } from "./room-status.js";
 
 const LOOK_FOR_REPLAY_MS = 5_000;
+/** Where no socket opens, the picture comes all the same. */
+const REST_AFTER_MS = 4_000;
 
+holdPictures();
 const page = new RoomPage({ onHello, onEvents, onNow, onState });
 const { client, data, state } = page;
 const chat = new ChatLog(one("#chat"), one("#chat-empty"));
@@ -21,7 +25,7 @@ const banner = new ConnectionBanner(one("#connection"), data.login_url);
 const composer = new Composer(client, state, chat, data);
 const stage = one("#stage");
 const video = /** @type {HTMLVideoElement} */ (one("#video"));
-const player = new LivePlayer(stage, video, one("#unmute"), liveUrl, {
+const player = new RoomPicture(stage, video, one("#unmute"), liveUrl, {
   path: `/ws/live/${data.show_id}/`,
   delay: one("#delay"),
   quality: one("#quality"),
@@ -34,6 +38,7 @@ let shownWords = "";
 page.showOffers();
 showAll();
 client.start();
+setTimeout(showRest, REST_AFTER_MS);
 const stageTimer = setInterval(showStage, 1000);
 video.addEventListener("playing", showStage);
 one("#like").addEventListener("click", like);
@@ -48,6 +53,13 @@ function onHello({ you, snapshot }) {
   }
   page.showOffers();
   showAll();
+  showRest();
+}
+
+/** What needs the line for long: the room chats and sells by now. */
+function showRest() {
+  showPictures();
+  player.load();
 }
 
 /** What was left out was said before the newest that is shown. */

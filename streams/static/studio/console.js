@@ -11,6 +11,7 @@ import { ChatSheet, QuestionsPanel } from "./chat-sheet.js";
 import { Echo } from "./echo.js";
 import { FiguresPanel } from "./figures-panel.js";
 import { HostStage } from "./host-stage.js";
+import { HostVoice } from "./host-voice.js";
 import { OrdersPanel } from "./orders-panel.js";
 import { PeoplePanel } from "./people-panel.js";
 import { ProductsPanel } from "./products-panel.js";
@@ -19,7 +20,7 @@ import { makeTabs } from "./tabs.js";
 import { TimeLimit } from "./time-limit.js";
 import { WordsDialog } from "./words-dialog.js";
 
-const { show_id: showId, hosts, longest_show_ms: longestMs, is_rehearsal: isRehearsal, starts_in_ms: startsInMs } = pageData("studio-data");
+const { show_id: showId, hosts, longest_show_ms: longestMs, is_rehearsal: isRehearsal, is_practice: isPractice, starts_in_ms: startsInMs } = pageData("studio-data");
 const banner = new ConnectionBanner(one("#connection"), "/accounts/login/");
 const states = { room: ["connecting", null], studio: ["connecting", null] };
 
@@ -47,8 +48,9 @@ const people = new PeoplePanel(sheet, send, (held) => chat.held(held));
 const products = new ProductsPanel(send, hosts, showId);
 const orders = new OrdersPanel();
 const figures = new FiguresPanel(showId);
-const stage = hosts ? new HostStage(showId, { isRehearsal, startsInMs }) : null;
-const limit = hosts ? new TimeLimit(longestMs, isRehearsal) : null;
+const stage = hosts ? new HostStage(showId, { isRehearsal, isPractice, startsInMs }) : null;
+const limit = hosts ? new TimeLimit(longestMs, isRehearsal, isPractice) : null;
+const voice = hosts && isPractice ? new HostVoice(send, one("#level")) : null;
 const echo = isRehearsal ? new Echo(showId) : null;
 if (hosts) new WordsDialog(showId);
 
@@ -116,6 +118,7 @@ function welcome(snapshot) {
 function began(startedAt, interrupted) {
   stage?.running({ startedAt, interrupted });
   limit?.began(startedAt);
+  voice?.start();
   echo?.start();
 }
 
@@ -145,6 +148,7 @@ function drawConnection(line, state) {
 /** The show has ended somewhere (perhaps here): the same address now shows its replay. */
 async function leave() {
   echo?.stop();
+  voice?.stop();
   if (stage) await stage.leave();
   else location.assign("/studio/");
 }

@@ -21,13 +21,14 @@ export class HostStage {
   #givenUp;
   #giveUp;
 
-  constructor(showId, { isRehearsal = false, startsInMs = 0 } = {}) {
+  constructor(showId, { isRehearsal = false, isPractice = false, startsInMs = 0 } = {}) {
     this.#showId = showId;
     this.#isRehearsal = isRehearsal;
-    this.#early = isRehearsal ? null : new EarlyDialog(startsInMs);
+    this.#early = isRehearsal || isPractice ? null : new EarlyDialog(startsInMs);
     this.#givenUp = new Promise((resolve) => (this.#giveUp = resolve));
     this.#stage = new Stage(`${location.origin.replace("http", "ws")}/ws/ingest/${showId}/`, {
       isRehearsal,
+      isPractice,
       onPassed: (passed) => tellPassed(showId, passed),
     });
     if (isRehearsal) one("#ready-form").addEventListener("submit", (event) => this.#goOn(event));

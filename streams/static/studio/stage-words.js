@@ -8,14 +8,14 @@ import { QUALITIES, SOUND_ONLY } from "./uplink.js";
  * interrupted}`, `wasHere` says that this page's own broadcast runs on the server, `troubles` is
  * what the camera lacks (`camera`, `picture`, `sound`), `check` the worst of the checks before the show.
  */
-export function stageWords(broadcaster, { room, wasHere, troubles, check, hasCamera, isRehearsal = false }) {
+export function stageWords(broadcaster, { room, wasHere, troubles, check, hasCamera, isRehearsal = false, isPractice = false }) {
   const waiting = broadcaster.waitingSeconds;
   const kept = waiting + broadcaster.keptSeconds;
   switch (broadcaster.state) {
     case "connecting":
       return gettext("Connecting…");
     case "live":
-      return liveWords(broadcaster, waiting, troubles, isRehearsal);
+      return liveWords(broadcaster, waiting, troubles, isRehearsal, isPractice);
     case "waiting":
       if (broadcaster.problem?.message) return `${broadcaster.problem.message} ${keptWords(kept)}`;
       return interpolate(ngettext("Waiting for the network. %s second is kept on this device and sent when it is back.", "Waiting for the network. %s seconds are kept on this device and sent when it is back.", kept), [kept]);
@@ -53,22 +53,23 @@ function keptWords(seconds) {
   return interpolate(ngettext("%s second is kept on this device.", "%s seconds are kept on this device.", seconds), [seconds]);
 }
 
-function liveWords(broadcaster, waiting, troubles, isRehearsal) {
+function liveWords(broadcaster, waiting, troubles, isRehearsal, isPractice) {
   const { keptSeconds, lostSeconds } = broadcaster;
   const sending = gettext("Sending what was kept: %s left.");
-  const words = [nowWords(broadcaster, waiting, troubles, isRehearsal)];
+  const words = [nowWords(broadcaster, waiting, troubles, isRehearsal, isPractice)];
   if (keptSeconds > 0) words.push(interpolate(sending, [duration(keptSeconds)]));
   if (lostSeconds > 0) words.push(lostWords(lostSeconds));
   return words.join(" ");
 }
 
-function nowWords({ quality }, waiting, troubles, isRehearsal) {
+function nowWords({ quality }, waiting, troubles, isRehearsal, isPractice) {
   if (troubles.camera) return gettext("The camera is gone. Plug it in again or choose another one: the show goes on then.");
   if (troubles.picture) return gettext("Your device has taken the camera, perhaps for a call. Viewers hear you and see a still picture.");
   if (troubles.sound) return gettext("You are live, but your device has switched the microphone off. Is it muted, or in a call?");
   if (quality === SOUND_ONLY) return gettext("Very weak network: sound only. Viewers see a still picture until the network is better.");
   if (QUALITIES[quality].name !== "full") return gettext("You are live. Weak network: picture reduced.");
   if (waiting > 3) return interpolate(ngettext("You are live. The network is slow: %s second behind.", "You are live. The network is slow: %s seconds behind.", waiting), [waiting]);
+  if (isPractice) return gettext("The practice runs. The buyers hear whether you speak.");
   if (isRehearsal) return gettext("The rehearsal runs. Only you can see it.");
   return gettext("You are live. Viewers see you now.");
 }
@@ -83,8 +84,9 @@ function idleWords({ room, wasHere, check, hasCamera }) {
 }
 
 /** What the big button says. */
-export function goLiveWords({ state }, { room, wasHere, isTaken, isRehearsal = false }) {
+export function goLiveWords({ state }, { room, wasHere, isTaken, isRehearsal = false, isPractice = false }) {
   if (state === "moved" || isTaken) return gettext("Continue on this phone");
+  if (!room.startedAt && isPractice) return gettext("Start the practice");
   if (!room.startedAt) return isRehearsal ? gettext("Start the rehearsal") : gettext("Go live");
   if (wasHere) return gettext("Go on");
   return room.interrupted ? gettext("Go live") : gettext("Continue on this phone");

@@ -30,10 +30,12 @@ export class Stage {
   #hiddenAt = 0;
   #mark;
   #isRehearsal;
+  #isPractice;
 
   /** `onPassed(names)` hears which of the checks before the show were passed. */
-  constructor(ingestUrl, { isRehearsal = false, onPassed = () => {} } = {}) {
+  constructor(ingestUrl, { isRehearsal = false, isPractice = false, onPassed = () => {} } = {}) {
     this.#isRehearsal = isRehearsal;
+    this.#isPractice = isPractice;
     this.#mark = new Mark(ingestUrl);
     this.#broadcaster = new Broadcaster(ingestUrl, one("#preview"));
     this.#broadcaster.addEventListener("change", () => this.#changed());
@@ -267,6 +269,7 @@ export class Stage {
       check: this.#preFlight?.worst,
       hasCamera: this.#camera.stream !== null,
       isRehearsal: this.#isRehearsal,
+      isPractice: this.#isPractice,
     };
     one("#preview-box").dataset.state = state;
     one("#preview-box").dataset.quality = QUALITIES[quality].name;
@@ -279,7 +282,7 @@ export class Stage {
     show(one("#problem"), state === "refused");
     say("#sent", interpolate(gettext("%s safely stored"), [megabytes(acknowledgedBytes)]));
     show(one("#sent"), acknowledgedBytes > 0);
-    drawBadge(state, this.#isRehearsal);
+    drawBadge(state, this.#isRehearsal, this.#isPractice);
   }
 
   #drawTime() {
@@ -324,16 +327,17 @@ function drawChoice(name, devices, currentId) {
   show(one(`#${name}-choice`), devices.length > 1);
 }
 
-function drawBadge(state, isRehearsal) {
+function drawBadge(state, isRehearsal, isPractice) {
+  const unreal = isPractice ? gettext("Practice") : isRehearsal ? gettext("Rehearsal") : "";
   const badge = one("#air-badge");
   const looks = {
-    live: isRehearsal ? ["badge--rehearsal", gettext("Rehearsal")] : ["badge--live", gettext("Live")],
+    live: unreal ? ["badge--rehearsal", unreal] : ["badge--live", gettext("Live")],
     connecting: ["badge--warn", gettext("Connecting")],
     waiting: ["badge--warn", gettext("No network")],
     full: ["badge--warn", gettext("No network")],
     finishing: ["badge--warn", gettext("Finishing")],
   };
-  const [kind, word] = looks[state] ?? ["", isRehearsal ? gettext("Rehearsal") : gettext("Not live")];
+  const [kind, word] = looks[state] ?? ["", unreal || gettext("Not live")];
   badge.className = `badge ${kind}`;
   say("#air-badge", word);
 }

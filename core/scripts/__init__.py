@@ -1,0 +1,1 @@
+"""Scripts of pages as text: made small, and several made one."""

@@ -1,0 +1,39 @@
+/** What happens as soon as there is a network: what may not stay goes, and what waits is told. */
+
+import { lessons, owner } from "./places.js";
+import { forgetAll, remove } from "./keeping.js";
+import { tell } from "./waiting.js";
+
+/**
+ * Once at a time, whichever page or worker begins; who comes second waits, and then knows the result.
+ *
+ * @returns {Promise<{told: number, removed: string[]}>} how much was told, which titles went
+ */
+export async function contact() {
+  const person = await owner();
+  if (!person) return { told: 0, removed: [] };
+  return navigator.locks.request("learn-contact", () => meet(person));
+}
+
+async function meet(person) {
+  const kept = await lessons();
+  const now = await ask(kept.map((one) => one.id));
+  if (now === null) return { told: 0, removed: [] };
+  if (now.person !== person) {
+    await forgetAll();
+    return { told: await tell(now.person, now.token), removed: [] };
+  }
+  const gone = kept.filter((one) => !now.lessons.includes(one.id));
+  for (const one of gone) await remove(one.id);
+  return { told: await tell(person, now.token), removed: gone.map((one) => one.title) };
+}
+
+/** @returns {Promise<{person: string, token: string, lessons: string[]}|null>} */
+async function ask(ids) {
+  try {
+    const answer = await fetch(`/api/v1/me/kept?lessons=${ids.join(",")}`, { credentials: "same-origin", cache: "no-store" });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
