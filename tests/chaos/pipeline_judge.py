@@ -22,6 +22,7 @@ def judge(lines: list[Json], kills: list[Json], cancels: list[Json]) -> Json:
     from media_pipeline import jobs
     from media_pipeline.events import ClipReady
     from media_pipeline.models import Asset, AssetState, Job, JobState
+    from media_pipeline.services.clips import MAKE_CLIP
     from media_pipeline.storage import storage
 
     found = dict.fromkeys(MUST_BE_0, 0)
@@ -30,7 +31,7 @@ def judge(lines: list[Json], kills: list[Json], cancels: list[Json]) -> Json:
     facts = [str(one.data) for one in OutboxFact.objects.filter(type=ClipReady.name)]
     cancelled = {one["job"] for one in cancels}
     for asset in Asset.objects.filter(kind="clip"):
-        job = Job.objects.get(subject_id=asset.public_id)
+        job = Job.objects.get(kind=MAKE_CLIP, subject_id=asset.public_id)
         told = sum(str(asset.public_id) in fact for fact in facts)
         is_ready = asset.state == AssetState.READY
         keys = (asset.download_key, asset.poster_key)

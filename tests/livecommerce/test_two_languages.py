@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from core.accounts.models import Invitation, User
-from courses.models import Course, Lesson
+from courses.models import ClipSource, Course, EditionLesson, Lesson
 from livecommerce.people import invitations
 from tests.courses.conftest import course, make_clip, picking  # noqa: F401 - fixtures
 from tests.orders.shop import TO_LI, li_orders
@@ -90,6 +90,8 @@ def language(request: pytest.FixtureRequest, world: World, picking: Lesson) -> s
         chinese.rename()
         Course.objects.update(title="直播卖苹果", summary="让大家看看您种的东西。")
         Lesson.objects.update(title="摘苹果")
+        EditionLesson.objects.update(title="摘苹果")
+        ClipSource.objects.update(seller_name="张家果园", show_title="树上刚摘的苹果")
     return str(request.param)
 
 

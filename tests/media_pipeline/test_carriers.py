@@ -74,6 +74,9 @@ class Fleet:
             self._steady = self.start()
         return self._steady
 
+    def has_worker(self) -> bool:
+        return self._steady is not None and self._steady.process.poll() is None
+
     def stop(self) -> None:
         """Nobody runs jobs any more."""
         self._ending.close()
@@ -114,6 +117,9 @@ def fleet(any_fleet: Fleet, settings: Any) -> Iterator[Fleet]:
     yield any_fleet
     jobs.listeners.clear()
     any_fleet.let_go()
+    # What follows a clip would hold up the next test's worker in place of that test's clip.
+    if any_fleet.has_worker():
+        until(lambda: not Job.objects.filter(state__in=jobs.OPEN).exists())
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ NAMES = {
     "API",
     "CSV",
     "HTTPS",
+    "https",
+    "PDF",
     "CNY",
     "kg",
     "MB",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.clock import now
 from core.ids import new_id
-from courses.models import Course, Lesson
+from courses.services import authoring
 from media_pipeline.captions import tracks
 from media_pipeline.captions.cues import cue
 from media_pipeline.captions.models import CaptionTrack
@@ -139,9 +140,11 @@ def test_a_lesson_has_the_captions_of_its_part(
     clip = Asset.objects.create(
         kind=AssetKind.CLIP, recording=recording, is_public=True, start_s=10, end_s=20,
         state=AssetState.READY, duration_s=10, created_by=world.zhang,
+        consented_at=now(),
     )  # fmt: skip
-    course = Course.objects.create(title="Picking", created_by=world.zhang, state="published")
-    lesson = Lesson.objects.create(course=course, position=1, title="How", asset=clip)
+    course = authoring.create_course(author=world.zhang, title="Picking")
+    lesson = authoring.add_lesson(course, clip, "How")
+    authoring.publish(course)
     address = f"/api/v1/lessons/{lesson.public_id}"
     told = zhang.get(address).json()["captions"]
     assert told == [{"language": "en", "name": "English", "url": f"{address}/captions/en.vtt"}]
