@@ -91,7 +91,7 @@ def language(request: pytest.FixtureRequest, world: World, picking: Lesson) -> s
         Course.objects.update(title="直播卖苹果", summary="让大家看看您种的东西。")
         Lesson.objects.update(title="摘苹果")
         EditionLesson.objects.update(title="摘苹果")
-        ClipSource.objects.update(seller_name="张家果园", show_title="树上刚摘的苹果")
+        ClipSource.objects.update(seller_name="张家果园", place="礼县", show_title="树上刚摘的苹果")
     return str(request.param)
 
 
