@@ -55,11 +55,16 @@ def matroska(tracks: Iterator[bytes], *clusters: bytes) -> bytes:
 def track(at: int, size: tuple[int, int] = (160, 96), *, packed: bool = False) -> bytes:
     """A track of raw VP8 that may say that its packets are packed with zlib."""
     width, height = size
-    about = number(0xD7, at) + number(0x73C5, at) + number(0x83, 1) + element(0x86, b"V_VP8")
+    shape = element(0xE0, number(0xB0, width) + number(0xBA, height))
+    return _track(at, 1, b"V_VP8", shape, packed=packed)
+
+
+def _track(at: int, kind: int, codec: bytes, about: bytes = b"", *, packed: bool = False) -> bytes:
+    about += number(0xD7, at) + number(0x73C5, at) + number(0x83, kind) + element(0x86, codec)
     if packed:
         how = number(0x5031, 0) + number(0x5033, 0) + element(0x5034, number(0x4254, 0))
         about += element(0x6D80, element(0x6240, how))
-    return element(0xAE, about + element(0xE0, number(0xB0, width) + number(0xBA, height)))
+    return element(0xAE, about)
 
 
 def many_streams(count: int) -> bytes:
@@ -72,14 +77,57 @@ def huge_picture() -> bytes:
 
 def bomb() -> bytes:
     """Each of two packets is 640 MB of nothing, packed into less than one."""
+    return matroska(iter([track(1, packed=True)]), *[_cluster(_packed(b"\0"))] * 2)
+
+
+def with_subtitle_bomb(frames: list[bytes]) -> bytes:
+    """A film of these VP8 frames, and beside it a subtitle of 640 MB, packed into less than one."""
+    subtitles = _track(2, 17, b"S_TEXT/UTF8", packed=True)
+    clusters = [_cluster(frame, at_ms=100 * n) for n, frame in enumerate(frames)]
+    clusters.insert(1, _cluster(_packed(b"9"), 2))
+    return matroska(iter([track(1), subtitles]), *clusters)
+
+
+def frames_of(path: Path) -> list[bytes]:
+    """The frames of an IVF file: each has a head of twelve bytes that begins with its length."""
+    data, at, found = path.read_bytes(), 32, list[bytes]()
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        found.append(data[at + 12 : at + 12 + size])
+        at += 12 + size
+    return found
+
+
+def with_cover(frames: list[bytes], picture: bytes) -> bytes:
+    """A film of these VP8 frames with a PNG for its cover."""
+    about = element(0x466E, b"cover.png") + element(0x4660, b"image/png") + number(0x46AE, 7)
+    cover = element(0x1941A469, element(0x61A7, about + element(0x465C, picture)))
+    clusters = [_cluster(frame, at_ms=100 * n) for n, frame in enumerate(frames)]
+    return matroska(iter([track(1)]), cover, *clusters)
+
+
+def png_bomb(side: int = 15_000) -> bytes:
+    """A picture of nothing: 225 MB unpacked, a quarter of one as it is. ffmpeg reads no larger."""
     packer = zlib.compressobj(9)
-    nothing = b"".join(packer.compress(b"\0" * 2**24) for _part in range(40)) + packer.flush()
-    return matroska(iter([track(1, packed=True)]), *[_cluster(nothing)] * 2)
+    row = b"\0" * (side + 1)
+    packed = b"".join(packer.compress(row) for _row in range(side)) + packer.flush()
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts
+    )
 
 
-def _cluster(packet: bytes) -> bytes:
-    block = b"\x81" + struct.pack(">hB", 0, 0x80) + packet
-    return element(0x1F43B675, number(0xE7, 0) + element(0xA3, block))
+def _packed(what: bytes) -> bytes:
+    packer = zlib.compressobj(9)
+    parts = (packer.compress(what * 2**24) for _part in range(40))
+    return b"".join(parts) + packer.flush()
+
+
+def _cluster(packet: bytes, track: int = 1, *, at_ms: int = 0) -> bytes:
+    block = bytes([0x80 | track]) + struct.pack(">hB", 0, 0x80) + packet
+    return element(0x1F43B675, number(0xE7, at_ms) + element(0xA3, block))
 
 
 def long_lie(honest: bytes) -> bytes:

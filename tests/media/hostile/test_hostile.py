@@ -96,6 +96,26 @@ def test_a_bomb_does_not_get_more_memory_than_there_is_for_it(tmp_path: Path) ->
     assert time.monotonic() - began < 2 * SOON_S
 
 
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    path = tmp_path_factory.mktemp("frames") / "film.ivf"
+    make.film(path, "-an", "-c:v", "libvpx", "-deadline", "realtime")
+    return make.frames_of(path)
+
+
+def test_a_bomb_among_the_subtitles_is_not_opened(tmp_path: Path, frames: list[bytes]) -> None:
+    """We show captions of our own; those in a film are not even unpacked."""
+    path = sent(tmp_path, make.with_subtitle_bomb(frames), "video.mkv")
+    processed(path, tmp_path)
+    assert looked_at(path).duration_s == pytest.approx(make.SECONDS, abs=0.2)
+
+
+def test_a_bomb_as_the_cover_of_a_film_is_not_opened(tmp_path: Path, frames: list[bytes]) -> None:
+    path = sent(tmp_path, make.with_cover(frames, make.png_bomb()), "video.mkv")
+    processed(path, tmp_path)
+    assert looked_at(path).size.width == 160
+
+
 @pytest.mark.parametrize("kind", ["mp4", "webm"])
 def test_cut_off_at_every_kilobyte(tmp_path: Path, honest: dict[str, bytes], kind: str) -> None:
     """What is there of it is taken, if a picture is; else it is refused. Nothing hangs."""
