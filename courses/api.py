@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, StrictFloat
 from core.accounts.access import signed_in
 from core.api import may, session_user
 from core.errors import NotFound
-from courses import access, completion, selectors
+from courses import access, completion, feed, selectors
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, Lesson
 from courses.services import authoring, learning, prerequisites
@@ -233,10 +233,19 @@ def lesson_cues(request: HttpRequest, lesson_id: uuid.UUID) -> list[Cue]:
     return cues(lesson.asset) if lesson.is_ready else []
 
 
+@router.get(
+    "/lessons/{uuid:lesson_id}/captions", response=list[CaptionsOut], auth=may("read:courses")
+)
+def lesson_languages(request: HttpRequest, lesson_id: uuid.UUID) -> list[dict[str, str]]:
+    """The languages in which a lesson can be read; also of one that is a taste in the feed."""
+    lesson = feed.lesson_to_read(request.user, lesson_id)
+    return captions_out(lesson) if lesson.is_ready else []
+
+
 @router.get("/lessons/{uuid:lesson_id}/captions/{language}.vtt", auth=may("read:courses"))
 def lesson_captions(request: HttpRequest, lesson_id: uuid.UUID, language: str) -> HttpResponse:
     """What is said in a lesson, in one of the languages of its state, as WebVTT."""
-    lesson = access.lesson_to_watch(request.user, lesson_id)
+    lesson = feed.lesson_to_read(request.user, lesson_id)
     shown = tracks.shown_tracks(lesson.asset.recording.public_id)
     track = next((one for one in shown if one.language == language), None)
     if track is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from core.accounts.access import AnyUser, is_signed_in
-from courses import selectors
+from core.accounts.access import AnyUser, is_signed_in, signed_in
+from courses import access, selectors
 from courses.models import Lesson
 from courses.selectors import CourseView, LessonView
 from media_pipeline.services.clip_light import LIGHT, SOUND, THUMB, key_of
@@ -77,6 +78,19 @@ def _undone(view: CourseView) -> Iterator[Item]:
 
 def _tastes(courses: Iterable[CourseView], user: AnyUser) -> Iterator[Item]:
     for view in courses:
-        one = next((one for one in view.lessons if one.lesson.is_ready), None)
+        one = _taste(view)
         if one and (is_signed_in(user) or one.lesson.asset.is_public):
             yield Item(view, one, forms_of(one.lesson))
+
+
+def _taste(view: CourseView) -> LessonView | None:
+    return next((one for one in view.lessons if one.lesson.is_ready), None)
+
+
+def lesson_to_read(user: AnyUser, lesson_id: uuid.UUID) -> Lesson:
+    """A lesson that the user watches, or gets a taste of; raises as `access.lesson_to_watch`."""
+    lesson = access.lesson_for_reader(signed_in(user), lesson_id)
+    taste = None if lesson.course.is_draft else _taste(selectors.course_view(lesson.course, user))
+    if taste and taste.lesson.pk == lesson.pk:
+        return lesson
+    return access.lesson_to_watch(user, lesson_id)

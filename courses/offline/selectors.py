@@ -17,6 +17,7 @@ from courses.api import captions_out
 from courses.feed import forms_of
 from courses.models import Lesson
 from courses.quizzes.models import Quiz
+from courses.selectors import LessonView
 from media_pipeline.storage import storage
 
 
@@ -29,39 +30,50 @@ class Keepable:
     `version` changes with the film: parts of two versions do not belong together.
     """
 
-    lesson: Lesson
-    title: str
+    view: LessonView
+    joined: bool
     pages: list[str]
     media_url: str
     media_bytes: int
     version: str
-    files: list[str]
+    poster_url: str
+    captions: list[dict[str, str]]
+
+    @property
+    def lesson(self) -> Lesson:
+        return self.view.lesson
+
+    @property
+    def files(self) -> list[str]:
+        posters = [self.poster_url] if self.poster_url else []
+        return [*posters, *(one["url"] for one in self.captions)]
 
 
 def keepable(user: AnyUser, lesson_id: uuid.UUID) -> Keepable:
     """`NotFound`, `SignInRequired`; `Conflict` for who has not joined, or while it is not ready."""
     lesson = access.lesson_to_watch(user, lesson_id)
-    view = selectors.view_with(lesson, user).view_of(lesson)
+    course = selectors.view_with(lesson, user)
+    view = course.view_of(lesson)
     forms = forms_of(lesson)
     key = forms.first_key
     size = storage().size(key) if key and view.video_url else None
     if size is None:
         raise Conflict(_("This lesson cannot be watched now, so there is nothing to keep."))
-    captions = [one["url"] for one in captions_out(lesson)]
-    poster = forms.thumb_url or view.poster_url
     return Keepable(
-        lesson=lesson,
-        title=view.title,
+        view=view,
+        joined=course.enrolment is not None,
         pages=_pages(lesson),
         media_url=forms.first_url,
         media_bytes=size,
         version=_version(lesson, key, size),
-        files=[*([poster] if poster else []), *captions],
+        poster_url=forms.thumb_url or view.poster_url,
+        captions=captions_out(lesson),
     )
 
 
 def _pages(lesson: Lesson) -> list[str]:
     pages = [lesson.get_absolute_url(), lesson.course.get_absolute_url(), reverse("learn_offline")]
+    pages.append(reverse("learn_offline_feed"))
     if Quiz.objects.filter(lesson=lesson).exists():
         pages.append(reverse("lesson_quiz", args=[lesson.course.public_id, lesson.public_id]))
     return pages

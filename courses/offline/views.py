@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from core.accounts.access import is_signed_in, signed_in
 from courses.offline.worker import worker
 
 
 @require_GET
 def offline(request: HttpRequest) -> HttpResponse:
     return render(request, "offline/offline.html", {"may_keep": settings.OFFLINE})
+
+
+@require_GET
+def feed(request: HttpRequest) -> HttpResponse:
+    """What the worker shows at `/learn/` without a network; the phone puts its lessons in."""
+    if not settings.OFFLINE:
+        return redirect("learn")
+    person = str(signed_in(request.user).public_id) if is_signed_in(request.user) else ""
+    return render(request, "offline/feed.html", {"data": {"person": person, "items": []}})
 
 
 @require_GET

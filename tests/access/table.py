@@ -134,6 +134,7 @@ GET  certificates                 ? + + + + + + + +
 GET  course                       + + + + + + + + +
 POST course_enrol                 ? + + + + + + + +
 GET  learn_offline                + + + + + + + + +
+GET  learn_offline_feed           + + + + + + + + +
 GET  learn_worker                 + + + + + + + + +
 GET  course_edit                  ? - - - - - - + +
 POST course_edit                  ? - - - - - - + +
@@ -266,6 +267,7 @@ GET    lessons/{lesson_id}                         ? + + + + + + + + read:course
 GET    lessons/{lesson_id}/cues                    ? + + + + + + + + read:courses
 GET    lessons/{lesson_id}/keep                    ? + + + + + + + + read:courses
 GET    me/kept                                     ? + + + + + + + + read:courses
+GET    lessons/{lesson_id}/captions                ? + + + + + + + + read:courses
 GET    lessons/{lesson_id}/captions/{language}.vtt ? + + + + + + + + read:courses
 POST   lessons/{lesson_id}/watched                 ? + + + + + + + + write:courses
 GET    lessons/{lesson_id}/quiz                    ? + + + + + + + + read:courses

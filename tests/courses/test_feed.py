@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from core.accounts.access import AnyUser
+from core.accounts.models import User
 from courses.feed import feed
 from courses.models import Course, Enrolment, Lesson
 from courses.services import authoring, learning
-from media_pipeline.models import Asset, Rendition
+from media_pipeline.captions import tracks
+from media_pipeline.captions.cues import cue
+from media_pipeline.models import Asset, Recording, Rendition
 from tests.courses.conftest import MakeClip
 from tests.courses.test_api import as_person
 from tests.world import World
@@ -68,3 +74,57 @@ def test_nobody_joins_by_looking(world: World, course: Course) -> None:
     assert "data-join" in html
     assert not Enrolment.objects.exists()
     assert "Sign in and go on" in Client().get(reverse("learn")).content.decode()
+
+
+@pytest.fixture
+def said(course: Course) -> None:
+    """What is said in the recording of both clips, in two languages."""
+    Asset.objects.update(wish={"parts": [[0, 20]]})
+    recording = Asset.objects.get(title="Picking").recording
+    Recording.objects.update(duration_s=20)
+    for language, text in (("en", "Cut the stalk."), ("zh", "剪断果梗。")):
+        rows = tracks.rows([cue(0, 20_000, text)])
+        recording.caption_tracks.create(language=language, cues=rows)
+
+
+def read(user: User, lesson: Lesson, path: str = "captions") -> HttpResponse:
+    answer: HttpResponse = as_person(user).get(f"/api/v1/lessons/{lesson.public_id}/{path}")
+    return answer
+
+
+@pytest.mark.usefixtures("said")
+def test_a_lesson_is_read_in_two_languages_by_who_joined(
+    world: World, enrolment: Enrolment, packing: Lesson
+) -> None:
+    languages = json.loads(read(world.wang, packing).content)
+    assert [(one["language"], one["name"]) for one in languages] == [
+        ("en", "English"),
+        ("zh", "中文"),
+    ]
+    vtt = as_person(world.wang).get(languages[1]["url"])
+    assert "剪断果梗。" in vtt.content.decode()
+
+
+@pytest.mark.usefixtures("said")
+def test_a_taste_is_read_as_well_and_the_rest_only_after_joining(
+    world: World, picking: Lesson, packing: Lesson
+) -> None:
+    assert read(world.wang, picking).status_code == 200
+    assert "Cut the stalk." in read(world.wang, picking, "captions/en.vtt").content.decode()
+    for path in ("captions", "captions/en.vtt"):
+        assert read(world.wang, packing, path).status_code == 409
+    assert Client().get(f"/api/v1/lessons/{picking.public_id}/captions").status_code == 401
+
+
+@pytest.mark.usefixtures("said")
+def test_a_draft_gives_nobody_a_taste(world: World, draft: Course) -> None:
+    lesson = draft.lessons.order_by("id")[0]
+    assert read(world.wang, lesson).status_code == 404
+
+
+def test_nothing_of_captions_and_speed_comes_with_the_page(
+    world: World, enrolment: Enrolment, said: None
+) -> None:
+    html = as_person(world.wang).get("/learn/").content.decode()
+    assert "captions" not in html
+    assert "feed-extras" not in html

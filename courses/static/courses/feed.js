@@ -14,7 +14,8 @@ const SOUND = "learn:sound";
 
 const data = pageData("feed");
 const feed = one("[data-feed]");
-const budget = /** @type {HTMLSelectElement} */ (one("[data-budget]"));
+/** Without a network there is none. */
+const budget = /** @type {HTMLSelectElement|null} */ (document.querySelector("[data-budget]"));
 /** @type {Lesson[]} */
 const lessons = [];
 /** @type {Lesson|null} */
@@ -30,6 +31,8 @@ class Lesson {
     this.tracker = new PlayedTracker();
     this.reports = item.joined ? new Reports(data.person, item.id) : null;
     this.isHeld = false;
+    /** @type {import("./feed-extras.js").LessonExtras|null} */
+    this.extras = null;
     this.listen();
   }
 
@@ -40,7 +43,7 @@ class Lesson {
     video.addEventListener("timeupdate", () => (video.seeking || tracker.sample(now()), this.draw()));
     video.addEventListener("seeking", () => tracker.stop());
     video.addEventListener("pause", () => (tracker.stop(video.seeking ? undefined : now()), this.draw(), this.report()));
-    video.addEventListener("volumechange", () => tracker.how(video.muted));
+    for (const name of ["volumechange", "ratechange"]) video.addEventListener(name, () => this.onOtherwise());
     video.addEventListener("loadedmetadata", () => this.item.resume_s && (video.currentTime = this.item.resume_s), { once: true });
     video.addEventListener("ended", async () => (await this.report(), this.item.done && next(this)));
     video.addEventListener("canplaythrough", () => this === current && fetchAhead());
@@ -50,6 +53,22 @@ class Lesson {
     one("[data-next]", this.article).addEventListener("click", () => next(this));
     this.article.querySelector("[data-join]")?.addEventListener("click", (event) => this.join(event.currentTarget));
     if (!video.paused) tracker.start(now()); // it began before this script came
+  }
+
+  /** Up to here it was played as before. */
+  onOtherwise() {
+    if (!this.video.seeking) this.tracker.sample(this.video.currentTime);
+    this.tracker.how(this.video.muted, this.video.playbackRate);
+  }
+
+  /** Captions and speed: what nobody needs before the first picture does not keep it waiting. */
+  async addExtras() {
+    try {
+      const { LessonExtras } = await import("./feed-extras.js");
+      this.extras ??= new LessonExtras(this, data.person !== "");
+    } catch (error) {
+      console.warn("the lesson is shown without captions and speed:", error); // no network, and not kept
+    }
   }
 
   fetch(how) {
@@ -143,13 +162,29 @@ function comesInSight(lesson) {
   current = lesson;
   before?.video.pause();
   lesson.play();
+  if (lesson.extras) lesson.extras.again();
+  else afterFirstPicture(lesson.video, () => lesson.addExtras());
   if (lesson.video.readyState >= HTMLMediaElement.HAVE_ENOUGH_DATA) fetchAhead();
+}
+
+/** @param {HTMLVideoElement} video @param {() => void} act once; also where no picture comes */
+function afterFirstPicture(video, act) {
+  const waiting = new AbortController();
+  const once = () => waiting.signal.aborted || (waiting.abort(), act());
+  const { signal } = waiting;
+  if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(once);
+  else video.addEventListener("timeupdate", once, { signal });
+  video.addEventListener("error", once, { signal });
+  // Where the browser wants a touch first, its picture stands still.
+  const still = () => video.paused && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && once();
+  for (const name of ["loadeddata", "pause"]) video.addEventListener(name, still, { signal });
+  still();
 }
 
 /** The next one: whole, its beginning, or nothing, by the budget. */
 function fetchAhead() {
   const following = lessons[lessons.indexOf(/** @type {Lesson} */ (current)) + 1];
-  const how = aheadBy(budget.value, navigator["connection"]);
+  const how = aheadBy(budget?.value ?? "auto", navigator["connection"]);
   if (following && how) following.fetch(how);
 }
 
@@ -183,6 +218,7 @@ function onKey(event) {
   if (step) lessons[lessons.indexOf(current) + step]?.article.scrollIntoView();
   else if (event.key === " ") current.toggle();
   else if (event.key === "m") toggleSound();
+  else if (event.key === "s" && current.extras) current.extras.nextRate();
   else return;
   event.preventDefault();
 }
@@ -199,12 +235,14 @@ for (const article of all("[data-lesson]")) {
   const item = data.items.find(({ id }) => id === article.dataset.lesson);
   lessons.push(new Lesson(item, article));
 }
-try {
-  budget.value = localStorage.getItem(BUDGET) || "auto";
-} catch {
-  // Turned off.
+if (budget) {
+  try {
+    budget.value = localStorage.getItem(BUDGET) || "auto";
+  } catch {
+    // Turned off.
+  }
+  budget.addEventListener("change", () => (keep(BUDGET, budget.value), fetchAhead()));
 }
-budget.addEventListener("change", () => (keep(BUDGET, budget.value), fetchAhead()));
 const inSight = new IntersectionObserver(
   (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => comesInSight(lessons.find(({ article }) => article === entry.target))),
   { root: feed, threshold: 0.6 },
@@ -212,7 +250,7 @@ const inSight = new IntersectionObserver(
 lessons.forEach(({ article }) => inSight.observe(article));
 document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", () => {
-  current?.tracker.how(current.video.muted);
+  current?.onOtherwise();
   if (document.hidden) current?.report();
 });
 window.addEventListener("pagehide", () => current?.farewell());

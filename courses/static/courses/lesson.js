@@ -5,13 +5,13 @@ import { duration } from "../livecommerce/format.js";
 import { CaptionsMenu } from "../streams/captions.js";
 import { showCards } from "./lesson-cards.js";
 import { PlayerExtras } from "./lesson-extras.js";
+import { rateAfter } from "./rates.js";
 import { Reports, sendLeftovers } from "./reports.js";
 import { PlayedTracker, covered, merge, missing } from "./watched.js";
 
 const REPORT_EVERY_MS = 10_000;
 const ADVANCE_AFTER_S = 6;
 const ARROW_S = 2;
-const RATES = [1, 1.25, 1.5, 2, 0.75];
 const SVG = "http://www.w3.org/2000/svg";
 
 const lesson = pageData("lesson");
@@ -267,7 +267,7 @@ function listen() {
 }
 
 function nextRate() {
-  video.playbackRate = RATES[(RATES.indexOf(video.playbackRate) + 1) % RATES.length];
+  video.playbackRate = rateAfter(video.playbackRate);
   one("[data-rate]").textContent = `${video.playbackRate}×`;
 }
 

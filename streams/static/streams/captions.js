@@ -8,6 +8,7 @@ const NONE = "";
 export class CaptionsMenu {
   /** @type {TextTrack[]} */ #tracks = [];
   #wanted = NONE;
+  /** @type {TextTrackMode} */ #on = "showing";
   /** Whether a change may be the viewer's, by the browser's own menu. */
   #isTouched = false;
 
@@ -15,12 +16,16 @@ export class CaptionsMenu {
    * @param {HTMLVideoElement} video
    * @param {{language: string, name: string, url: string}[]} captions
    * @param {HTMLElement} place where the menu goes; it stays empty where there are no captions
+   * @param {HTMLElement|null} [lines] where the words go; without it the browser draws them
    */
-  constructor(video, captions, place) {
+  constructor(video, captions, place, lines = null) {
     if (!captions.length) return;
+    this.lines = lines;
+    if (lines) this.#on = "hidden";
     this.#tracks = captions.map(({ language, name, url }) => {
       const element = /** @type {HTMLTrackElement} */ (el("track", { kind: "captions", srclang: language, label: name, src: url }));
       video.append(element);
+      if (lines) element.track.addEventListener("cuechange", () => this.#draw());
       return element.track;
     });
     this.select = /** @type {HTMLSelectElement} */ (el("select", { "aria-label": gettext("Captions") }, ...options(captions)));
@@ -34,19 +39,33 @@ export class CaptionsMenu {
     this.#choose(remembered());
   }
 
+  /** As was chosen in another player of this page meanwhile. */
+  again() {
+    if (this.select) this.#choose(remembered());
+  }
+
   /** @param {string} languages joined by a plus sign */
   #choose(languages) {
     this.#wanted = this.#tracks.some((track) => languages.split("+").includes(track.language)) ? languages : NONE;
     const wanted = this.#wanted.split("+");
     for (const track of this.#tracks) {
-      const mode = wanted.includes(track.language) ? "showing" : "disabled";
+      const mode = wanted.includes(track.language) ? this.#on : "disabled";
       if (track.mode !== mode) track.mode = mode;
     }
     this.select.value = this.#shown();
+    this.#draw();
+  }
+
+  /** What is said now, each language in its own line, and as text. */
+  #draw() {
+    const shown = this.#tracks.filter((track) => track.mode === this.#on);
+    const line = (track, cue) => el("p", { lang: track.language }, cue.getCueAsHTML().textContent);
+    const lines = shown.flatMap((track) => [...(track.activeCues ?? [])].map((cue) => line(track, cue)));
+    this.lines?.replaceChildren(...lines);
   }
 
   #shown() {
-    return this.#tracks.filter((track) => track.mode === "showing").map((track) => track.language).join("+");
+    return this.#tracks.filter((track) => track.mode === this.#on).map((track) => track.language).join("+");
   }
 
   /** Browsers show by themselves what is in the viewer's language; only what a viewer does counts. */

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from core.clock import now
 from core.realtime.db import run_in_db
-from courses.models import Course, Enrolment, Lesson, Progress
-from courses.services import learning
-from media_pipeline import ffmpeg
-from media_pipeline.models import AssetState, Rendition
-from media_pipeline.services.clip_light import LIGHT
-from media_pipeline.services.clips import clip_folder
-from media_pipeline.storage import storage
-from tests.courses.conftest import MakeClip
+from courses.models import Lesson, Progress
+from media_pipeline.models import AssetState
+from tests.courses.offline.phone import BUTTON, IS_OFFLINE, PLAYS, kept
 from tests.livecommerce.test_pages_browser import sign_in
 from tests.orders.test_axe_browser import faults
 from tests.phones import ONE_LOOP, site_on_one_loop
@@ -26,9 +17,6 @@ from tests.world import World
 pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg, ONE_LOOP]
 site = site_on_one_loop
 
-BUTTON = "[data-keep] button >> nth=0"
-IS_OFFLINE = "() => fetch('/healthz', {cache: 'no-store'}).then(() => false, () => true)"
-PLAYS = "plays without a network"
 KEPT_NAMES = """async () => {
   const names = (await caches.keys()).filter((one) => one.startsWith("learn-")).sort();
   const count = async (name) => (await (await caches.open(name)).keys()).length;
@@ -59,52 +47,9 @@ globalThis.fetch = (address, options) => {
 """
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """20 s, and more than one part of a download."""
-    path = tmp_path_factory.mktemp("film") / "clip.mp4"
-    line = [ffmpeg.ffmpeg_path(), "-loglevel", "error", "-y"]
-    line += ["-f", "lavfi", "-i", "testsrc2=size=360x640:rate=15,noise=alls=20:allf=t"]
-    line += ["-f", "lavfi", "-i", "sine=frequency=440", "-t", "20", "-c:v", "libx264"]
-    line += ["-preset", "ultrafast", "-b:v", "300k", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    subprocess.run([*line, "-movflags", "+faststart", str(path)], check=True, timeout=60)
-    assert path.stat().st_size > 300_000
-    return path
-
-
-@pytest.fixture
-def film(drawn: Path) -> bytes:
-    return drawn.read_bytes()
-
-
-@pytest.fixture
-def lesson(course: Course, film: bytes, world: World, make_clip: MakeClip) -> Lesson:
-    """One of the course that Wang, a trainee, joined a while ago."""
-    lesson: Lesson = course.lessons.select_related("asset", "course").order_by("id")[0]
-    key = f"{clip_folder(lesson.asset)}/light-1/light.mp4"
-    size = {"width": 162, "height": 288, "bits_per_second": 250_000, "duration_s": 20}
-    Rendition.objects.create(asset=lesson.asset, name=LIGHT, key=key, video_codec="h264", **size)
-    storage().write(key, film)
-    storage().write(lesson.asset.download_key, b"the sharp one, which nobody asked for" * 9000)
-    enrolment = learning.enrol(world.wang, course)
-    Enrolment.objects.filter(pk=enrolment.pk).update(started_at=now().replace(year=2020))
-    return lesson
-
-
 def watched_s(lesson: Lesson) -> float:
     found = Progress.objects.filter(lesson=lesson).first()
     return sum(end - start for start, end in found.intervals) if found else 0
-
-
-async def kept(phone: BrowserContext, site: str, lesson: Lesson) -> Page:
-    page = await phone.new_page()
-    await page.goto(f"http://{site}{lesson.course.get_absolute_url()}")
-    await page.click(BUTTON)
-    await expect(page.locator("[data-keep]").first).to_contain_text(
-        "plays without a network", timeout=30_000
-    )
-    await page.goto(f"http://{site}{lesson.get_absolute_url()}")
-    return page
 
 
 async def played(page: Page, for_s: float) -> None:
@@ -137,7 +82,7 @@ async def test_a_kept_lesson_plays_without_a_network_and_is_counted_after(
     await page.reload()  # what was watched outlives the page
     await expect(page.locator("video")).to_be_visible()
     assert await run_in_db(watched_s, lesson) == before
-    await page.goto(f"http://{site}/learn/")
+    await page.goto(f"http://{site}/learn/offline/")
     await expect(page.locator("h1")).to_have_text("Kept on this phone")
     await expect(page.locator("[data-waiting]")).to_contain_text("to be sent")
     await expect(page.locator("[data-kept] li")).to_contain_text("Picking")
@@ -200,9 +145,7 @@ async def test_a_download_goes_on_where_it_was_cut(
     await page.click(BUTTON)
     await expect(page.locator("[data-keep]").first).to_contain_text("press again to go on")
     await page.click(BUTTON)
-    await expect(page.locator("[data-keep]").first).to_contain_text(
-        "plays without a network", timeout=30_000
-    )
+    await expect(page.locator("[data-keep]").first).to_contain_text(PLAYS, timeout=30_000)
     asked = await page.evaluate("() => globalThis.asked")
     assert asked.count("bytes=0-262143") == 1
     assert asked.count("bytes=262144-524287") == 2

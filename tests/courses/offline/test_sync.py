@@ -21,7 +21,10 @@ from courses import intervals
 from courses.models import Course, Enrolment, Lesson, Progress
 from courses.quizzes.models import Quiz
 from courses.services import learning
+from media_pipeline.captions import tracks
+from media_pipeline.captions.cues import cue
 from media_pipeline.models import AssetState
+from media_pipeline.storage import storage
 from tests.courses.quizzes.conftest import quiz as quiz
 from tests.world import World
 
@@ -88,6 +91,40 @@ def test_what_may_stay_on_the_phone(
 def test_only_who_joined_can_keep_a_lesson(client: Client, world: World, lesson: Lesson) -> None:
     client.force_login(world.li)
     assert client.get(f"/api/v1/lessons/{lesson.public_id}/keep").status_code == 409
+
+
+def test_a_kept_lesson_brings_what_the_feed_shows(
+    client: Client, world: World, course: Course, lesson: Lesson
+) -> None:
+    storage().write(lesson.asset.download_key, b"film")
+    recording = lesson.asset.recording
+    recording.caption_tracks.create(language="en", cues=tracks.rows([cue(0, 900, "Cut.")]))
+    client.force_login(world.wang)
+    client.post(
+        f"/api/v1/lessons/{lesson.public_id}/watched",
+        {"intervals": [[2, 5]], "position_s": 5},
+        content_type="application/json",
+    )
+    told = client.get(f"/api/v1/lessons/{lesson.public_id}/keep").json()
+    assert told["joined"] is True
+    assert (told["intervals"], told["resume_s"]) == ([[2, 5]], 5)
+    assert told["required_s"] == lesson.required_s
+    [captions] = told["captions"]
+    assert told["files"] == [told["poster_url"], captions["url"]]
+    assert "/learn/offline/feed/" in told["pages"]
+    client.force_login(world.chen)  # an author looks at it, and nothing of it counts
+    assert client.get(f"/api/v1/lessons/{lesson.public_id}/keep").json()["joined"] is False
+
+
+def test_the_feed_for_phones_names_whose_it_is_and_no_lesson(
+    client: Client, world: World, lesson: Lesson, settings: LazySettings
+) -> None:
+    client.force_login(world.wang)
+    html = client.get("/learn/offline/feed/").content.decode()
+    assert str(world.wang.public_id) in html
+    assert "Picking" not in html
+    settings.OFFLINE = False
+    assert client.get("/learn/offline/feed/")["Location"] == "/learn/"
 
 
 def test_the_worker_can_be_taken_back(client: Client, settings: LazySettings) -> None:

@@ -1,7 +1,7 @@
 /** What happens as soon as there is a network: what may not stay goes, and what waits is told. */
 
-import { lessons, owner } from "./places.js";
-import { forgetAll, remove } from "./keeping.js";
+import { FEED_PAGE, lessons, owner } from "./places.js";
+import { Cut, NoRoom, forgetAll, keepPage, remove } from "./keeping.js";
 import { tell } from "./waiting.js";
 
 /**
@@ -25,7 +25,18 @@ async function meet(person) {
   }
   const gone = kept.filter((one) => !now.lessons.includes(one.id));
   for (const one of gone) await remove(one.id);
-  return { told: await tell(person, now.token), removed: gone.map((one) => one.title) };
+  const told = await tell(person, now.token);
+  if (kept.length > gone.length) await renewFeed();
+  return { told, removed: gone.map((one) => one.title) };
+}
+
+/** Nobody opens this page with a network, when others are kept anew; there may be a newer one. */
+async function renewFeed() {
+  try {
+    await keepPage(FEED_PAGE);
+  } catch (error) {
+    if (!(error instanceof Cut || error instanceof NoRoom)) throw error; // the one that is here will do
+  }
 }
 
 /** @returns {Promise<{person: string, token: string, lessons: string[]}|null>} */

@@ -109,8 +109,8 @@ async function fetched(url, options = {}) {
   }
 }
 
-/** A page as this person sees it, with the scripts and style sheets that it needs. */
-async function keepPage(path, seen) {
+/** A page as this person sees it, with the scripts and style sheets that it needs. @throws {NoRoom|Cut} */
+export async function keepPage(path, seen = new Set()) {
   const answer = await get(path);
   if (answer.redirected) throw new Cut(`${path} is somewhere else now`);
   await storePage(path, answer, seen);

@@ -12,6 +12,9 @@ export const FORGOTTEN = [LESSONS, FILMS, PAGES, FILES];
 const PLACE = "/learn/offline/kept/";
 export const OWNER = `${PLACE}owner`;
 export const OFFLINE_PAGE = "/learn/offline/";
+export const FEED = "/learn/";
+/** What is shown at `FEED` without a network. */
+export const FEED_PAGE = "/learn/offline/feed/";
 
 /** @param {string} id @returns {string} the address under which a lesson's record is kept */
 export const placeOf = (id) => `${PLACE}lessons/${id}`;
@@ -32,6 +35,15 @@ export const placeOfWaiting = (id) => `${PLACE}waiting/${id}`;
  * @property {string} version
  * @property {number} bytes of the film that are here
  * @property {boolean} whole
+ *
+ * What the feed shows; a lesson that was kept before the feed played it has none of this:
+ * @property {string} [course_url]
+ * @property {string} [poster_url]
+ * @property {{language: string, name: string, url: string}[]} [captions]
+ * @property {boolean} [joined]
+ * @property {[number, number][]} [intervals]
+ * @property {number} [required_s]
+ * @property {number} [resume_s]
  */
 
 /** @param {string} cache @param {string} place @returns {Promise<any>} what was put there, or `null` */

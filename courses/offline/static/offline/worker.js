@@ -7,7 +7,7 @@
 
 import { answered } from "./films.js";
 import { storePage } from "./keeping.js";
-import { FILES, OFFLINE_PAGE, PAGES, lessons } from "./places.js";
+import { FEED, FEED_PAGE, FILES, OFFLINE_PAGE, PAGES, lessons } from "./places.js";
 import { contact } from "./contact.js";
 import { heard, isQuizForm, isReport, ticket, wait } from "./waiting.js";
 
@@ -53,15 +53,22 @@ async function told(event, url) {
 
 async function page(event, url) {
   const cache = await caches.open(PAGES);
-  const kept = await cache.match(url.pathname);
+  const isFeed = url.pathname === FEED;
+  const kept = isFeed ? await keptFeed(cache) : await cache.match(url.pathname);
   try {
     const answer = await (kept ? inTime(fetch(event.request)) : fetch(event.request));
     const isSame = answer.ok && !answer.redirected && !url.search;
-    if (kept && isSame) event.waitUntil(storePage(url.pathname, answer.clone()).catch(() => {}));
+    if (kept && isSame && !isFeed) event.waitUntil(storePage(url.pathname, answer.clone()).catch(() => {}));
     return answer;
   } catch {
     return kept ?? (await cache.match(OFFLINE_PAGE)) ?? Response.error();
   }
+}
+
+/** The feed of what is here; its answers with a network are not kept. */
+async function keptFeed(cache) {
+  const isAny = (await lessons()).some(({ whole }) => whole);
+  return isAny ? cache.match(FEED_PAGE) : undefined;
 }
 
 function inTime(answer) {
