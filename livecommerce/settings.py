@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "courses",
     "courses.badges",
     "courses.cohorts",
+    "courses.exchange",
     "courses.practice",
     "courses.quizzes",
     "courses.reviews",

@@ -70,7 +70,7 @@ def attach(lesson: Lesson, file: UploadedFile[bytes], *, actor: User) -> Attachm
     `InvalidInput` names `file` where it is empty, too large or not what its name says; `Conflict`
     where the lesson or the course has as much as it may.
     """
-    name, kind, data = _checked(file)
+    name, kind, data = checked(file)
     with transaction.atomic():
         draft = _locked_draft(lesson)
         entry = draft.entries.filter(lesson=lesson).first()
@@ -107,7 +107,8 @@ def address(attachment: Attachment) -> str:
     return f"{storage().url(attachment.key)}?download={quote(attachment.name)}"
 
 
-def _checked(file: UploadedFile[bytes]) -> tuple[str, str, bytes]:
+def checked(file: UploadedFile[bytes]) -> tuple[str, str, bytes]:
+    """(name, kind, bytes) of what may be beside a lesson; raises as `attach`."""
     name = clean_line(file.name or "", "file", longest=NAME_LENGTH)
     kind = name.rpartition(".")[2].lower()
     if kind not in KINDS:

@@ -6,6 +6,7 @@ the clip is gone. `Asset.consented_at` is what everybody asks; it changes with t
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -91,6 +92,29 @@ def give(clip: Asset, *, actor: User, version: str, language: str) -> Consent:
             locked.state = AssetState.WAITING
             jobs.restart(MAKE_CLIP, locked.public_id, priority=jobs.Priority.CLIP)
         locked.save(update_fields=["consented_at", "state"])
+    return consent
+
+
+def carry_over(
+    clip: Asset, *, wording: str, version: str, language: str, given_at: datetime
+) -> Consent:
+    """Keep what the seller agreed to where the clip was made: word for word, and without a name.
+
+    Whoever brings the clip answers for its being true. The clip may be shown from now on.
+    """
+    with transaction.atomic():
+        consent = Consent.objects.create(
+            clip=clip,
+            clip_id_then=clip.public_id,
+            clip_title=clip.title,
+            show_id=clip.recording.show_id,
+            wording=wording,
+            version=version,
+            language=language,
+            given_at=given_at,
+        )
+        clip.consented_at = given_at
+        clip.save(update_fields=["consented_at"])
     return consent
 
 

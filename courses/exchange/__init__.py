@@ -1,0 +1,1 @@
+"""A course as one file: written here, read in another county's instance (ADR 0037)."""
