@@ -47,7 +47,7 @@ function refusedRow(entry, kept) {
     el("div", { class: "kept__words" },
       el("strong", {}, lesson ? `${what} · ${lesson.title}` : what),
       el("span", { class: "small" }, reason),
-      isQuiz && entry.refused.status !== 404 ? el("a", { href: entry.path }, gettext("Answer again")) : null,
+      isQuiz && entry.refused.status !== 404 ? el("a", { href: entry.path, class: "kept__again" }, gettext("Answer again")) : null,
     ),
     el("button", { class: "button", type: "button", on: { click: () => letRefusedGo(entry.id) } }, gettext("Remove")),
   );
