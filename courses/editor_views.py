@@ -87,6 +87,11 @@ def _edit_context(request: HttpRequest, row: Course) -> dict[str, Any]:
         "shows": access.shows_to_teach(user)[:8],
         "languages": languages.choices(),
         "language": request.POST.get("course_language", row.language),
+        "counts_background": (
+            "counts_background" in request.POST
+            if request.POST.get("do") == "describe"
+            else row.counts_background
+        ),
         "before": _choices_before(row),
         "copies_to": request.POST.get("to", ""),
         "lessons": [_entry(one) for one in entries],
@@ -130,6 +135,7 @@ def _describe(request: HttpRequest, row: Course) -> str:
             title=request.POST.get("title", ""),
             summary=request.POST.get("summary", ""),
             language=language,
+            counts_background="counts_background" in request.POST,
         )
         chosen = access.published_courses().filter(public_id__in=asked[:20])
         prerequisites.choose(row, list(chosen))

@@ -47,14 +47,24 @@ def create_course(
     )
 
 
-def describe(course: Course, *, title: str, summary: str, language: str = "") -> None:
+def describe(
+    course: Course,
+    *,
+    title: str,
+    summary: str,
+    language: str = "",
+    counts_background: bool | None = None,
+) -> None:
     """Give the course other words, at once and for everybody.
 
-    Certificates keep the title they have.
+    Certificates keep the title they have. `counts_background` is for what is watched from now on;
+    `None` leaves it as it is.
     """
     course.title, course.summary = checked_title(title), checked_summary(summary)
     course.language = checked_language(language)
-    course.save(update_fields=["title", "summary", "language"])
+    if counts_background is not None:
+        course.counts_background = counts_background
+    course.save(update_fields=["title", "summary", "language", "counts_background"])
 
 
 def add_lesson(course: Course, asset: Asset, title: str) -> Lesson:
