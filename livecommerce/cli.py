@@ -415,6 +415,42 @@ def badges_key(action: str | None, withdraw: str | None) -> None:
         click.echo(line)
 
 
+@main.command("course-export")
+@click.argument("course", metavar="ID")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--sellers-know", is_flag=True, help="They agree to its going to another site.")
+def course_export(course: str, file: Path | None, sellers_know: bool) -> None:
+    """Write the course ID with its films into one FILE, for another instance.
+
+    The id is in the address of the course's page. Without FILE it is named after the course. What
+    no seller agrees to stays here, and is said.
+    """
+    on_courses("export", course, file, sellers_know)
+
+
+@main.command("course-import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--author", required=True, metavar="USER", help="Whose draft it will be.")
+@click.option("--again", is_flag=True, help="Make one more draft of what was imported before.")
+def course_import(file: Path, author: str, again: bool) -> None:
+    """Make a draft of the course in FILE, which `course-export` wrote on another instance.
+
+    Everything in it is checked first. If anything is wrong, nothing is kept.
+    """
+    on_courses("bring", file, author, again)
+
+
+def on_courses(name: str, *given: object) -> None:
+    """Say what one of the course commands did; what it refuses is said in one line."""
+    need_database()
+    try:
+        lines = product(f"livecommerce.course_files.{name}")(*given)
+    except (OSError, product("core.errors.AppError")) as error:
+        raise click.ClickException(str(error)) from error
+    for line in lines:
+        click.echo(line)
+
+
 @main.group()
 def sample() -> None:
     """A sample shop to look around in: add it, and remove it with everything in it."""
