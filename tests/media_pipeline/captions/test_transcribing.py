@@ -78,14 +78,15 @@ def test_what_is_said_in_two_takes_can_be_read_where_it_is_heard(
     recording = recording_of(world.show, first, second)
     track = asked(world, recording)
     run()
-    (morning, box) = cues_of(CaptionTrack.objects.get(pk=track.pk))
+    (morning, weight) = cues_of(CaptionTrack.objects.get(pk=track.pk))
     track.refresh_from_db()
     assert (track.state, track.language, track.is_automatic) == (TrackState.READY, "en", True)
     assert "good morning" in morning.text.lower()
-    assert morning.end_ms <= 3000 <= box.start_ms
-    assert "box" in box.text.lower()
-    moments = {text.strip(" .,").lower(): since for since, _until, text in box.words()}
-    assert 3000 <= moments["each"] < moments["box"] < moments["weighs"] < 6000
+    assert morning.end_ms <= 3000 <= weight.start_ms
+    # "Box" is a "mark" on some processors: how well it hears is measured by bench-captions.
+    assert "kilograms" in weight.text.lower()
+    moments = {text.strip(" .,").lower(): since for since, _until, text in weight.words()}
+    assert 3000 <= moments["each"] < moments["weighs"] < moments["kilograms"] < 6000
     assert Job.objects.get(kind=TRANSCRIBE).priority == jobs.Priority.BACK_CATALOGUE
 
 
