@@ -14,6 +14,7 @@ from core.accounts.access import signed_in
 from core.api import may, session_user
 from core.errors import NotFound
 from courses import access, completion, feed, selectors
+from courses.exchange.brought import cues_of
 from courses.intervals import Stretch
 from courses.models import Certificate, Course, Lesson
 from courses.services import authoring, learning, prerequisites
@@ -22,7 +23,7 @@ from courses.services.learning import Watched
 from courses.services.watched import Played, Report
 from media_pipeline.captions import formats, tracks
 from media_pipeline.captions.clips import clip_cues
-from streams.clips.cues import Cue, cues
+from streams.clips.cues import Cue
 from streams.clips.schemas import CueOut
 
 router = Router(tags=["courses"], auth=session_user)
@@ -230,7 +231,7 @@ def lesson_state(request: HttpRequest, lesson_id: uuid.UUID) -> dict[str, Any]:
 def lesson_cues(request: HttpRequest, lesson_id: uuid.UUID) -> list[Cue]:
     """What was shown and written in the lesson, in its own time and without names."""
     lesson = access.lesson_to_watch(request.user, lesson_id)
-    return cues(lesson.asset) if lesson.is_ready else []
+    return cues_of(lesson.asset) if lesson.is_ready else []
 
 
 @router.get(

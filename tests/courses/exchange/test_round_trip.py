@@ -25,6 +25,7 @@ from media_pipeline.services.clips import MAKE_LIGHT
 from media_pipeline.storage import storage
 from tests.courses.conftest import MakeClip
 from tests.courses.exchange.conftest import MakeTeaching, exported, film_into, listed, stored
+from tests.courses.test_api import as_person
 from tests.world import World
 
 
@@ -142,6 +143,9 @@ def test_chapters_come_along_and_go_on(world: World, course_file: Path, tmp_path
     clip = entries_of(made)[0].lesson.asset
     chapter = {"start_s": 2.0, "end_s": 8.0, "text": "Apples", "price": "¥39.90"}
     BroughtClip.objects.filter(asset=clip).update(chapters=[chapter])
+    lesson = entries_of(made)[0].lesson
+    answer = as_person(world.chen).get(f"/api/v1/lessons/{lesson.public_id}/cues")
+    assert [one["text"] for one in answer.json()] == ["Apples"]
     again = importing.bring(exported(made, tmp_path / "again.zip"), owner=world.chen).course
     [cue] = shown.cues_of(entries_of(again)[0].lesson.asset)
     assert (cue.kind, cue.start_s, cue.text, cue.price) == ("product", 2.0, "Apples", "¥39.90")
