@@ -119,7 +119,7 @@ def demo() -> Iterator[Demo]:
 
 def _wait_until_ready(place: Demo, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
-    while "is ready" not in log.read_text(errors="replace"):
+    while "livecommerce is ready" not in log.read_text(errors="replace"):
         if process.poll() is not None or time.monotonic() > deadline:
             raise BenchError(f"the demo did not start:\n{log.read_text()[-3000:]}")
         time.sleep(0.5)
