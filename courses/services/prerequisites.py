@@ -58,7 +58,21 @@ def missing(user: AnyUser, course: Course) -> QuerySet[Course]:
 
 
 def require(user: AnyUser, course: Course) -> None:
-    """Raises `Conflict`, naming what is to be finished first. A facilitator may know better."""
-    titles = [one.title for one in missing(user, course)]
-    if titles:
-        raise Conflict(_("Finish this first: %(titles)s.") % {"titles": ", ".join(titles)})
+    """Raises `Conflict`, naming what is to be finished first; `details` has it for programs.
+
+    Who is in the course already is asked for nothing: a facilitator may have known better.
+    """
+    if is_signed_in(user) and Enrolment.objects.filter(user=user, course=course).exists():
+        return
+    before = list(missing(user, course))
+    if before:
+        titles = ", ".join(one.title for one in before)
+        raise Conflict(
+            _("Finish this first: %(titles)s.") % {"titles": titles},
+            details={
+                "missing": [
+                    {"id": str(one.public_id), "title": one.title, "url": one.get_absolute_url()}
+                    for one in before
+                ]
+            },
+        )
