@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.utils.translation import get_language
 
@@ -16,6 +18,11 @@ def choices() -> list[tuple[str, str]]:
     own = [tag.split("-")[0] for tag, _name in settings.LANGUAGES]
     tags = dict.fromkeys([*own, *SPOKEN])
     return [(tag, language_name(tag)) for tag in tags]
+
+
+def taught(tags: Iterable[str]) -> list[tuple[str, str]]:
+    """(tag, name) of those that are said, by their names: what a list can be narrowed to."""
+    return sorted(((tag, language_name(tag)) for tag in set(tags) if tag), key=lambda one: one[1])
 
 
 def of_page() -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from core.accounts.access import is_signed_in, signed_in
 from core.errors import Conflict, NotFound
 from core.pages import page
-from courses import access, selectors
+from courses import access, languages, selectors
 from courses.api import lesson_state_out
 from courses.feed import forms_of
 from courses.models import Lesson
@@ -24,8 +24,15 @@ from courses.services import editions, learning, prerequisites
 
 @require_GET
 def catalogue(request: HttpRequest) -> HttpResponse:
-    courses = selectors.catalogue(request.user)
+    """`?spoken=` leaves those that are taught in one language; of another there are none."""
+    everything = selectors.catalogue(request.user)
+    language = request.GET.get("spoken", "")
+    courses = [one for one in everything if not language or one.course.language == language]
     context = {
+        # Not `language`: base.html has that of the page under this name.
+        "spoken": language,
+        "languages": languages.taught(one.course.language for one in everything),
+        "is_empty_language": bool(language and everything and not courses),
         "mine": [one for one in courses if one.enrolment],
         "others": [one for one in courses if not one.enrolment],
         "drafts": selectors.drafts(request.user),
