@@ -61,7 +61,8 @@ async def test_refused_answers_are_given_again(
 
     again = refused.get_by_role("link", name="Answer again")
     box = await again.bounding_box()
-    assert box and box["height"] >= 44
+    assert box
+    assert box["height"] >= 44
     await again.focus()
     await page.keyboard.press("Enter")
     await page.wait_for_url(quiz_page)

@@ -1,6 +1,6 @@
 /** What happens as soon as there is a network: what may not stay goes, and what waits is told. */
 
-import { FEED_PAGE, lessons, owner } from "./places.js";
+import { FEED_PAGE, PAGES, lessons, owner } from "./places.js";
 import { Cut, NoRoom, forgetAll, keepPage, remove } from "./keeping.js";
 import { tell } from "./waiting.js";
 
@@ -34,6 +34,8 @@ async function meet(person) {
 async function renewFeed() {
   try {
     await keepPage(FEED_PAGE);
+    // The last lesson was removed meanwhile: nothing of this person stays.
+    if (!(await lessons()).length) await (await caches.open(PAGES)).delete(FEED_PAGE);
   } catch (error) {
     if (!(error instanceof Cut || error instanceof NoRoom)) throw error; // the one that is here will do
   }
