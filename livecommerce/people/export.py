@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from core.accounts.models import User
 from core.clock import iso_ms, now
 from core.realtime.models import LogEntry
+from courses.export import learnt_by
 from courses.models import Enrolment
 from orders.models import Order
 from streams.models import Show
@@ -31,6 +32,7 @@ def everything_of(user: User) -> dict[str, object]:
             Show.objects.filter(host=user).values("title", "state", "started_at", "is_practice")
         ),
         "courses": [_course(one) for one in user.enrolments.select_related("course")],
+        "learning": learnt_by(user),
         "messages": [_message(entry) for entry in said_by(user)],
         "devices": [
             {"agent": one.agent, "signed_in_at": _at(one.signed_in_at), "seen_at": _at(one.seen_at)}
