@@ -22,6 +22,7 @@ urlpatterns = [
         editor_views.edit_lesson,
         name="lesson_edit",
     ),
+    path("", include("courses.exchange.urls")),
     path("", include("courses.offline.urls")),
     path("", include("courses.practice.urls")),
     path("", include("courses.quizzes.urls")),

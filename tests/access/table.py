@@ -130,6 +130,10 @@ GET  learn                        + + + + + + + + +
 GET  courses                      + + + + + + + + +
 GET  course_new                   ? - - + - - + + +
 POST course_new                   ? - - + - - + + +
+GET  course_import                ? - - + - - + + +
+POST course_import                ? - - + - - + + +
+GET  course_export                ? - - - - - - + +
+POST course_export                ? - - - - - - + +
 GET  certificates                 ? + + + + + + + +
 GET  course                       + + + + + + + + +
 POST course_enrol                 ? + + + + + + + +
