@@ -21,6 +21,7 @@ from core.clock import now
 from core.realtime import tickets
 from core.realtime.db import run_in_db
 from livecommerce.demo.past_show import home_of
+from livecommerce.demo.practised import hold_practice
 from livecommerce.demo.run import scene
 from livecommerce.demo.script import HOST, Action, Buy, Pin, Say, script
 from livecommerce.demo.sweep import sweep_shows
@@ -63,6 +64,14 @@ async def _until_stopped() -> None:
 
 async def _hold_shows() -> None:
     video = await run_in_db(scene)
+    practising = asyncio.create_task(hold_practice(video, _server()))
+    try:
+        await _hold_one_by_one(video)
+    finally:
+        practising.cancel()
+
+
+async def _hold_one_by_one(video: Path) -> None:
     while True:
         orchard, show = await run_in_db(_set_up)
         try:
@@ -90,7 +99,7 @@ def _set_up() -> tuple[Orchard, Show]:
 
 async def _hold(orchard: Orchard, show: Show, video: Path) -> None:
     """One show from its first picture to its last; raises what breaks it off."""
-    server = f"127.0.0.1:{settings.CONFIG.port}"
+    server = _server()
     async with asyncio.TaskGroup() as group:
         camera = group.create_task(
             broadcast(
@@ -105,6 +114,10 @@ async def _hold(orchard: Orchard, show: Show, video: Path) -> None:
         playing = group.create_task(_play(orchard, show, f"ws://{server}"))
         await camera
         playing.cancel()
+
+
+def _server() -> str:
+    return f"127.0.0.1:{settings.CONFIG.port}"
 
 
 async def _play(orchard: Orchard, show: Show, server: str) -> None:

@@ -44,6 +44,7 @@ from streams.protocol import (
     ShowStartedEvent,
     SoldLine,
 )
+from streams.services.chat import is_question
 from streams.services.shows import schedule_show
 
 TITLE = "Yesterday in the orchard 昨日果园直播"
@@ -159,6 +160,7 @@ def _done(orchard: Orchard, show: Show, action: Action) -> NewEntry:
                 name=user.shown_name,
                 user_id=user.public_id,
                 role="host" if who == HOST else "viewer",
+                question=who != HOST and is_question(text),
             ).entry(at)
         case Buy(_, who, good, quantity):
             return _bought(orchard, show, who, good, quantity, at).entry(at)

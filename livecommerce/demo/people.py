@@ -38,15 +38,22 @@ VIEWERS = (
     ("demo-tan", "Tan 谭明"),
 )
 
+# They learn beside Wang; nobody looks at the demo as one of them.
+TRAINEES = (
+    ("trainee-fang", "Fang Hui 方慧"),
+    ("trainee-lin", "Lin Tao 林涛"),
+    ("trainee-hu", "Hu Yan 胡燕"),
+)
+
 
 def person(username: str) -> Person | None:
     return next((one for one in PEOPLE if one.username == username), None)
 
 
 def ensure_people() -> dict[str, User]:
-    """All people and scripted viewers of the demo, made where they are missing."""
+    """All people, scripted viewers and trainees of the demo, made where they are missing."""
     users = {one.username: _user(one.username, one.name) for one in PEOPLE}
-    users |= {username: _user(username, name) for username, name in VIEWERS}
+    users |= {username: _user(username, name) for username, name in (*VIEWERS, *TRAINEES)}
     for one in PEOPLE:
         if one.role:
             RoleGrant.objects.get_or_create(user=users[one.username], role=one.role)

@@ -9,6 +9,7 @@ import click
 from django.conf import settings
 
 from core.clock import now
+from livecommerce.demo.learning import ensure_class
 from livecommerce.demo.past_show import ensure_past_show
 from livecommerce.demo.world import Orchard, ensure_orchard, fill_up
 from media_pipeline.demo_media import demo_video
@@ -33,6 +34,7 @@ def prepare() -> None:
     tell("the camera's scene: drawing it (once)")
     video = scene()
     ensure_past_show(orchard, video, tell)
+    ensure_class(orchard, tell)
     _ensure_tomorrow(orchard)
 
 
