@@ -23,7 +23,7 @@ from courses.access import course_for_editor
 from courses.models import Course
 from courses.practice.access import is_own
 from courses.practice.models import Attempt
-from courses.reviews import access, films, rubrics, selectors, services
+from courses.reviews import access, acts, films, rubrics, selectors, services
 from courses.reviews.api import draft_out
 from courses.reviews.models import Rubric
 
@@ -75,6 +75,7 @@ def _context(
         "waiting": selectors.waiting(attempt, person),
         "first": selectors.first_reviews(),
         "film": films.film_of(attempt),
+        "acts": acts.acts_of(attempt),
         "earlier": before,
         "beside": _beside(before, request.GET.get("with", "")),
         "longest": {"words": services.LONGEST_WORDS, "comment": services.LONGEST_COMMENT},
