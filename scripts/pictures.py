@@ -182,7 +182,7 @@ def watching(looks: Photographer) -> None:
             page.locator("a[href^='/shows/']:has(.badge--live)").first.click()
             page.wait_for_function(PLAYS)
             page.locator("#pinned [data-buy]").wait_for()
-            page.locator("#chat li").nth(3).wait_for()
+            page.locator("#chat .chat__line").nth(3).wait_for()
             looks.take(page, name)
 
 
@@ -202,7 +202,7 @@ def selling(looks: Photographer) -> None:
         page.locator("#early-yes").click()
         page.locator("#end-show:visible").wait_for()
         asked(looks, page.url.replace("/studio/", "/"))
-        page.locator("#chat-lines li").first.wait_for()
+        page.locator("#chat-lines .chat-line").first.wait_for()
         looks.take(page, "live")
         page.click("#tab-products")
         page.locator("#offers [aria-pressed=false]").first.click()
@@ -220,7 +220,7 @@ def asked(looks: Photographer, show: str) -> None:
         page.goto(show)
         page.fill("#say", looks.texts.question)
         page.press("#say", "Enter")
-        page.locator("#chat li").first.wait_for()
+        page.locator("#chat .chat__line").first.wait_for()
 
 
 def motion_jpeg(film: Path, to: Path) -> Path:

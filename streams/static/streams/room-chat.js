@@ -40,7 +40,7 @@ export class ChatLog {
 
   /** Something that everybody should read. @param {any} event a notice */
   addNotice({ data }) {
-    this.#append(el("li", { class: "chat__line chat__line--notice" }, noticeText(data)));
+    this.#append(el("div", { class: "chat__line chat__line--notice" }, noticeText(data)));
   }
 
   /** So many lines were left out, because nobody could have read them. @param {number} count */
@@ -50,7 +50,7 @@ export class ChatLog {
     if (before) last.remove();
     const all = before + count;
     const text = interpolate(ngettext("%s more message", "%s more messages", all), [all]);
-    this.#append(el("li", { class: "chat__line chat__line--thinned", data: { thinned: all } }, text));
+    this.#append(el("div", { class: "chat__line chat__line--thinned", data: { thinned: all } }, text));
   }
 
   /** @param {{id?: string|null, seq?: number|null}} named the message that was taken away */
@@ -101,7 +101,7 @@ export class ChatLog {
    * @returns {() => void} takes it away again
    */
   addSending(name, text) {
-    const item = el("li", { class: "chat__line chat__line--sending" }, el("b", {}, name), " ", text);
+    const item = el("div", { class: "chat__line chat__line--sending" }, el("b", {}, name), " ", text);
     this.list.append(item);
     this.#changed(true);
     return () => {
@@ -128,7 +128,7 @@ export class ChatLog {
 function line({ seq, id, at, data }, answered = false) {
   const className = data.role === "viewer" ? "chat__line" : "chat__line chat__line--host";
   const about = [badgeOf(data), data.question ? questionMark(answered) : null];
-  return el("li", { class: className, data: { seq, id: id ?? "", at } }, el("b", {}, data.name), ...about, " ", data.text);
+  return el("div", { class: className, data: { seq, id: id ?? "", at } }, el("b", {}, data.name), ...about, " ", data.text);
 }
 
 /** Shows orders one after the other, each long enough to be read. */

@@ -113,7 +113,7 @@ export class ChatPanel {
   #draw(event) {
     const { seq, at, data } = event;
     const line = el(
-      "li",
+      "div",
       { class: "chat-line", data: { seq, at, user: data.user_id } },
       el("span", { class: "chat-line__text" }, ...words(event)),
       this.#button(event),
