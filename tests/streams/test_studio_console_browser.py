@@ -415,7 +415,7 @@ def test_a_toast_covers_neither_the_tabs_nor_the_composer(zhang: Visitor, crowd:
         crowd.say(name, f"{name} is loud")
         open_sheet(page, f"{name} is loud").get_by_role("button", name="1 hour").tap()
         expect(page.locator("#toasts")).to_contain_text(f"{name.title()} can watch")
-    expect(page.locator("#toasts li")).to_have_count(1)
-    toast, tabs = box_of(page, "#toasts li"), box_of(page, ".panel-tabs")
+    expect(page.locator("#toasts .toast")).to_have_count(1)
+    toast, tabs = box_of(page, "#toasts .toast"), box_of(page, ".panel-tabs")
     assert toast["y"] >= tabs["y"] + tabs["height"]
     assert toast["y"] + toast["height"] <= box_of(page, "#chat-form")["y"]

@@ -268,7 +268,7 @@ function listen() {
 
 function nextRate() {
   video.playbackRate = rateAfter(video.playbackRate);
-  one("[data-rate]").textContent = `${video.playbackRate}×`;
+  one("[data-rate-now]").textContent = `${video.playbackRate}×`;
 }
 
 function toggleMute() {

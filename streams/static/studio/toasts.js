@@ -7,7 +7,7 @@ const SHOWN_MS = 7_000;
 /** Says `text`; with `undo` (an async function) beside a button that does it, while it is shown. */
 export function toast(text, undo = null) {
   const box = one("#toasts");
-  const item = el("li", { class: "toast" }, el("span", {}, text));
+  const item = el("p", { class: "toast" }, el("span", {}, text));
   if (undo) item.append(undoButton(item, undo));
   box.replaceChildren(item); // the newest: two of them would lie over the tabs of a small phone
   setTimeout(() => item.remove(), SHOWN_MS);

@@ -91,7 +91,7 @@ export class Film {
   #nextRate() {
     const next = RATES[(RATES.indexOf(this.video.playbackRate) + 1) % RATES.length];
     this.video.playbackRate = next;
-    one("[data-rate]", this.root).textContent = `${next}×`;
+    one("[data-rate-now]", this.root).textContent = `${next}×`;
   }
 
   #draw() {
