@@ -97,7 +97,6 @@ export class Moments {
 
   #chip(chapter) {
     const { start_s: start, title, image_url: image } = chapter;
-    const label = interpolate(gettext("Play from %(time)s: %(title)s"), { time: duration(start), title }, true);
     const picture = image
       ? el("img", { class: "moment__picture", src: image, alt: "", width: 40, height: 40, loading: "lazy" })
       : el("span", { class: "moment__picture moment__picture--none" }, icon("apple"));
@@ -107,7 +106,7 @@ export class Moments {
       el("span", { class: "moment__title" }, el("b", { class: "number" }, duration(start)), " ", title),
       el("span", { class: "moment__price" }),
     );
-    const attributes = { class: "moment", type: "button", data: { second: start }, "aria-label": label };
+    const attributes = { class: "moment", type: "button", data: { second: start } };
     return el("li", {}, el("button", { ...attributes, on: { click: () => this.seek(start) } }, picture, words));
   }
 

@@ -125,9 +125,6 @@ function drawSummary(checks, state) {
   const button = one("#checks-open");
   button.dataset.state = state;
   button.replaceChildren(icon(ICONS[state]), interpolate(gettext("%s of %s"), [fine, checks.length]));
-  button.setAttribute(
-    "aria-label",
-    interpolate(gettext("Check before the show: %s of %s are fine"), [fine, checks.length]),
-  );
+  button.title = interpolate(gettext("Check before the show: %s of %s are fine"), [fine, checks.length]);
   show(one("#checks-fine"), state === "ok");
 }
