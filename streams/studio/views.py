@@ -22,6 +22,7 @@ from orders.selectors import money_troubles, waiting_orders
 from sellers.access import sellers_of
 from sellers.selectors import low_variants
 from streams.access import may_host, show_to_host
+from streams.clips.waiting import waiting_for_consent
 from streams.models import Show, ShowState
 from streams.services import approvals, ingest_keys, stopping
 from streams.services.chat import LONGEST_TEXT
@@ -50,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting_orders": waiting_orders(real),
         "money": money_troubles(sellers),
         "stock": selectors.stock_summary(real),
+        "to_agree": waiting_for_consent(user),
         "low": low_variants(real)[:LOW_SHOWN],
         "first_show": checklist.first_show(user),
         "may_schedule": access.schedulable_sellers(user).exists(),
