@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from core.accounts.models import User
 from core.clock import now
 from courses.badges.models import BadgeRule, Revocation, Terms
 from courses.models import Certificate, Course
+
+# How long before and after its end a certificate's holder is told of it.
+TOLD = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,35 @@ def shown_of(terms: Terms) -> Shown:
 def standing_of(certificate: Certificate) -> Standing:
     revocation = certificate.revocations.filter(undone_at=None).select_related("revoked_by").first()
     return Standing(terms_of(certificate).expires_at, revocation)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A certificate that ends soon, or has ended lately."""
+
+    certificate: Certificate
+    expires_at: datetime
+    is_expired: bool
+
+
+def ending_of(user: User) -> list[Ending]:
+    """The user's certificates whose end is at most 30 days away or ago, the first to end first.
+
+    None that was taken back. Terms are made when they are first asked for, so that a certificate
+    without any is asked for them here.
+    """
+    revoked = Revocation.objects.filter(undone_at=None).values("certificate")
+    at = now()
+    theirs = Certificate.objects.filter(enrolment__user=user).exclude(pk__in=revoked)
+    found = theirs.filter(
+        Q(terms=None) | Q(terms__expires_at__gt=at - TOLD, terms__expires_at__lte=at + TOLD)
+    )
+    ending = []
+    for one in found.select_related("enrolment__course", "terms"):
+        end = (one.terms if hasattr(one, "terms") else terms_of(one)).expires_at
+        if end is not None and at - TOLD < end <= at + TOLD:
+            ending.append(Ending(one, end, end <= at))
+    return sorted(ending, key=lambda one: one.expires_at)
 
 
 def forget(user: User) -> None:
