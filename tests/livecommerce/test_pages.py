@@ -18,6 +18,7 @@ from core.clock import now
 from media_pipeline.models import Recording, RecordingState
 from streams.models import Audience, ShowState
 from streams.services.pins import pin
+from tests.server import ROOT
 from tests.world import PASSWORD, World
 
 
@@ -326,3 +327,11 @@ def test_a_browser_that_asks_for_an_icon_gets_one(visitor: Client) -> None:
     icon = visitor.get("/favicon.ico", follow=True)
     assert icon.status_code == 200
     assert icon["Content-Type"] == "image/svg+xml"
+
+
+def test_no_template_styles_inline() -> None:
+    """The content security policy lets no browser follow it; a script may place what it must."""
+    folders = ("courses", "livecommerce", "media_pipeline", "orders", "sellers", "streams")
+    pages = [path for folder in folders for path in (ROOT / folder).rglob("templates/**/*.html")]
+    assert len(pages) > 100
+    assert [path for path in pages if re.search(r"<[^>]*\sstyle=", path.read_text())] == []

@@ -28,6 +28,7 @@ export class Film {
     const picture = new ReplayVideo(this.video, this.address, (isTrouble) => show(one("[data-problem]", root), isTrouble));
     one("[data-again]", root).addEventListener("click", () => picture.moved());
     picture.open(film.replay_url ?? "");
+    for (const act of /** @type {HTMLElement[]} */ (all("[data-place]", root))) act.style.left = `${act.dataset.place}%`;
     this.#draw();
   }
 
