@@ -1,4 +1,4 @@
-/** On pages of learning: a word when something was said about a practice. */
+/** On pages of learning: a word when a practice was looked at, or a teacher has written. */
 
 import { el, icon, one } from "../livecommerce/dom.js";
 import { MySocket } from "../streams/my-socket.js";
@@ -14,9 +14,17 @@ const place = one("[data-review-news]");
 
 new MySocket({ onChange: tell, onOpen: () => {} }).start();
 
+/** @param {{type: string, data: any}} event */
 function tell({ type, data }) {
-  const words = type === "practice.reviewed" && WORDS[data.verdict]?.();
-  if (!words) return;
-  const link = el("a", { href: `/learn/reviews/${data.attempt_id}/` }, words);
+  if (type === "message.came") {
+    put(data.url, `${data.sender}: ${data.text}`);
+  } else if (type === "practice.reviewed" && WORDS[data.verdict]) {
+    put(`/learn/reviews/${data.attempt_id}/`, WORDS[data.verdict]());
+  }
+}
+
+/** @param {string} address @param {string} words */
+function put(address, words) {
+  const link = el("a", { href: address }, words);
   place.prepend(el("p", { class: "notice notice--ok" }, icon("chat"), " ", link));
 }
