@@ -108,7 +108,6 @@ def _attempt(one: Attempt) -> dict[str, object]:
     return {
         "lesson": one.task.lesson.title,
         "number": one.number,
-        "show_id": str(one.show_id),
         "state": one.state,
         "language": one.language,
         "opened_at": _at(one.opened_at),

@@ -47,6 +47,9 @@ sys.exit(asyncio.run(main()))
 """
     with Running([sys.executable, "-c", lines]) as running:
         yield running
+        if running.process.poll() is None:  # killed outright, it would leave its programs behind
+            running.process.terminate()
+            running.process.wait(10)
 
 
 def test_lines_say_whose_they_are() -> None:

@@ -95,7 +95,8 @@ def test_frames_hidden_behind_the_request_are_not_answered(web: Served) -> None:
     length = f"Content-Length: {len(frames)}\r\n"
     with visit(web) as innocent, raw(web, length, frames) as rude:
         assert how_long_a_ping_takes(innocent) < NOTICED_AFTER_S
-        rude.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it may have been shut out already
+            rude.shutdown(socket.SHUT_WR)
         assert everything(rude).count(b"\x8a\x00") <= ROOM.frames
 
 

@@ -137,12 +137,22 @@ def test_a_lesson_has_the_captions_of_its_part(
     zhang: Client, world: World, recording: Recording, path: str
 ) -> None:
     put(zhang, begun(zhang, path), 1, (9000, 12_000, "we pick apples"), (30_000, 31_000, "later"))
-    clip = Asset.objects.create(
-        kind=AssetKind.CLIP, recording=recording, is_public=True, start_s=10, end_s=20,
-        state=AssetState.READY, duration_s=10, created_by=world.zhang,
-        consented_at=now(),
-    )  # fmt: skip
+    first, clip = (
+        Asset.objects.create(
+            kind=AssetKind.CLIP,
+            recording=recording,
+            is_public=True,
+            start_s=start,
+            end_s=start + 10,
+            state=AssetState.READY,
+            duration_s=10,
+            created_by=world.zhang,
+            consented_at=now(),
+        )
+        for start in (20, 10)
+    )
     course = authoring.create_course(author=world.zhang, title="Picking")
+    authoring.add_lesson(course, first, "The first one, which everybody may taste")
     lesson = authoring.add_lesson(course, clip, "How")
     authoring.publish(course)
     address = f"/api/v1/lessons/{lesson.public_id}"
