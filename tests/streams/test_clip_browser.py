@@ -109,3 +109,49 @@ async def test_a_lesson_of_two_parts_is_framed_agreed_to_and_taken_back(
     assert not (await page.request.get(film.url)).ok
     assert await run_in_db(lambda: Consent.objects.get().withdrawn_by == world.zhang)
     assert await page.evaluate(FITS)
+
+
+async def test_a_time_that_cannot_be_read_makes_no_lesson(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    page = await desk(phone, site, world)
+    await page.fill("#clip-title", "How to pick")
+    await mark(page, "abc", "0:04")
+    await expect(page.locator("#start-error")).to_contain_text("for example 1:05")
+    for button in ("#make", "#add-part", "#blur-part"):
+        await page.click(button)
+        await expect(page.locator("#start")).to_be_focused()
+        await expect(page.locator("#start-error")).to_contain_text("for example 1:05")
+    await expect(page.locator("#start")).to_have_value("abc")
+    await expect(page.locator("#parts-box")).to_be_hidden()
+    assert not await run_in_db(Asset.objects.filter(kind=AssetKind.CLIP).exists)
+
+    # As a Chinese keyboard writes it.
+    await mark(page, "０：０１", "0：03")
+    await expect(page.locator("#start")).to_have_value("0:01.0")
+    await expect(page.locator("#start-error")).to_be_empty()
+    await page.click("#make")
+    await expect(page.locator("#clips li")).to_have_count(1)
+    assert wish_of(await run_in_db(clip)).parts == (Span(1, 3),)
+
+
+async def test_a_lesson_that_is_wished_twice_is_shown_once_with_a_way_to_its_job(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    page = await desk(phone, site, world)
+    for _time in range(2):
+        await mark(page, "0:01", "0:03")
+        await page.fill("#clip-title", "How to pick")
+        async with page.expect_response(lambda found: found.request.method == "POST"):
+            await page.click("#make")
+        await expect(page.locator("#clip-title")).to_be_empty()
+    await expect(page.locator("#clips li")).to_have_count(1)
+
+    await page.locator("#clips").get_by_role("link", name="Cancel under").click()
+    await page.get_by_role("button", name="Cancel How to pick").click()
+    await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
+    await expect(page.locator("#clips li")).to_contain_text("It was cancelled")
+    await page.locator("#clips").get_by_role("link", name="Try again under").click()
+    await page.get_by_role("button", name="Start it after all How to pick").click()
+    job = page.locator(".job", has_text="How to pick")
+    await expect(job).to_have_attribute("data-state", "queued")

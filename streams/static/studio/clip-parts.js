@@ -18,6 +18,10 @@ export class ClipParts {
     this.#draw();
   }
 
+  get isEmpty() {
+    return this.#parts.length === 0;
+  }
+
   /** @param {{start_s: number, end_s: number}} part */
   add({ start_s, end_s }) {
     if (this.#parts.length >= MOST) return tell(interpolate(gettext("A lesson has %s parts at most."), [MOST]));

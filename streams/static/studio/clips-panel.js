@@ -8,6 +8,7 @@ import { TakeBack } from "./take-back.js";
 
 const POLL_MS = 700;
 const UNDER_WAY = new Set(["queued", "running"]);
+const JOBS = "/studio/jobs/";
 
 export class ClipsPanel {
   #list = one("#clips");
@@ -42,9 +43,11 @@ export class ClipsPanel {
     }
   }
 
-  /** Put `clip` on top and follow its job until it is done. */
+  /** Put `clip` on top and follow its job until it is done; one that is there already stays. */
   add(clip) {
     show(one("#clips-empty"), false);
+    const known = this.#list.querySelector(`[data-clip="${CSS.escape(clip.id)}"]`);
+    if (known) return known;
     const row = el("li", { class: "card clip", data: { clip: clip.id } });
     this.#draw(row, clip);
     this.#list.prepend(row);
@@ -68,13 +71,17 @@ export class ClipsPanel {
   #state(row, clip) {
     if (clip.state === "ready") return [this.#readyRow(row, clip)];
     if (clip.state === "failed") {
-      return [el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made."))];
+      return [
+        el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made.")),
+        toJobs(gettext("Try again under “What is being made”")),
+      ];
     }
     if (clip.state === "withdrawn") return this.#withdrawn(row, clip);
     const label = gettext("Making the lesson…");
     return [
       el("progress", { class: "progress", max: 1, value: 0, "aria-label": label }),
       el("p", { class: "small clip__progress" }, label),
+      toJobs(gettext("Cancel under “What is being made”")),
     ];
   }
 
@@ -154,6 +161,10 @@ function drawProgress(row, { state, progress }) {
     state === "queued"
       ? gettext("Waiting for its turn…")
       : interpolate(gettext("Making the lesson: %s"), [`${percent}%`]);
+}
+
+function toJobs(text) {
+  return el("p", {}, el("a", { class: "button", href: JOBS }, text));
 }
 
 function posterPlace() {

@@ -47,8 +47,11 @@ async function openCutter({ show_id: showId, replay }) {
   function setPart(changes) {
     Object.assign(part, changes);
     timeline.part = part;
-    one("#start").value = exactTime(part.start_s);
-    one("#end").value = exactTime(part.end_s);
+    // Only the field that is meant: what cannot be read in the other one stays, with its error.
+    for (const key of Object.keys(changes)) {
+      one(`#${FIELDS[key]}`).value = exactTime(part[key]);
+      say(FIELDS[key], "");
+    }
     one("#cut-length").textContent = interpolate(gettext("Length: %s"), [duration(part.end_s - part.start_s)]);
   }
 
@@ -64,8 +67,19 @@ async function openCutter({ show_id: showId, replay }) {
 
   function typed(key, input) {
     const value = seconds(input.value);
-    if (Number.isNaN(value)) say(FIELDS[key], gettext("Write minutes and seconds, for example 1:05."));
-    else setPart({ [key]: Math.min(value, replay.duration_s) });
+    if (Number.isFinite(value)) setPart({ [key]: Math.min(value, replay.duration_s) });
+    else say(FIELDS[key], gettext("Write minutes and seconds, for example 1:05."));
+    return Number.isFinite(value);
+  }
+
+  /** Whether the part is what its fields say; otherwise the first that cannot be read is led to. */
+  function isRead() {
+    const unread = ["start_s", "end_s"].filter((key) => {
+      const input = one(`#${FIELDS[key]}`);
+      return input.value !== exactTime(part[key]) && !typed(key, input);
+    });
+    if (unread.length) one(`#${FIELDS[unread[0]]}`).focus();
+    return unread.length === 0;
   }
 
   function playPart({ start_s: from, end_s: until }) {
@@ -103,6 +117,7 @@ async function openCutter({ show_id: showId, replay }) {
   async function make(event) {
     event.preventDefault();
     clearErrors();
+    if (parts.isEmpty && !isRead()) return;
     one("#make").disabled = true;
     try {
       const body = { edition: replay.edition, title: one("#clip-title").value, ...parts.wish(part), ...frame.wish };
@@ -125,9 +140,9 @@ async function openCutter({ show_id: showId, replay }) {
   one("#mark-end").addEventListener("click", markEnd);
   one("#start").addEventListener("change", ({ target }) => typed("start_s", target));
   one("#end").addEventListener("change", ({ target }) => typed("end_s", target));
-  one("#play-part").addEventListener("click", () => playPart(part));
-  one("#add-part").addEventListener("click", () => parts.add(part));
-  one("#blur-part").addEventListener("click", () => parts.blur(part));
+  one("#play-part").addEventListener("click", () => isRead() && playPart(part));
+  one("#add-part").addEventListener("click", () => isRead() && parts.add(part));
+  one("#blur-part").addEventListener("click", () => isRead() && parts.blur(part));
   one("#cut-form").addEventListener("submit", make);
   video.addEventListener("timeupdate", () => (timeline.playhead = video.currentTime));
   setPart(part);

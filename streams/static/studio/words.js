@@ -2,9 +2,9 @@
 
 import { duration } from "../livecommerce/format.js";
 
-/** "12:34", "1:02:34.5" or plain seconds → seconds; NaN for anything else. */
+/** "12:34", "1:02:34.5" or plain seconds → seconds; NaN for anything else. Also as Chinese keyboards write it: "１２：３４". */
 export function seconds(text) {
-  const parts = text.trim().split(":");
+  const parts = text.normalize("NFKC").trim().split(":");
   if (parts.length > 3 || parts.some((part) => !/^\d+(\.\d+)?$/.test(part))) return NaN;
   return parts.reduce((total, part) => total * 60 + Number(part), 0);
 }
