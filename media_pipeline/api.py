@@ -9,6 +9,7 @@ from ninja import Router, Schema
 
 from core.api import may
 from media_pipeline import access
+from media_pipeline.reasons import read_now
 
 router = Router(tags=["media"])
 
@@ -36,5 +37,5 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> JobOut:
         kind=found.kind,
         state=found.state,
         progress=found.progress,
-        error=found.error,
+        error=read_now(found.error),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from core.accounts.models import User
 from core.errors import Conflict
@@ -81,7 +81,7 @@ def cancel(job: Job, by: User | None) -> None:
     with transaction.atomic():
         if not jobs.cancel(job, by):
             raise Conflict(_("It has come to its end already."))
-        TASKS[job.kind].given_up(job.subject_id, _("It was cancelled."))
+        TASKS[job.kind].given_up(job.subject_id, gettext_noop("It was cancelled."))
 
 
 def _no_cancel(job: Job) -> str:

@@ -13,6 +13,7 @@ from pydantic import Field
 from core.api import may
 from core.errors import NotFound
 from media_pipeline.models import Upload
+from media_pipeline.reasons import read_now
 from media_pipeline.services import uploads
 from sellers.access import KEEPERS, member_of
 from sellers.models import Seller
@@ -70,7 +71,7 @@ def shown(upload: Upload) -> UploadOut:
         part_size=upload.part_size,
         state=upload.state,
         progress=job.progress if job else 0.0,
-        error=upload.error or (job.error if job else ""),
+        error=read_now(upload.error or (job.error if job else "")),
         show=upload.show_id,
     )
 

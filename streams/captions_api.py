@@ -17,6 +17,7 @@ from media_pipeline import jobs
 from media_pipeline.captions import formats, speech, tracks
 from media_pipeline.captions.cues import Cue
 from media_pipeline.captions.models import CaptionTrack, TrackState
+from media_pipeline.reasons import read_now
 from media_pipeline.selectors import playback
 from orders.models import Offer
 from streams import access
@@ -203,7 +204,7 @@ def track_out(track: CaptionTrack) -> dict[str, Any]:
         "state": track.state,
         "automatic": track.is_automatic,
         "version": track.version,
-        "error": track.error,
+        "error": read_now(track.error),
         "job_id": job and job.public_id,
         "progress": job.progress if job else 0.0,
         "changed_by": track.changed_by.shown_name if track.changed_by else "",

@@ -21,6 +21,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core.accounts.models import User
 from core.clock import now
@@ -223,7 +224,7 @@ def _adjust_clip(clip: Asset, gone: Sequence[tuple[float, float]]) -> None:
         clip.start_s, clip.end_s = left.hull.start_s, left.hull.end_s
     else:
         clip.state = AssetState.FAILED
-        clip.error = _("Part of this lesson's video was removed from the show.")
+        clip.error = gettext_noop("Part of this lesson's video was removed from the show.")
         clip.download_key = clip.poster_key = ""
         clip.renditions.all().delete()
         ClipCopy.objects.filter(clip=clip).delete()

@@ -17,6 +17,7 @@ from core.api import may, session_user
 from core.errors import InvalidInput
 from media_pipeline.clip_wishes import Blur, Crop, Span, Wish
 from media_pipeline.models import Asset, AssetState
+from media_pipeline.reasons import read_now
 from media_pipeline.services import consents
 from media_pipeline.services.clip_copies import ask_for_copy, copy_of, job_of_copy
 from media_pipeline.services.clips import join_clip
@@ -216,7 +217,7 @@ def _copy_out(clip: Asset) -> CopyOut:
         return CopyOut(state="none", error="", url=None, job_id=None)
     url = _saved(made.key, clip.title) if made.state == AssetState.READY else None
     job_id = job.public_id if job else None
-    return CopyOut(state=made.state, error=made.error, url=url, job_id=job_id)
+    return CopyOut(state=made.state, error=read_now(made.error), url=url, job_id=job_id)
 
 
 def _saved(key: str, title: str) -> str:

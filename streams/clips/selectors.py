@@ -14,6 +14,7 @@ from core.accounts.access import AnyUser
 from core.accounts.models import User
 from media_pipeline.clip_wishes import Span, wish_of
 from media_pipeline.models import Asset, AssetKind, Consent, Job
+from media_pipeline.reasons import read_now
 from media_pipeline.services import consents
 from media_pipeline.services.clips import MAKE_CLIP
 from media_pipeline.storage import storage
@@ -106,7 +107,7 @@ def _clip_view(asset: Asset, job_id: UUID | None) -> ClipView:
         id=asset.public_id,
         title=asset.title,
         state=asset.state,
-        error=asset.error,
+        error=read_now(asset.error),
         start_s=asset.start_s,
         end_s=asset.end_s,
         parts=wish.parts,

@@ -19,6 +19,7 @@ from core.clock import now
 from core.errors import NotFound
 from media_pipeline import control, jobs
 from media_pipeline.models import Asset, Job, JobState, Upload
+from media_pipeline.reasons import read_now
 from media_pipeline.services.archiving import ARCHIVE_RECORDING
 from sellers.access import KEEPERS, sellers_of
 from streams.models import Show
@@ -46,6 +47,7 @@ class JobCard:
     subject: Subject
     percent: int
     left: str
+    reason: str
     advice: str
     may_cancel: bool
     may_retry: bool
@@ -127,6 +129,7 @@ def _card(job: Job, subject: Subject, moment: datetime) -> JobCard:
         subject=subject,
         percent=int(job.progress * 100),
         left="" if left_s is None else left_words(left_s),
+        reason=read_now(job.error),
         advice=control.advice(job) if job.state == JobState.FAILED else "",
         may_cancel=control.may_cancel(job),
         may_retry=control.may_retry(job),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,7 @@ from media_pipeline.models import (
     Upload,
     UploadState,
 )
-from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.services.clips import MAKE_CLIP, clip_failed
 from media_pipeline.services.recordings import PROCESS_RECORDING
 from media_pipeline.services.settling import SETTLE_RECORDING
 from media_pipeline.services.uploads import IMPORT_UPLOAD, upload_failed
@@ -185,6 +186,24 @@ def test_a_film_is_sent_once_unless_it_was_its_own_fault(
     press(world.zhang, job, "retry")
     upload.refresh_from_db()
     assert upload.state == state
+
+
+def test_a_reason_is_read_in_the_language_of_who_reads_it(world: World) -> None:
+    job = clip_job(world)
+    jobs.fail(claimed(), "This video cannot be read. It may be damaged.", again=False)
+    clip_failed(job.subject_id, "This video cannot be read. It may be damaged.")
+    chinese = {"HTTP_ACCEPT_LANGUAGE": "zh-hans"}
+    said = "这个视频读不出来，可能已经损坏。"
+    for path in (
+        STUDIO,
+        f"/api/v1/shows/{world.show.public_id}/clips",
+        f"/api/v1/jobs/{job.public_id}",
+    ):
+        answer = at(world.zhang).get(path, **chinese).content.decode()
+        if path != STUDIO:
+            answer = str(json.loads(answer))
+        assert said in answer, path
+        assert "cannot be read" not in answer, path
 
 
 def mine(site: str, user: User) -> RoomClient:

@@ -44,8 +44,7 @@ async function bring(file, upload, row) {
     progress(row, sent / file.size);
     say(row, isWaiting ? gettext("No network. It goes on by itself.") : share(sent, file.size));
   });
-  const cancelled = () => film.cancel().then(() => row.remove());
-  row.querySelector("[data-cancel]").onclick = cancelled;
+  remover(row, () => film.cancel());
   running.add(upload.id);
   try {
     const done = await film.run();
@@ -62,15 +61,17 @@ async function bring(file, upload, row) {
 async function follow(upload, row) {
   let now = upload;
   running.delete(upload.id);
-  while (now.state === "arrived") {
+  while (now.state === "arrived" && row.isConnected) {
     progress(row, now.progress);
     say(row, gettext("It has arrived and is being prepared."));
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     now = await api("GET", `/api/v1/uploads/${upload.id}`).catch(() => now);
   }
   row.dataset.state = now.state;
-  progress(row, 1);
-  row.querySelector("[data-cancel]").hidden = true;
+  row.querySelector("progress").hidden = true;
+  const remove = row.querySelector("[data-cancel]");
+  remove.hidden = now.state === "ready";
+  remove.textContent = gettext("Remove");
   say(row, now.state === "ready" ? gettext("Ready.") : now.error);
   const link = row.querySelector("[data-open]");
   link.href = root.dataset.show.replace("00000000-0000-0000-0000-000000000000", now.show);
@@ -79,11 +80,25 @@ async function follow(upload, row) {
 
 /** A row that the server drew: one that was broken off waits for its file. */
 function take(row) {
-  row.querySelector("[data-cancel]").onclick = () =>
-    api("DELETE", `/api/v1/uploads/${row.dataset.id}`).then(() => row.remove());
+  remover(row, () => api("DELETE", `/api/v1/uploads/${row.dataset.id}`));
   if (row.dataset.state === "arrived") {
     api("GET", `/api/v1/uploads/${row.dataset.id}`).then((upload) => follow(upload, row));
   }
+}
+
+/** The row goes once the film is gone; meanwhile a second tap does nothing. */
+function remover(row, takeAway) {
+  const button = row.querySelector("[data-cancel]");
+  button.onclick = async () => {
+    button.disabled = true;
+    try {
+      await takeAway();
+      row.remove();
+    } catch (error) {
+      say(row, error.message);
+      button.disabled = false;
+    }
+  };
 }
 
 function rowOf(upload) {
