@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -160,7 +161,9 @@ def add_problem_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(RequestDataTooBig)
     def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-        return problem(413, code_of(413), HTTPStatus(413).description)
+        most = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) // 2**20
+        words = _("That is too large: please send at most %(most)d MB at once.")
+        return problem(413, code_of(413), words % {"most": most})
 
     @api.exception_handler(OperationalError)
     @api.exception_handler(InterfaceError)

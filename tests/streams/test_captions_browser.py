@@ -117,3 +117,32 @@ async def test_captions_are_written_on_a_phone(
     await page.locator("#remove").click()
     await has(page, "你好")
     await expect(page.locator("#track option")).to_have_text(["中文"])
+
+
+async def test_a_time_that_does_not_go_is_refused_in_words_and_so_is_what_is_past_the_end(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await run_in_db(lambda: written(world))
+    await sign_in(phone, site, world.zhang)
+    page = await phone.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/captions/")
+    await has(page, "we pick sweet apples", "every morning at six")
+    begins = page.get_by_label("Begins at").first
+    for typed, said in (("abc", "for example 1:05"), ("0:50", "does not go")):
+        await begins.fill(typed)
+        await begins.press("Tab")
+        await expect(page.locator("#told")).to_contain_text(said)
+        await expect(begins).to_have_value("0:01.0")
+    await begins.fill("０：０２")
+    await begins.press("Tab")
+    await expect(begins).to_have_value("0:02.0")
+    await expect(page.locator("#told")).to_have_text("Not saved yet.")
+
+    late = SRT.replace("00:00:0x,0 --> 00:00:04,000", "09:00:00,000 --> 09:00:04,000")
+    file = page.locator("#file")
+    await file.set_input_files({"name": "a.srt", "mimeType": "", "buffer": late.encode()})
+    await has(page, "你好")
+    await expect(page.locator("#problems")).to_contain_text("1 caption begins after the end")
+    await file.set_input_files({"name": "a.srt", "mimeType": "", "buffer": b"1" * 3_000_000})
+    await expect(page.locator("#told")).to_contain_text("at most 2 MB")

@@ -67,9 +67,11 @@ export class Cues {
     this.list = list;
   }
 
-  /** All of them are others now, as those of a file. @param {Cue[]} list */
+  /** All of them are others now, as those of a file. @param {Cue[]} list @returns {number} how many begin after the video and are left out */
   replace(list) {
-    this.#change(list.filter((one) => one.start_ms < this.lengthMs).map((one) => this.#within(one, this.lengthMs)));
+    const kept = list.filter((one) => one.start_ms < this.lengthMs);
+    this.#change(kept.map((one) => this.#within(one, this.lengthMs)));
+    return list.length - kept.length;
   }
 
   #within(one, endMs) {

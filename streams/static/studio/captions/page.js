@@ -14,7 +14,7 @@ const PREVIEW_MS = 400;
 const data = pageData("captions-data");
 const video = /** @type {HTMLVideoElement} */ (one("#video"));
 const cues = new Cues(Math.round(data.replay.duration_s * 1000));
-const rows = new Rows(one("#cues"), { cues, video, onChange: changed, seek });
+const rows = new Rows(one("#cues"), { cues, video, onChange: changed, seek, refuse: (why) => say(why, "error") });
 const preview = video.addTextTrack("captions", gettext("What you write"));
 const beside = /** @type {HTMLSelectElement} */ (one("#beside"));
 const chooser = /** @type {HTMLSelectElement} */ (one("#track"));
@@ -184,9 +184,10 @@ async function importInto(input) {
 }
 
 function take({ cues: found, problems }) {
-  cues.replace(found);
+  const late = cues.replace(found);
   drawAll();
   const lines = problems.map(({ line, text }) => el("li", {}, interpolate(gettext("Line %(line)s: %(text)s"), { line, text }, true)));
+  if (late) lines.push(el("li", {}, interpolate(ngettext("%s caption begins after the end of the video and was left out.", "%s captions begin after the end of the video and were left out.", late), [late])));
   one("#problems-list").replaceChildren(...lines);
   show(one("#problems"), lines.length > 0);
   const text = ngettext("%s caption was read. Look at it, then save.", "%s captions were read. Look at them, then save.", cues.list.length);

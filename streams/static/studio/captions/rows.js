@@ -12,10 +12,10 @@ export class Rows {
 
   /**
    * @param {HTMLElement} list
-   * @param {{cues: import("./cues.js").Cues, video: HTMLVideoElement, onChange: () => void, seek: (ms: number) => void}} parts
+   * @param {{cues: import("./cues.js").Cues, video: HTMLVideoElement, onChange: () => void, seek: (ms: number) => void, refuse: (why: string) => void}} parts
    */
-  constructor(list, { cues, video, onChange, seek }) {
-    Object.assign(this, { list, cues, video, onChange, seek });
+  constructor(list, { cues, video, onChange, seek, refuse }) {
+    Object.assign(this, { list, cues, video, onChange, seek, refuse });
     this.tools = one("#cue-tools");
     this.tools.remove();
     this.tools.hidden = false;
@@ -55,7 +55,7 @@ export class Rows {
   }
 
   #time(name, ms, label) {
-    const box = el("input", { class: "cue__time number", data: { time: name }, inputmode: "decimal", autocomplete: "off", "aria-label": label });
+    const box = el("input", { class: "cue__time number", data: { time: name }, autocomplete: "off", "aria-label": label });
     /** @type {HTMLInputElement} */ (box).value = clock(ms);
     return box;
   }
@@ -104,7 +104,9 @@ export class Rows {
     const name = target.dataset.time;
     if (!name) return;
     const ms = typedClock(target.value);
-    if (ms !== null && this.cues.retime(at, { [`${name}_ms`]: ms })) this.onChange();
+    if (ms === null) this.refuse(gettext("Write minutes and seconds, for example 1:05."));
+    else if (this.cues.retime(at, { [`${name}_ms`]: ms })) this.onChange();
+    else this.refuse(gettext("This time does not go: a caption lasts at least a fifth of a second, between the one above and the one below."));
     target.value = clock(this.cues.list[at][`${name}_ms`]);
   }
 
