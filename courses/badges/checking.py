@@ -21,6 +21,7 @@ from openbadgeslib.errors import LibOpenBadgesException
 from openbadgeslib.ob3 import OB3VerificationError, OB3Verifier
 
 from core.ids import parse_id
+from core.text import clean_line
 from courses.badges import keys
 from courses.badges.models import Badge, SigningKey
 from courses.badges.terms import standing_of
@@ -45,6 +46,7 @@ Kind = Literal[
     "expired",
 ]
 _TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
+_KID = re.compile(r"[\w-]{1,100}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d{4})([0-9A-HJKMNP-TV-Z]{4})([0-9A-HJKMNP-TV-Z]{4})")
 # What people read for a digit, or type for it (Crockford).
@@ -157,7 +159,7 @@ def _of_id(given: uuid.UUID, text: str) -> Finding:
         return check_badge(badge)
     if certificate:
         return check(certificate)
-    host = urlsplit(text).hostname if "//" in text else ""
+    _scheme, host = _address(text) if "//" in text else ("", "")
     return Finding(
         "unknown",
         _(
@@ -203,7 +205,8 @@ def _key_of(header: dict[str, Any]) -> SigningKey | None:
     kid = header.get("kid")
     if header.get("alg") != keys.ALGORITHM or not isinstance(kid, str) or len(kid) > 500:
         return None
-    return SigningKey.objects.filter(kid=kid.rstrip("/").rsplit("/", 1)[-1]).first()
+    name = kid.rstrip("/").rsplit("/", 1)[-1]
+    return SigningKey.objects.filter(kid=name).first() if _KID.fullmatch(name) else None
 
 
 def _not_by_us(claims: dict[str, Any]) -> Finding:
@@ -211,8 +214,11 @@ def _not_by_us(claims: dict[str, Any]) -> Finding:
     types = claims.get("type")
     if not isinstance(issuer, str) or not types:
         return _not_a_badge()
-    host = urlsplit(issuer).netloc
-    if Badge.objects.filter(site=f"{urlsplit(issuer).scheme}://{host}").exists():
+    scheme, host = _address(issuer)
+    named = _shown(host or issuer)
+    if not named:
+        return _not_a_badge()
+    if Badge.objects.filter(site=f"{scheme}://{host}").exists():
         return Finding(
             "forged", _("It says that we issued it, but it was not signed with any key of ours.")
         )
@@ -222,8 +228,22 @@ def _not_by_us(claims: dict[str, Any]) -> Finding:
             "It was not issued by us, but by %(issuer)s, whom we do not know. Ask them whether it"
             " is valid."
         )
-        % {"issuer": (host or issuer)[:80]},
+        % {"issuer": named},
     )
+
+
+def _address(text: str) -> tuple[str, str]:
+    """Scheme and host of what a stranger wrote; both empty for what is no address."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # "http://[x]/"
+        return "", ""
+    return parts.scheme, _shown(parts.netloc.rpartition("@")[2])
+
+
+def _shown(text: str) -> str:
+    """Fit for a page and the database: no half characters, nothing that turns other words round."""
+    return clean_line(text[:80], "text", longest=400, shortest=0)
 
 
 def _of_claims(claims: dict[str, Any]) -> Finding:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -157,7 +158,13 @@ def _cues(data: bytes, film: brought.Film) -> list[Cue]:
 
 
 def _beside(one: manifest.Beside, data: bytes) -> rows.Kept:
-    name, kind, data = attachments.checked(SimpleUploadedFile(one.name, data))
+    try:
+        file = SimpleUploadedFile(one.name, data)
+    except SuspiciousFileOperation as error:  # "..", or nothing behind the last slash
+        raise package.refused(
+            _("“%(name)s” has no place in a course's file.") % {"name": ascii(one.name)[1:-1][:80]}
+        ) from error
+    name, kind, data = attachments.checked(file)
     made_id = new_id()
     return rows.Kept(made_id, name, f"private/attachments/{made_id}/file.{kind}", data)
 

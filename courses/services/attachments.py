@@ -31,8 +31,8 @@ def _office(part: str) -> Callable[[bytes], bool]:
         try:
             with zipfile.ZipFile(BytesIO(data)) as found:
                 return any(name.startswith(part) for name in found.namelist())
-        except (zipfile.BadZipFile, ValueError, OSError):
-            return False
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+            return False  # the second: of a version of ZIP that is not known here
 
     return is_it
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from io import BytesIO
 
 import pytest
@@ -32,6 +33,16 @@ def as_person(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def of_a_new_zip() -> bytes:
+    """A file of a version of ZIP that is still to come."""
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("word/document.xml", "x")
+    data = bytearray(made.getvalue())
+    data[data.index(b"PK\x01\x02") + 6] = 99
+    return bytes(data)
 
 
 def file(name: str = "prices.pdf", data: bytes = PDF) -> SimpleUploadedFile:
@@ -131,6 +142,7 @@ def test_a_file_is_kept_with_the_draft_and_saved_by_its_name(world: World, draft
         ("prices.pdf", b"<script>alert(1)</script>"),
         ("photo.jpg", PDF),
         ("table.xlsx", b"PK\x03\x04nonsense"),
+        ("letter.docx", of_a_new_zip()),
         ("notes.txt", b"\x00\xff\xfe"),
         ("big.pdf", PDF + b"0" * attachments.LARGEST),
         ("x" * 130 + ".pdf", PDF),

@@ -10,6 +10,7 @@ import struct
 import zlib
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
@@ -94,6 +95,41 @@ def test_a_badge_of_others_is_theirs_to_check(badge: Badge) -> None:
     found = checking.check_text(jwt.encode(claims, private, "RS256"))
     assert found.kind == "foreign"
     assert "other.example" in found.words
+
+
+@pytest.mark.parametrize(
+    ("claims", "kind"),
+    [
+        ({"iss": "http://[x]/"}, "foreign"),
+        ({"iss": "https://\ud800.example/"}, "foreign"),
+        ({"iss": "\ud800"}, "no_badge"),
+        ({"iss": "\u202e"}, "no_badge"),
+    ],
+)
+def test_an_issuer_that_is_no_address_is_an_answer(
+    client: Client, db: None, claims: dict[str, Any], kind: str
+) -> None:
+    token = written({"alg": "RS256"}, {"type": ["VerifiableCredential"], **claims})
+    assert checking.check_text(token).kind == kind
+    assert client.post("/verify/", {"text": token}).status_code == 422
+
+
+def test_an_issuer_cannot_turn_our_words_round(db: None) -> None:
+    token = written({"alg": "RS256"}, {"type": ["x"], "iss": "https://a\u202eb.example"})
+    assert "by ab.example, whom" in checking.check_text(token).words
+
+
+@pytest.mark.parametrize("kid", ["\ud800", "\0", "https://a.example/\ud800/", ""])
+def test_a_key_whose_name_cannot_be_is_not_ours(db: None, kid: str) -> None:
+    token = written({"alg": "RS256", "kid": kid}, {"type": ["x"], "iss": "https://a.example"})
+    assert checking.check_text(token).kind == "foreign"
+
+
+@pytest.mark.parametrize("start", ["http://[x]/", "http://[", "https://[::1/"])
+def test_a_link_that_is_no_address_is_an_answer(client: Client, db: None, start: str) -> None:
+    text = f"{start}{uuid4()}"
+    assert checking.check_text(text).kind == "unknown"
+    assert client.get("/verify/", {"text": text}).status_code == 422
 
 
 def test_expired_revoked_and_replaced_are_told_apart(

@@ -240,6 +240,8 @@ def sets(path: str, value: object) -> Callable[[Any], None]:
         ("lessons.0.consent", None, "consent"),
         ("lessons.0.attachments.0.name", "evil.exe", "cannot be attached"),
         ("lessons.0.attachments.0.name", "list.pdf", "not what its name says"),
+        ("lessons.0.attachments.0.name", "..", "has no place"),
+        ("lessons.0.attachments.0.name", "list.txt/", "has no place"),
         ("lessons.0.captions.0.language", "zh'; drop", "language"),
         ("lessons.0.quiz.pass_percent", 0, "pass_percent"),
         ("lessons.0.quiz.questions.0.kind", "essay", "kind"),
