@@ -67,22 +67,24 @@ class ShowSales:
         wish = wish_of(clip)
         sold = _sold(self.show, self._clock, wish) if self._clock else Sold()
         variant_id, product = sold.product
-        return ClipSource.objects.create(
-            asset=clip,
-            show_id=self.show.public_id,
-            show_title=self.show.title,
-            held_at=self.show.started_at,
-            seller_name=self.show.seller.name,
-            place=self.show.seller.place,
-            variant_id=variant_id,
-            product=product or _shown_product(clip),
-            lot=checked_lot(lot),
-            orders=len(sold.orders),
-            pieces=sold.pieces,
-            sold_minor=sold.minor,
-            currency=self.show.seller.currency,
-            evidence=self._evidence(wish),
-        )
+        found = {
+            "show_id": self.show.public_id,
+            "show_title": self.show.title,
+            "held_at": self.show.started_at,
+            "seller_name": self.show.seller.name,
+            "place": self.show.seller.place,
+            "variant_id": variant_id,
+            "product": product or _shown_product(clip),
+            "lot": checked_lot(lot),
+            "orders": len(sold.orders),
+            "pieces": sold.pieces,
+            "sold_minor": sold.minor,
+            "currency": self.show.seller.currency,
+            "evidence": self._evidence(wish),
+        }
+        # Two courses may take the clip at the same moment.
+        source, _made = ClipSource.objects.get_or_create(asset=clip, defaults=found)
+        return source
 
     def _evidence(self, wish: Wish) -> dict[str, object]:
         """The counts of the proposal that the clip was made of, if it was made of one."""

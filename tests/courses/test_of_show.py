@@ -12,7 +12,8 @@ from core.accounts.models import User
 from core.ids import new_id
 from courses import handlers
 from courses.models import ClipSource, Course, CourseState
-from courses.services import authoring, editions
+from courses.services import authoring, editions, sources
+from media_pipeline.clip_wishes import Wish
 from media_pipeline.events import ClipReady
 from media_pipeline.models import Asset, AssetState, Consent, Recording
 from media_pipeline.services import consents
@@ -102,6 +103,24 @@ def test_what_sold_stays_with_the_clip(world: World, show: Show) -> None:
     html = zhang.get(f"/learn/{Course.objects.get().public_id}/edit/").content.decode()
     assert "Plot 3, 12 October" in html
     assert "9 questions, mostly about weight and size" in html
+
+
+def test_two_courses_may_take_a_clip_at_the_same_moment(
+    world: World, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zhang = as_person(world.zhang)
+    zhang.post(page_of(show), filled(zhang, show))
+    clip = ClipSource.objects.get().asset
+    ClipSource.objects.all().delete()
+    first, counted = sources.ShowSales(show), sources.ShowSales._evidence
+
+    def slowly(sales: sources.ShowSales, wish: Wish) -> dict[str, object]:
+        if sales is first:
+            sources.ShowSales(show).keep(clip)
+        return counted(sales, wish)
+
+    monkeypatch.setattr(sources.ShowSales, "_evidence", slowly)
+    assert first.keep(clip) == ClipSource.objects.get()
 
 
 def test_parts_are_trimmed_ordered_and_titled(world: World, show: Show) -> None:

@@ -32,6 +32,9 @@ export class CourseChooser {
   }
 
   async #add() {
+    const button = one("#course-form button[type=submit]");
+    if (button.disabled) return;
+    button.disabled = true;
     await this.#try(async () => {
       const course = await this.#course();
       const { id: assetId, title } = this.#clip;
@@ -39,6 +42,7 @@ export class CourseChooser {
       this.#dialog.close();
       this.#onAdded({ url: lesson.url, courseTitle: course.title });
     });
+    button.disabled = false;
   }
 
   async #course() {
