@@ -15,8 +15,16 @@ NEAR_S = 1.5
 """A second, and half of one for a machine whose camera has to wait for its core."""
 
 COLOUR = """async (video, second) => {
+  const state = () => {
+    const { buffered, currentTime, seeking, readyState, error } = video;
+    const ranges = Array.from(buffered, (_, n) => [buffered.start(n), buffered.end(n)]);
+    return JSON.stringify({ ranges, currentTime, seeking, readyState, error: error?.message });
+  };
   video.pause();
-  const there = new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+  const there = new Promise((done, never) => {
+    video.addEventListener("seeked", done, { once: true });
+    setTimeout(() => never(new Error(`no picture of second ${second}: ${state()}`)), 60_000);
+  });
   video.currentTime = second;
   await there;
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

@@ -284,6 +284,7 @@ def chen_reviews(chen: Visitor, *, verdict: str, comments: tuple[str, ...]) -> N
 def wang_reads_what_to_do_better(wang: Visitor) -> None:
     page = wang.open("/learn/courses/")
     page.locator("a[href^='/learn/reviews/']").first.click()
+    page.wait_for_url("**/learn/reviews/**")  # with its script: what is tapped before it is lost
     moments = page.locator("[data-jump]:not([data-acts] *)")
     expect(moments).to_have_count(2)
     moments.nth(1).click()
