@@ -107,14 +107,16 @@ def save_draft(attempt: Attempt, actor: User, draft: Draft) -> Review:
 def send(attempt: Attempt, actor: User, draft: Draft, verdict: str) -> Review:
     """Send it for good, with what the page has; the attempt is decided in the same transaction.
 
-    The same verdict again changes nothing, so that two taps are one. Raises as `save_draft`, and
+    The same verdict again from the same page changes nothing, so that two taps are one; another
+    page is told `AlreadySent`, for what is written there was not sent. Raises as `save_draft`, and
     `InvalidInput` for "try again" without a word about what to do better.
     """
     if verdict not in Verdict.values:
         raise InvalidInput(_("Say “try again” or “accepted”."), field="verdict")
     with transaction.atomic():
         review = _held(attempt)
-        if review.is_sent and review.mentor_id == actor.pk and review.verdict == verdict:
+        is_same_page = review.mentor_id == actor.pk and review.tab == draft.tab
+        if review.is_sent and is_same_page and review.verdict == verdict:
             return review
         _require_open(review, actor)
         _write(review, attempt, draft)

@@ -120,6 +120,13 @@ def test_accepted_twice_is_once_and_decides_the_attempt(world: World, attempt: A
         services.claim(attempt, world.zhao)
 
 
+def test_a_page_whose_words_were_not_sent_is_told(world: World, attempt: Attempt) -> None:
+    began(attempt, world)
+    services.send(attempt, world.chen, draft(words="Go live"), "accepted")
+    with pytest.raises(services.AlreadySent):
+        services.send(attempt, world.chen, draft(words="And smile", tab=uuid4()), "accepted")
+
+
 def test_try_again_says_why(world: World, attempt: Attempt) -> None:
     began(attempt, world)
     with pytest.raises(InvalidInput, match="what to do better"):
