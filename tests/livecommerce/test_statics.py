@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import brotli
 import pytest
 from django.conf import LazySettings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -131,16 +132,42 @@ def kept(settings: LazySettings) -> StaticMiddleware:
 def test_a_file_is_asked_for_once(kept: StaticMiddleware, rf: RequestFactory) -> None:
     address = staticfiles_storage.url("streams/room.joined.js")
     assert re.fullmatch(r"/static/v[0-9a-f]{10}/streams/room\.joined\.js", address)
-    answer = kept(rf.get(address, HTTP_ACCEPT_ENCODING="gzip, br"))
+    answer = kept(rf.get(address, HTTP_ACCEPT_ENCODING="gzip, deflate, br"))
     assert isinstance(answer, HttpResponse)
     assert answer["Cache-Control"] == "max-age=31536000, public, immutable"
-    assert answer["Content-Encoding"] == "gzip"
-    text = gzip.decompress(answer.content).decode()
+    assert answer["Content-Encoding"] == "br"
+    text = brotli.decompress(answer.content).decode()
     assert 'import("./player-live.joined.js")' in text
     assert "from " + '"' not in text
     plain = kept(rf.get(address))
     assert isinstance(plain, HttpResponse)
     assert plain.content.decode() == text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("GZIP;q=1.0, identity;q=0.5", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("br; q=0.000, gzip;q=0", "identity"),
+        ("brotli, xgzip", "identity"),
+        ("", "identity"),
+    ],
+)
+def test_a_browser_gets_what_it_can_read(
+    kept: StaticMiddleware, rf: RequestFactory, accepted: str, coding: str
+) -> None:
+    address = staticfiles_storage.url("livecommerce/base.css")
+    answer = kept(rf.get(address, HTTP_ACCEPT_ENCODING=accepted))
+    assert isinstance(answer, HttpResponse)
+    assert answer.get("Content-Encoding", "identity") == coding
+    assert answer["Vary"] == "Accept-Encoding"
+    assert int(answer["Content-Length"]) == len(answer.content)
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes}[coding]
+    assert unpack(answer.content).decode() == serving.stripped_style(
+        serving.text_of("livecommerce/base.css")
+    )
 
 
 def test_of_another_version_it_is_kept_briefly(kept: StaticMiddleware, rf: RequestFactory) -> None:
