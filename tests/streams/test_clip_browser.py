@@ -8,9 +8,9 @@ from playwright.async_api import BrowserContext, Page, expect
 from core.realtime.db import run_in_db
 from courses.models import Course, Lesson
 from media_pipeline.clip_wishes import Span, wish_of
-from media_pipeline.models import Asset, AssetKind, Consent
+from media_pipeline.models import Asset, AssetKind, Consent, Job, JobState
 from media_pipeline.services.clip_copies import MAKE_COPY
-from media_pipeline.services.clips import MAKE_CLIP
+from media_pipeline.services.clips import MAKE_CLIP, clip_failed
 from media_pipeline.tasks import TASKS
 from media_pipeline.worker import run_waiting
 from tests.livecommerce.test_pages_browser import sign_in
@@ -39,6 +39,11 @@ async def mark(page: Page, start: str, end: str) -> None:
         await page.locator(f"#{name}").press("Tab")
 
 
+def gone() -> None:
+    Job.objects.filter(kind=MAKE_CLIP).update(state=JobState.DONE)
+    clip_failed(clip().public_id, "Part of this lesson's video was removed from the show.")
+
+
 def clip() -> Asset:
     return Asset.objects.get(kind=AssetKind.CLIP)
 
@@ -56,7 +61,8 @@ async def test_a_lesson_of_two_parts_is_framed_agreed_to_and_taken_back(
     await page.get_by_role("button", name="Move 0:06.0 – 0:08.0 up").click()
     await expect(page.locator("#parts li b")).to_have_text(["0:06.0 – 0:08.0", "0:01.0 – 0:03.0"])
     await mark(page, "0:02", "0:02.5")
-    await page.click("#blur-part")
+    await page.dblclick("#blur-part")
+    await expect(page.locator("#blurs li")).to_have_count(1)
     await page.get_by_label("without sound").check()
 
     window = page.locator("#frame-window")
@@ -157,3 +163,11 @@ async def test_a_lesson_that_is_wished_twice_is_shown_once_with_a_way_to_its_job
     await page.get_by_role("button", name="Start it after all How to pick").click()
     job = page.locator(".job", has_text="How to pick")
     await expect(job).to_have_attribute("data-state", "queued")
+
+    # What was removed from the show cannot be tried again.
+    await run_in_db(gone)
+    async with page.expect_response("**/api/v1/jobs/*") as asked:
+        await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
+    await (await asked.value).finished()
+    await expect(page.locator("#clips li")).to_contain_text("was removed")
+    await expect(page.locator("#clips").get_by_role("link")).to_have_count(0)

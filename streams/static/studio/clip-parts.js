@@ -32,7 +32,8 @@ export class ClipParts {
   }
 
   blur({ start_s, end_s }) {
-    if (this.#blurs.length < MOST) this.#blurs.push({ start_s, end_s, muted: false });
+    const isThere = this.#blurs.some((one) => one.start_s === start_s && one.end_s === end_s);
+    if (!isThere && this.#blurs.length < MOST) this.#blurs.push({ start_s, end_s, muted: false });
     this.#draw();
   }
 

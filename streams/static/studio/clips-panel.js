@@ -71,17 +71,16 @@ export class ClipsPanel {
   #state(row, clip) {
     if (clip.state === "ready") return [this.#readyRow(row, clip)];
     if (clip.state === "failed") {
-      return [
-        el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made.")),
-        toJobs(gettext("Try again under “What is being made”")),
-      ];
+      const again = el("p", {});
+      this.#offerAgain(clip, again);
+      return [el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made.")), again];
     }
     if (clip.state === "withdrawn") return this.#withdrawn(row, clip);
     const label = gettext("Making the lesson…");
     return [
       el("progress", { class: "progress", max: 1, value: 0, "aria-label": label }),
       el("p", { class: "small clip__progress" }, label),
-      toJobs(gettext("Cancel under “What is being made”")),
+      el("p", {}, toJobs(gettext("Cancel under “What is being made”"))),
     ];
   }
 
@@ -97,6 +96,13 @@ export class ClipsPanel {
       copyButton(clip),
       clip.agreed ? el("button", { type: "button", class: "button button--quiet", on: { click: back } }, gettext("Take it back…")) : null,
     );
+  }
+
+  // Not for one whose film was removed from the show: there is nothing to make it of.
+  async #offerAgain(clip, place) {
+    const job = clip.job_id ? await api("GET", `/api/v1/jobs/${clip.job_id}`).catch(() => null) : null;
+    const isThere = job?.state === "cancelled" || (job?.state === "failed" && job.error);
+    if (isThere) place.append(toJobs(gettext("Try again under “What is being made”")));
   }
 
   #withdrawn(row, clip) {
@@ -164,7 +170,7 @@ function drawProgress(row, { state, progress }) {
 }
 
 function toJobs(text) {
-  return el("p", {}, el("a", { class: "button", href: JOBS }, text));
+  return el("a", { class: "button", href: JOBS }, text);
 }
 
 function posterPlace() {
