@@ -19,7 +19,7 @@ from courses import access, languages, selectors
 from courses.api import lesson_state_out
 from courses.feed import forms_of
 from courses.models import Lesson
-from courses.services import editions, learning, prerequisites
+from courses.services import learning, prerequisites
 
 
 @require_GET
@@ -82,7 +82,7 @@ def move_on(request: HttpRequest, course_id: uuid.UUID) -> HttpResponse:
     row = access.course_for_reader(request.user, course_id)
     enrolment = access.enrolment_of(signed_in(request.user), row)
     if enrolment is not None:
-        editions.move_on(enrolment)
+        learning.move_on(enrolment)
         messages.success(request, _("You are in the new edition. What you have done stays done."))
     return redirect(row)
 

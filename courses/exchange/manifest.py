@@ -41,7 +41,10 @@ Second = Annotated[float, Meta(ge=0, le=3600)]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 Amount = Annotated[float, Meta(ge=0, le=1e9)]
 Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
-Tag = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$", max_length=20)]
+TAG = "[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}"
+Tag = Annotated[str, Meta(pattern=f"^{TAG}$", max_length=20)]
+# One pattern: of `Tag | Literal[""]` msgspec takes only the first.
+TagOrNone = Annotated[str, Meta(pattern=f"^({TAG})?$", max_length=20)]
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -178,7 +181,7 @@ class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     id: UUID
     title: Line
     summary: Annotated[str, Meta(max_length=authoring.SUMMARY_LENGTH)] = ""
-    language: Tag | Literal[""] = ""
+    language: TagOrNone = ""
     prerequisites: Annotated[tuple[Line, ...], Meta(max_length=prerequisites.MOST)] = ()
     counts_background: bool = False
     lessons: Annotated[tuple[Lesson, ...], Meta(min_length=1, max_length=authoring.MAX_LESSONS)]

@@ -18,6 +18,7 @@ from courses.intervals import Stretch
 from courses.models import Certificate, Course, Enrolment, Lesson, Progress, WatchedBatch
 from courses.services import watched
 from courses.services.editions import edition_to_begin
+from courses.services.editions import move_on as move_on_to_newest
 from courses.services.watched import Report
 
 # What a first report may be ahead of our clock: its way here took no time, its gaps were closed.
@@ -51,6 +52,19 @@ def enrol(user: User, course: Course) -> Enrolment:
             user=user, course=course, defaults={"edition": edition}
         )
     return enrolment
+
+
+def move_on(enrolment: Enrolment) -> None:
+    """Put a trainee into the newest edition; the course is done if nothing of it is left to do.
+
+    `Conflict` on a course without an edition to begin.
+    """
+    with transaction.atomic():
+        locked = Enrolment.objects.select_for_update().get(pk=enrolment.pk)
+        move_on_to_newest(locked)
+        # Who has not done a single lesson has finished nothing.
+        if locked.progress.filter(completed_at__isnull=False).exists():
+            completion.complete(locked)
 
 
 def report_watched(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.test import Client
 
 from core.errors import Conflict, NotFound
 from courses import access, selectors
-from courses.models import Course, Enrolment, Lesson, Progress
+from courses.models import Certificate, Course, Enrolment, Lesson, Progress
 from courses.services import authoring, editions, learning
 from tests.courses.conftest import MakeClip, titles
 from tests.world import World
@@ -88,6 +89,28 @@ def test_after_moving_on_the_new_lessons_count(
     assert learning.report_watched(begun, packing, [(0, 20)]).certificate is None
     weighing = Lesson.objects.get(title="Weighing")
     assert learning.report_watched(begun, weighing, [(0, 20)]).certificate is not None
+
+
+def test_who_moves_on_to_what_is_done_already_has_the_certificate(
+    begun: Enrolment, course: Course, packing: Lesson, client: Client
+) -> None:
+    authoring.remove_lesson(packing)
+    authoring.publish(course)
+    client.force_login(begun.user)
+    client.post(f"/learn/{course.public_id}/move-on/")
+    begun.refresh_from_db()
+    assert begun.completed_at is not None
+    assert Certificate.objects.filter(enrolment=begun).exists()
+
+
+def test_who_has_done_nothing_has_finished_nothing_by_moving_on(
+    enrolment: Enrolment, course: Course, picking: Lesson, packing: Lesson
+) -> None:
+    learning.report_watched(enrolment, picking, [(0, 2)])
+    authoring.remove_lesson(packing)
+    authoring.publish(course)
+    learning.move_on(enrolment)
+    assert not Certificate.objects.filter(enrolment=enrolment).exists()
 
 
 def test_a_lesson_that_comes_back_is_the_same_lesson(

@@ -13,7 +13,7 @@ import pytest
 from core.errors import Conflict
 from courses import selectors
 from courses.exchange import brought as shown
-from courses.exchange import exporting, importing, manifest
+from courses.exchange import exporting, importing, manifest, package
 from courses.exchange.models import BroughtClip, BroughtCourse
 from courses.models import Course, EditionLesson
 from courses.quizzes.models import Quiz
@@ -78,6 +78,16 @@ def test_a_draft_has_everything_of_the_course(
 
 
 @pytest.mark.ffmpeg
+def test_a_course_whose_language_nobody_said_is_written_and_read(
+    make_teaching: MakeTeaching, tmp_path: Path
+) -> None:
+    course = make_teaching(b"not a film at all")
+    Course.objects.update(language="")
+    course.refresh_from_db()
+    with package.opened(exported(course, tmp_path / "a.livecourse.zip")) as found:
+        assert found.course.language == ""
+
+
 def test_its_film_is_the_same_and_its_light_forms_are_asked_for(
     world: World, course_file: Path, film: Path
 ) -> None:
