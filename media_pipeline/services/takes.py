@@ -355,12 +355,15 @@ def seal_recording(show_id: uuid.UUID, *, is_public: bool) -> Recording:
     Afterwards its replay can be watched, or it is known to be empty; either way no take can be
     added. The files are final before the row says so. Doing it again changes nothing.
 
-    While a phone still sends what it kept, the recording stays open for a while: call it again.
+    While a phone still sends what it kept, or another process makes segments of a take, the
+    recording stays open for a while: call it again.
     """
     recording = recording_of(show_id, is_public=is_public)
     if recording.state != RecordingState.LIVE or _waits_for_late(recording):
         return recording
     finish_left(recording)
+    if recording.takes.filter(state=TakeState.OPEN).exists():
+        return recording
     takes = playable_takes(recording)
     if takes:
         layout.write_playlists(layout.recording_folder(_key(recording)), takes, ended=True)

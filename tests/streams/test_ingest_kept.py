@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import time
 import uuid
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from media_pipeline.ingest import broadcast
 from media_pipeline.ingest.desk import desk
 from media_pipeline.ingest.layout import recording_folder, recording_key, segments_on_disk
 from media_pipeline.ingest.patience import Patience
+from media_pipeline.ingest.rebuild import rebuild
 from media_pipeline.models import Recording, RecordingState, Take, TakeState
 from media_pipeline.selectors import media_clock
 from media_pipeline.services import takes
@@ -213,6 +215,27 @@ async def test_a_show_that_is_over_does_not_wait_for_ever(
     await run_in_db(shows.seal_leftovers, alone=False)
     assert (await run_in_db(recording_of, show)).state == RecordingState.READY
     await has_all(show, kept)
+
+
+async def test_a_second_process_seals_nothing_while_the_first_makes_segments(
+    site: str, show: Show, recorder_film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It found no segments and took the recording for an empty one."""
+    kept = uuid.uuid4()
+    await films_until_it_is_away(site, show, kept, recorder_film)
+    await run_in_db(Recording.objects.update, end_asked_at=now() - LATE_UNTIL)
+    await run_in_db(Take.objects.update, kept_until=None)
+    seen: list[str] = []
+
+    async def rebuild_meanwhile(take: Take) -> datetime | None:
+        second = await run_in_db(takes.seal_recording, show.public_id, is_public=True)
+        seen.append(second.state)
+        return await rebuild(take)
+
+    monkeypatch.setattr(takes, "rebuild", rebuild_meanwhile)
+    await run_in_db(takes.seal_recording, show.public_id, is_public=True)
+    assert seen == [RecordingState.LIVE]
+    assert (await run_in_db(recording_of, show)).state == RecordingState.READY
 
 
 async def test_a_phone_that_was_away_while_another_took_over_still_delivers(
