@@ -25,12 +25,59 @@ export async function attachHls(video, url, { live = false, onError = () => {} }
   hls.on(Hls.Events.ERROR, mend(hls, Hls, onError));
   hls.loadSource(url);
   hls.attachMedia(video);
-  return { hls, detach: () => hls.destroy() };
+  const leave = live ? () => {} : stepOverHoles(video);
+  const detach = () => {
+    leave();
+    hls.destroy();
+  };
+  return { hls, detach };
 }
 
 // The best picture first: without a guess of the line hls.js begins with the smallest.
 const LIVE = { abrEwmaDefaultEstimate: 8_000_000, testBandwidth: false, liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.1, backBufferLength: 30 };
 const REPLAY = { maxBufferLength: 30, backBufferLength: 60 };
+
+const STUCK_MS = 500;
+/** Where one take follows another, picture and sound do not begin and end at the same moment. */
+const HOLE_S = 0.5;
+
+/**
+ * A browser shows nothing of the last tenths of a second before a hole, and hls.js steps over one
+ * only while the video plays: who looks for a moment has paused it.
+ *
+ * @param {HTMLVideoElement} video @returns {() => void} stops it
+ */
+function stepOverHoles(video) {
+  let timer = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(step, STUCK_MS);
+  };
+  const step = () => {
+    if (!video.seeking) return;
+    const next = video.paused ? afterHole(video.buffered, video.currentTime) : null;
+    if (next === null) wait();
+    else video.currentTime = next;
+  };
+  video.addEventListener("seeking", wait);
+  return () => {
+    clearTimeout(timer);
+    video.removeEventListener("seeking", wait);
+  };
+}
+
+/**
+ * @param {{length: number, start: (n: number) => number, end: (n: number) => number}} buffered
+ * @param {number} at a second in a small hole, or so close before it that nothing is shown of it
+ * @returns {number|null} the second behind the hole, `null` where there is none
+ */
+export function afterHole(buffered, at) {
+  for (let n = 1; n < buffered.length; n++) {
+    const [end, start] = [buffered.end(n - 1), buffered.start(n)];
+    if (end > at - HOLE_S && start > at && start - at < HOLE_S && start - end < HOLE_S) return start;
+  }
+  return null;
+}
 
 /** A broken decoder is restarted up to three times; everything else that is fatal is told. */
 function mend(hls, Hls, onError) {
