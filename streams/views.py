@@ -27,6 +27,9 @@ from streams.models import Show, ShowState
 from streams.services.chat import LONGEST_TEXT
 from streams.studio.replay_desk import ready_s
 
+TOLD_BY_SOCKET = {"chat", "answered", "recent_orders"}
+"""Of a snapshot what the page's script need not have: the chat is in the page as text."""
+
 
 def show(request: HttpRequest, show_id: UUID) -> HttpResponse:
     try:
@@ -69,7 +72,7 @@ def _page(request: HttpRequest, wanted: Show) -> dict[str, Any]:
         "at_ms": epoch_ms(now()),
         "has_orders": _has_orders(request.user),
         "scheduled_at": iso_ms(wanted.scheduled_at),
-        "snapshot": snapshot,
+        "snapshot": {name: of for name, of in snapshot.items() if name not in TOLD_BY_SOCKET},
         "bought": bought_in_show(request.user, wanted.public_id),
         "you": msgspec.to_builtins(selectors.you(request.user, wanted)),
         "playback": _addresses(found),
