@@ -138,6 +138,24 @@ def withdraw(clip: Asset, *, actor: User) -> Consent:
     return consent
 
 
+def discard(clip: Asset) -> None:
+    """Delete a clip that nobody agreed to: what is made of it ends, and its files go.
+
+    Discarding it again changes nothing. Whoever calls decides who may. Raises `Conflict` for a clip
+    that was agreed to: it is taken back (`withdraw`), and the record stays.
+    """
+    with transaction.atomic():
+        locked = _locked(clip)
+        if last(locked) is not None:
+            raise Conflict(_("Somebody agreed to this clip: take it back instead."))
+        if locked.state == AssetState.WITHDRAWN:
+            return
+        _take_down(locked)
+        recording = locked.recording
+        publish(ClipWithdrawn(recording.show_id, recording.public_id, locked.public_id))
+        transaction.on_commit(lambda: _delete_now(locked))
+
+
 def in_force(clip: Asset) -> Consent | None:
     """The consent by which the clip may be shown, if there is one."""
     return Consent.objects.filter(clip=clip, withdrawn_at=None).first()

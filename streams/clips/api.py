@@ -167,6 +167,13 @@ def clips(request: HttpRequest, show_id: UUID) -> list[selectors.ClipView]:
     return selectors.clips_of(access.show_to_host(request.user, show_id).public_id)
 
 
+@router.delete("/clips/{uuid:clip_id}", response={204: None}, auth=may("write:shows"))
+def discard(request: HttpRequest, clip_id: UUID) -> Status[None]:
+    """Delete a clip that nobody agreed to; one that was agreed to is taken back instead."""
+    consents.discard(clip_to_host(request.user, clip_id)[1])
+    return Status(204, None)
+
+
 @router.get("/clips/{uuid:clip_id}/cues", response=list[CueOut], auth=may("read:shows"))
 def cues_of_clip(request: HttpRequest, clip_id: UUID) -> list[Cue]:
     """What was shown and written in a clip's parts, in its own time and without names."""

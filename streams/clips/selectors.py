@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
 
 from core.accounts.access import AnyUser
 from core.accounts.models import User
 from media_pipeline.clip_wishes import Span, wish_of
-from media_pipeline.models import Asset, AssetKind, Consent, Job
+from media_pipeline.models import Asset, AssetKind, AssetState, Consent, Job
 from media_pipeline.reasons import read_now
 from media_pipeline.services import consents
 from media_pipeline.services.clips import MAKE_CLIP
@@ -57,9 +57,10 @@ class ConsentView:
 
 
 def clips_of(show_id: UUID) -> list[ClipView]:
-    """The clips cut from a show, the oldest first."""
+    """The clips cut from a show, the oldest first; without those that were discarded."""
     found = Asset.objects.filter(kind=AssetKind.CLIP, recording__show_id=show_id)
-    assets = found.order_by("created_at", "pk")
+    discarded = Q(state=AssetState.WITHDRAWN, consents=None)
+    assets = found.exclude(discarded).order_by("created_at", "pk")
     jobs = _jobs_by_subject(asset.public_id for asset in assets)
     return [_clip_view(asset, jobs.get(asset.public_id)) for asset in assets]
 

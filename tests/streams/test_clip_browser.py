@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from core.realtime.db import run_in_db
 from courses.models import Course, Lesson
 from media_pipeline.clip_wishes import Span, wish_of
-from media_pipeline.models import Asset, AssetKind, Consent, Job, JobState
+from media_pipeline.models import Asset, AssetKind, AssetState, Consent, Job, JobState
 from media_pipeline.services.clip_copies import MAKE_COPY
 from media_pipeline.services.clips import MAKE_CLIP, clip_failed
 from media_pipeline.tasks import TASKS
@@ -117,6 +117,26 @@ async def test_a_lesson_of_two_parts_is_framed_agreed_to_and_taken_back(
     assert not (await page.request.get(film.url)).ok
     assert await run_in_db(lambda: Consent.objects.get().withdrawn_by == world.zhang)
     assert await page.evaluate(FITS)
+
+
+async def test_a_clip_that_nobody_wants_is_deleted_after_one_question(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    page = await desk(phone, site, world)
+    await mark(page, "0:01", "0:03")
+    await page.fill("#clip-title", "Wrong title")
+    await page.click("#make")
+    await expect(page.locator("#clips li")).to_have_count(1)
+    await run_in_db(lambda: run_waiting({MAKE_CLIP: TASKS[MAKE_CLIP]}))
+    await page.get_by_role("button", name="Delete…").click()
+    await expect(page.locator("#clips li")).to_contain_text("it can be cut again")
+    await page.get_by_role("button", name="Keep it").click()
+    await page.get_by_role("button", name="Delete…").click()
+    await page.get_by_role("button", name="Delete the clip").click()
+    await expect(page.locator("#clips li")).to_have_count(0)
+    await expect(page.locator("#clip-news")).to_have_text("“Wrong title” was deleted.")
+    await expect(page.locator("#clips-empty")).to_be_visible()
+    assert (await run_in_db(clip)).state == AssetState.WITHDRAWN
 
 
 async def test_a_time_that_cannot_be_read_makes_no_lesson(

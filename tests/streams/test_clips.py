@@ -27,6 +27,7 @@ from media_pipeline.services.consents import VERSION, ConsentMissing
 from media_pipeline.serving import key_of
 from media_pipeline.storage import storage
 from media_pipeline.work import Work
+from media_pipeline.worker import run_waiting
 from sellers.models import Member, MemberRole
 from streams.clips.cues import cards, cues
 from tests.streams.replayed import Replay, replayed
@@ -338,6 +339,46 @@ def test_what_nobody_agreed_to_cannot_be_taken_back(world: World, replay: Replay
     assert refused.status_code == 409
     clip.refresh_from_db()
     assert clip.state == AssetState.WAITING
+
+
+def test_what_nobody_agreed_to_is_deleted(
+    world: World,
+    replay: Replay,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    clip = make(asked(world, replay))
+    zhang, address = signed_in(world.zhang), f"/clips/{clip.public_id}"
+    assert storage().keys(f"private/clips/{clip.public_id}")
+    assert send(signed_in(world.wang), "DELETE", address).status_code == 404
+    with django_capture_on_commit_callbacks(execute=True):
+        for _tap in range(2):
+            assert send(zhang, "DELETE", address).status_code == 204
+    assert storage().keys(f"private/clips/{clip.public_id}") == []
+    assert send(zhang, "GET", f"/shows/{world.show.public_id}/clips").json() == []
+    again = make(asked(world, replay))
+    assert again.pk != clip.pk
+
+
+def test_a_clip_that_is_deleted_while_it_is_made_does_not_come(
+    world: World, replay: Replay
+) -> None:
+    clip = asked(world, replay)
+    assert send(signed_in(world.zhang), "DELETE", f"/clips/{clip.public_id}").status_code == 204
+    run_waiting({MAKE_CLIP: tasks.TASKS[MAKE_CLIP]})
+    clip.refresh_from_db()
+    assert (clip.state, clip.download_key) == (AssetState.WITHDRAWN, "")
+
+
+def test_what_was_agreed_to_is_taken_back_and_not_deleted(world: World, replay: Replay) -> None:
+    clip = make(asked(world, replay))
+    zhang = signed_in(world.zhang)
+    agree(zhang, clip)
+    for _round in range(2):
+        refused = send(zhang, "DELETE", f"/clips/{clip.public_id}")
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        consents.withdraw(clip, actor=world.zhang)
+    [told] = send(zhang, "GET", f"/shows/{world.show.public_id}/clips").json()
+    assert told["state"] == "withdrawn"
 
 
 def test_who_has_done_all_other_lessons_has_finished_the_course(

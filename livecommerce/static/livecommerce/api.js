@@ -24,6 +24,8 @@ export class ApiError extends Error {
   }
 }
 
+const NO_CONTENT = 204;
+
 /**
  * Ask the API: `await api("POST", "/api/v1/orders", order, {idempotencyKey})`.
  *
@@ -67,7 +69,7 @@ async function answer(path, init) {
 
 async function jsonOf(response) {
   const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
-  return isJson ? response.json() : null;
+  return isJson && response.status !== NO_CONTENT ? response.json() : null;
 }
 
 function problem(response, data) {

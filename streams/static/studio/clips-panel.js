@@ -73,7 +73,7 @@ export class ClipsPanel {
     if (clip.state === "failed") {
       const again = el("p", {});
       this.#offerAgain(clip, again);
-      return [el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made.")), again];
+      return [el("p", { class: "notice notice--error" }, clip.error || gettext("This clip could not be made.")), again, this.#discard(row, clip)];
     }
     if (clip.state === "withdrawn") return this.#withdrawn(row, clip);
     const label = gettext("Making the lesson…");
@@ -94,8 +94,33 @@ export class ClipsPanel {
       el("button", { type: "button", class: "button button--primary", on: { click: add } }, icon("plus"), gettext("Add to a course")),
       clip.download_url ? el("a", { class: "button button--quiet", href: clip.download_url, target: "_blank" }, icon("play"), gettext("Watch")) : null,
       copyButton(clip),
-      clip.agreed ? el("button", { type: "button", class: "button button--quiet", on: { click: back } }, gettext("Take it back…")) : null,
+      clip.agreed ? el("button", { type: "button", class: "button button--quiet", on: { click: back } }, gettext("Take it back…")) : this.#discard(row, clip),
     );
+  }
+
+  /** Asks once, in its own place. */
+  #discard(row, clip) {
+    const place = el("div", { class: "row" });
+    const ask = () => {
+      const [keep, yes] = [button(gettext("Keep it"), offer), button(gettext("Delete the clip"), () => this.#discarded(row, clip, place), "button--danger")];
+      place.replaceChildren(el("p", {}, gettext("Delete this clip? It cannot be brought back, but it can be cut again.")), yes, keep);
+      yes.focus();
+    };
+    const offer = () => place.replaceChildren(button(gettext("Delete…"), ask));
+    offer();
+    return place;
+  }
+
+  async #discarded(row, clip, place) {
+    try {
+      await api("DELETE", `/api/v1/clips/${clip.id}`);
+    } catch (error) {
+      place.append(el("p", { class: "field__error", role: "alert" }, error.message));
+      return;
+    }
+    row.remove();
+    show(one("#clips-empty"), !this.#list.firstElementChild);
+    one("#clip-news").textContent = interpolate(gettext("“%s” was deleted."), [clip.title]);
   }
 
   // Not for one whose film was removed from the show: there is nothing to make it of.
@@ -167,6 +192,10 @@ function drawProgress(row, { state, progress }) {
     state === "queued"
       ? gettext("Waiting for its turn…")
       : interpolate(gettext("Making the lesson: %s"), [`${percent}%`]);
+}
+
+function button(text, click, kind = "button--quiet") {
+  return el("button", { type: "button", class: `button ${kind}`, on: { click } }, text);
 }
 
 function toJobs(text) {
