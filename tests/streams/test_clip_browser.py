@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from core.realtime.db import run_in_db
 from courses.models import Course, Lesson
@@ -191,3 +191,32 @@ async def test_a_lesson_that_is_wished_twice_is_shown_once_with_a_way_to_its_job
     await (await asked.value).finished()
     await expect(page.locator("#clips li")).to_contain_text("was removed")
     await expect(page.locator("#clips").get_by_role("link")).to_have_count(0)
+
+
+async def test_parts_get_their_better_edges_without_a_tap(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await run_in_db(lambda: replayed(world))
+    await sign_in(phone, site, world.zhang)
+    page = await phone.new_page()
+    await page.clock.install()
+    listened = False
+
+    async def tell(route: Route) -> None:
+        start_s = 3 if listened else 2
+        part = {"kind": "sold", "start_s": start_s, "end_s": 9, "product": "Apples", "reasons": []}
+        told = {"proposals": [part], "course": None, "delay_s": 5, "listened": listened}
+        await route.fulfill(json=told)
+
+    await page.route("**/highlights", tell)
+    await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
+    places = page.locator(".highlight__where b")
+    told = page.locator("#highlights-told")
+    await expect(told).to_contain_text("being listened to")
+    async with page.expect_response("**/highlights"):
+        await page.clock.fast_forward(5_000)
+    rough = await places.inner_text()
+    listened = True
+    await page.clock.fast_forward(5_000)
+    await expect(told).not_to_contain_text("being listened to")
+    assert await places.inner_text() != rough

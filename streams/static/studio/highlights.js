@@ -5,6 +5,10 @@ import { el, icon, one, show } from "../livecommerce/dom.js";
 import { count, duration } from "../livecommerce/format.js";
 import { courseChart } from "./course-chart.js";
 
+const LOOK_EVERY_MS = 5_000;
+/** Five minutes: who is still here then may have a worker that does not run. */
+const LOOKS = 60;
+
 /**
  * `onPlay(second)` is asked to play from there, `onChoose({start_s, end_s}, product)` to put a
  * proposal into the form of a lesson, and `onAdd({start_s, end_s})` to put it behind the parts there.
@@ -28,12 +32,19 @@ async function load(desk) {
   }
 }
 
+/** Nothing is drawn anew before it is better: somebody may be reading, or choosing. */
+async function lookAgain(desk, looks = 1) {
+  const found = await api("GET", `/api/v1/shows/${desk.showId}/highlights`).catch(() => null);
+  if (found?.listened) draw(found, desk);
+  else if (looks < LOOKS) setTimeout(() => lookAgain(desk, looks + 1), LOOK_EVERY_MS);
+}
+
 function draw({ proposals, course, delay_s: delay, listened }, desk) {
   one("#highlight-list").replaceChildren(...proposals.map((found, index) => row(found, index, desk)));
   show(one("#highlights-empty"), proposals.length === 0);
-  const rough = gettext("The recording is being listened to, so that no part begins in the middle of a word. Look again in a moment.");
+  const rough = gettext("The recording is being listened to, so that no part begins in the middle of a word. The page goes on by itself.");
   tell([proposals.length ? introduction(delay) : "", proposals.length && !listened ? rough : ""].join(" ").trim());
-  show(one("#highlights-again"), proposals.length > 0 && !listened);
+  if (proposals.length && !listened) setTimeout(() => lookAgain(desk), LOOK_EVERY_MS);
   show(one("#highlights-course"), Boolean(course));
   if (course) drawCourse(course, proposals, desk);
 }
