@@ -114,8 +114,8 @@ def advice(result: Result) -> list[str]:
         )
     if result.unanswered:
         text = ngettext(
-            "%(count)s question was not answered. Say the answer, then tap “Mark as answered”.",
-            "%(count)s questions were not answered. Say each answer, then tap “Mark as answered”.",
+            "%(count)s question was not answered. Say the answer, then tap “Answered”.",
+            "%(count)s questions were not answered. Say each answer, then tap “Answered”.",
             result.unanswered,
         )
         tips.append(text % {"count": result.unanswered})

@@ -81,8 +81,16 @@ async def test_a_review_is_written_without_losing_a_word(
     await expect(page.locator(".first")).to_contain_text("1 day 6 h")
     await page.get_by_role("button", name="Review").click()
 
-    # Pinned where the film stands, kept as it is typed.
+    # What is still empty is said before it is sent.
     await film_of(page)
+    await page.get_by_role("button", name="Accept", exact=True).click()
+    await expect(page.locator("[data-confirm-lacks]")).to_have_text(
+        "You have not written any words to the trainee. 5 points are not marked."
+    )
+    await expect(page.locator("[data-confirm-close]")).to_be_focused()
+    await page.keyboard.press("Enter")
+
+    # Pinned where the film stands, kept as it is typed.
     seek = page.get_by_role("slider", name="Place in the film")
     await seek.fill("7.5")
     await page.get_by_role("button", name="Comment here").click()

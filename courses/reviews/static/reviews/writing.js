@@ -169,10 +169,27 @@ export class Writing {
     const comments = interpolate(ngettext("%s comment", "%s comments", said), [said]);
     const isAccepted = verdict === "accepted";
     one("[data-confirm-title]").textContent = isAccepted ? gettext("Accept this practice?") : gettext("Ask for another try?");
-    one("[data-confirm-text]").textContent = interpolate(gettext("The trainee is told at once, and reads your words and %s. It cannot be changed afterwards."), [comments]);
+    const text = this.#hasWords() ? gettext("The trainee is told at once, and reads your words and %s. It cannot be changed afterwards.") : gettext("The trainee is told at once, and reads %s. It cannot be changed afterwards.");
+    one("[data-confirm-text]").textContent = interpolate(text, [comments]);
+    const lacks = this.#lacks();
+    one("[data-confirm-lacks]").textContent = lacks.join(" ");
+    show(one("[data-confirm-lacks]"), lacks.length > 0);
     show(one("[data-confirm-error]"), false);
     this.dialog.showModal();
-    one("[data-confirm-send]").focus();
+    one(lacks.length ? "[data-confirm-close]" : "[data-confirm-send]").focus();
+  }
+
+  #hasWords() {
+    return Boolean(this.draft.doc.words.trim());
+  }
+
+  /** @returns {string[]} what a mentor may have forgotten, and may also leave out */
+  #lacks() {
+    const rows = new Set(all("[data-mark]", this.root).map((box) => box.dataset.mark));
+    const unmarked = [...rows].filter((row) => this.draft.doc.marks[row] === undefined).length;
+    const lacks = this.#hasWords() ? [] : [gettext("You have not written any words to the trainee.")];
+    if (unmarked) lacks.push(interpolate(ngettext("%s point is not marked.", "%s points are not marked.", unmarked), [unmarked]));
+    return lacks;
   }
 
   async #send() {
