@@ -156,6 +156,7 @@ def my_certificates(request: HttpRequest) -> HttpResponse:
         "certificates": [{"row": one, "standing": standing_of(one)} for one in mine],
         "right": rights.held_by(holder),
         "sells": holder.memberships.exists(),
+        "begun": holder.enrolments.select_related("course").order_by("-pk").first(),
     }
     return render(request, "badges/mine.html", context)
 

@@ -36,6 +36,8 @@ from media_pipeline.ffmpeg import (
 )
 from media_pipeline.storage import work_folder
 
+# What livecommerce[captions] installs.
+PROGRAM = ("faster_whisper", "opencc")
 MODEL_FILE = "model.bin"
 NICENESS = 15
 LOOK_EVERY_S = 0.1
@@ -93,7 +95,7 @@ def problem() -> str:
             " this site can install livecommerce[captions], put a model for faster-whisper into a"
             " folder, and name that folder in LIVECOMMERCE_SPEECH_MODEL."
         )
-    if importlib.util.find_spec("faster_whisper") is None:
+    if any(importlib.util.find_spec(name) is None for name in PROGRAM):
         return _(
             "Speech is not written down by itself here yet: the program for it is missing. Whoever"
             " runs this site can install livecommerce[captions]."

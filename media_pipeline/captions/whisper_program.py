@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # A model is a folder of the operator's: nothing is ever fetched.
@@ -44,9 +44,11 @@ def main(model_folder: str, sound: str, language: str, hints: str) -> int:
         hotwords=hints or None,
     )
     tell({"language": info.language})
+    written = writing(info.language)
     for segment in segments:
-        if not is_echo(segment.text, hints):
-            tell({"words": list(words(segment))})
+        # Before it is compared: hints are as people here write them.
+        if not is_echo(written(segment.text), hints):
+            tell({"words": list(words(segment, written))})
     return 0
 
 
@@ -59,9 +61,19 @@ def samples(sound: str) -> Any:
     return heard.astype(np.float32) / 32768
 
 
-def words(segment: Any) -> Iterator[tuple[float, float, str]]:
+def writing(language: str) -> Callable[[str], str]:
+    """How what was heard is written: models mix traditional and simplified characters."""
+    if language != "zh":
+        return str
+    from opencc import OpenCC  # it is installed with faster-whisper
+
+    convert: Callable[[str], str] = OpenCC("t2s").convert
+    return convert
+
+
+def words(segment: Any, written: Callable[[str], str]) -> Iterator[tuple[float, float, str]]:
     for word in segment.words or ():
-        yield round(float(word.start), 3), round(float(word.end), 3), word.word
+        yield round(float(word.start), 3), round(float(word.end), 3), written(word.word)
 
 
 def is_echo(text: str, hints: str) -> bool:

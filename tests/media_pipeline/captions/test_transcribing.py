@@ -13,7 +13,7 @@ import pytest
 from core.errors import Conflict
 from core.ids import new_id
 from media_pipeline import control, jobs, worker
-from media_pipeline.captions import speech, tracks, transcribing
+from media_pipeline.captions import speech, tracks, transcribing, whisper_program
 from media_pipeline.captions.models import CaptionTrack, TrackState
 from media_pipeline.captions.speech import NoModel, Said, Whisper, Word
 from media_pipeline.captions.tracks import TRANSCRIBE, cues_of
@@ -232,3 +232,10 @@ def test_a_language_that_has_captions_already_is_said(world: World, ears: Ears) 
     track.refresh_from_db()
     assert track.state == TrackState.FAILED
     assert "English" in track.error
+
+
+def test_chinese_is_written_in_simplified_characters() -> None:
+    # Without hints the model of the tests writes most of it in traditional ones.
+    written = whisper_program.writing("zh")
+    assert written("關於這個農場，乾淨") == "关于这个农场，干净"
+    assert whisper_program.writing("ja")("農場") == "農場"

@@ -3,7 +3,7 @@
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { contact } from "./contact.js";
 import { forgetAll, remove } from "./keeping.js";
-import { lessons, owner } from "./places.js";
+import { OFFLINE_PAGE, lessons, owner } from "./places.js";
 import { megabytes } from "./sizes.js";
 import { drop, isQuizForm, refusedOf, waitingOf } from "./waiting.js";
 
@@ -15,7 +15,10 @@ async function draw() {
   const bytes = kept.reduce((sum, each) => sum + each.bytes, 0);
   const text = ngettext("%(count)s lesson, %(size)s", "%(count)s lessons, %(size)s", kept.length);
   one("[data-sum]").textContent = kept.length ? interpolate(text, { count: kept.length, size: megabytes(bytes) }, true) : "";
-  show(one("[data-away]"), !navigator.onLine);
+  // Shown in the place of any page that could not be had.
+  const isInstead = location.pathname !== OFFLINE_PAGE;
+  show(one("[data-instead]"), isInstead);
+  show(one("[data-away]"), !isInstead && !navigator.onLine);
   await drawWaiting();
   await drawRefused(kept);
 }
