@@ -13,13 +13,15 @@ import json
 import sys
 import time
 import uuid
+from collections import deque
 from typing import Any
 
 from bench import wire
 from bench.orders_tally import Tally
 
 EVERY_S = 0.051
-"""The room takes twenty commands a second from one socket."""
+"""The room takes twenty commands a second from one socket, and a buyer here wants more."""
+SOCKETS_OF_ONE, SOCKETS_OF_ALL = 8, 128
 
 DELIVERY = {
     "kind": "courier",
@@ -32,31 +34,28 @@ CSRF = "c" * 32
 ANSWER = b'{"id":'
 
 
-class Buyer(asyncio.Protocol):
-    """One connection that orders, waits for the answer, and orders again."""
+class Buyer:
+    """Somebody who orders, waits for the answer, and orders again."""
 
-    least_s = 0.0
-    """From one order to the next."""
+    tally: Tally
 
-    def __init__(self, number: int, asked: dict[str, Any], tally: Tally) -> None:
-        self.number, self.asked, self.tally = number, asked, tally
+    def __init__(self, number: int, asked: dict[str, Any]) -> None:
+        self.number, self.asked = number, asked
         self.world = asked["world"]
         self.turn = number
-        self.data = bytearray()
         self.ended = asyncio.get_running_loop().create_future()
         self.every_s = asked["clients"] / asked["per_s"] if asked["per_s"] else 0.0
-        # Spread, or all would order in the same moment of each turn.
-        self.due = time.perf_counter() + self.every_s * number / asked["clients"]
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.begin()
+    async def open(self) -> None:
+        raise NotImplementedError
 
-    def begin(self) -> None:
+    def begin(self, tally: Tally) -> None:
+        """Order for the first time. Spread, or all would do so in one moment of each turn."""
+        self.tally = tally
+        self.due = time.perf_counter() + self.every_s * self.number / self.asked["clients"]
         self.next()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def lost(self) -> None:
         if not self.ended.done():
             self.ended.set_exception(ConnectionError(f"client {self.number} was cut off"))
 
@@ -95,12 +94,23 @@ class Buyer(asyncio.Protocol):
                 print(said[:2000], file=sys.stderr)
         else:
             self.tally.add(self.due, time.perf_counter())
-        self.due += max(self.every_s, self.least_s)
+        self.due += self.every_s
         self.next()
 
 
-class HttpBuyer(Buyer):
+class HttpBuyer(Buyer, asyncio.Protocol):
     """POST /api/v1/orders over one kept connection."""
+
+    async def open(self) -> None:
+        await connect(self, self.asked["port"])
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.data = bytearray()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost()
 
     def send(self, order: dict[str, Any]) -> None:
         body = json.dumps({"show_id": self.world["show"], **order}).encode()
@@ -129,57 +139,85 @@ class HttpBuyer(Buyer):
 
 
 class RoomBuyer(Buyer):
-    """`order.place` over the room's socket, which tells of everybody's orders besides."""
+    """`order.place` in the room, by several sockets in turn, each no faster than the room takes."""
 
-    least_s = EVERY_S
-
-    def begin(self) -> None:
-        self.is_open, self.commands = False, 0
-        head = (
-            f"GET /ws/shows/{self.world['show']}/ HTTP/1.1\r\nHost: localhost\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://localhost\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
-            f"Cookie: sessionid={self.world['sessions'][self.number]}\r\n\r\n"
-        )
-        self.transport.write(head.encode())
+    async def open(self) -> None:
+        count = min(SOCKETS_OF_ONE, max(2, SOCKETS_OF_ALL // self.asked["clients"]))
+        self.sockets = deque(RoomSocket(self) for _ in range(count))
+        for one in self.sockets:
+            await connect(one, self.asked["port"])
+            await one.is_open
 
     def send(self, order: dict[str, Any]) -> None:
+        wait = self.sockets[0].free_at - time.perf_counter()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self.send, order)
+            return
+        self.sockets[0].order(order)
+        self.sockets.rotate(-1)
+
+
+class RoomSocket(asyncio.Protocol):
+    """One socket of a buyer. It is told of everybody's orders besides."""
+
+    def __init__(self, buyer: RoomBuyer) -> None:
+        self.buyer = buyer
+        self.data = bytearray()
+        self.commands, self.free_at = 0, 0.0
+        self.is_open = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        world = self.buyer.world
+        head = (
+            f"GET /ws/shows/{world['show']}/ HTTP/1.1\r\nHost: localhost\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://localhost\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+            f"Cookie: sessionid={world['sessions'][self.buyer.number]}\r\n\r\n"
+        )
+        transport.write(head.encode())
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.buyer.lost()
+
+    def order(self, order: dict[str, Any]) -> None:
         self.commands += 1
+        self.free_at = time.perf_counter() + EVERY_S
         keyed = {"key": uuid.uuid4().hex, **order}
         self.transport.write(wire.command(self.commands, "order.place", keyed))
 
     def data_received(self, data: bytes) -> None:
         self.data += data
-        if not self.is_open:
+        if not self.is_open.done():
             head = self.data.find(b"\r\n\r\n")
             if head < 0:
                 return
             if not self.data.startswith(b"HTTP/1.1 101"):
                 raise ConnectionError(bytes(self.data[:500]))
             del self.data[: head + 4]
-            self.is_open = True
-            self.next()
+            self.is_open.set_result(None)
         at = 0
         while (found := wire.next_frame(self.data, at)) is not None:
             begins, at = found
             if self.data.startswith(ANSWER, begins):
                 said = bytes(self.data[begins:at])
-                self.answered(placed=b'"ok":' in said[:40], said=said)
+                self.buyer.answered(placed=b'"ok":' in said[:40], said=said)
         del self.data[:at]
 
 
+async def connect(protocol: asyncio.Protocol, port: int) -> None:
+    await asyncio.get_running_loop().create_connection(lambda: protocol, "127.0.0.1", port)
+
+
 async def run(asked: dict[str, Any]) -> dict[str, Any]:
-    tally = Tally(warm_s=asked["warm_s"], for_s=asked["for_s"])
     kind = {"http": HttpBuyer, "socket": RoomBuyer}[asked["way"]]
-    loop = asyncio.get_running_loop()
-    buyers = []
-    for number in range(asked["clients"]):
-        _transport, buyer = await loop.create_connection(
-            lambda number=number: kind(number, asked, tally),  # type: ignore[misc]
-            "127.0.0.1",
-            asked["port"],
-        )
-        buyers.append(buyer)
+    buyers = [kind(number, asked) for number in range(asked["clients"])]
+    for buyer in buyers:
+        await buyer.open()
+    tally = Tally(warm_s=asked["warm_s"], for_s=asked["for_s"])
+    for buyer in buyers:
+        buyer.begin(tally)
     before = time.process_time()
     await asyncio.gather(*(buyer.ended for buyer in buyers))
     used = (time.process_time() - before) / (asked["warm_s"] + asked["for_s"])
