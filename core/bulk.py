@@ -56,6 +56,21 @@ def execute(sql: str, data: bytes) -> list[tuple[Any, ...]]:
         return rows
 
 
+def known(model: type[Model], wanted: Iterable[Row], get: str, **types: str) -> list[Any]:
+    """The column `get` of the model's rows with these values, in columns that are unique together.
+
+    Each is looked up by itself. For a join PostgreSQL plans with a hundred rows, however few there
+    are, and reads the whole of a table that has grown since its statistics were taken: in the first
+    minutes of a rush that is the table of orders.
+    """
+    on = " AND ".join(f't."{name}" = r."{name}"' for name in types)
+    sql = (
+        f'SELECT f.found FROM (SELECT (SELECT t."{get}" FROM "{model._meta.db_table}" t '  # noqa: S608 - of constants
+        f"WHERE {on}) AS found FROM {rows(**types)}) AS f WHERE f.found IS NOT NULL"
+    )
+    return [found for (found,) in execute(sql, encode(wanted))]
+
+
 @contextmanager
 def without_waiting() -> Iterator[None]:
     """On PostgreSQL, statements in here that return nothing are sent and not waited for.

@@ -85,6 +85,15 @@ def join_clip(
         return _known_clip(wanted) or _add_clip(wanted, actor)
 
 
+def rename(clip: Asset, title: str) -> None:
+    """Give the clip another title; lessons and consents keep what they were given.
+
+    Whoever calls decides who may. Raises `InvalidInput`.
+    """
+    clip.title = clean_line(title, "title", longest=120)
+    clip.save(update_fields=["title"])
+
+
 def _known_clip(wanted: Asset) -> Asset | None:
     """The clip that is just as wanted; one that came to nothing may be tried again."""
     same = Asset.objects.filter(

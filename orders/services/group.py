@@ -154,13 +154,10 @@ def _read(asked: Sequence[Asked]) -> Shelf:
 
 def known_orders(asked: Sequence[Asked]) -> dict[Name, Order]:
     """The orders that these buyers' keys have made already."""
-    sql = (
-        f'SELECT {bulk.columns(Order, "o")} FROM "orders_order" o '  # noqa: S608 - of constants
-        f"JOIN {bulk.rows(buyer='bigint', key='text')} "
-        "ON o.buyer_id = r.buyer AND o.idempotency_key = r.key"
-    )
-    found = bulk.read(sql, bulk.encode({one.name for one in asked}), Order)
-    return {(order.buyer_id, order.idempotency_key): order for (order,) in found}
+    names = {one.name for one in asked}
+    pks = bulk.known(Order, names, "id", buyer_id="bigint", idempotency_key="text")
+    found = Order.objects.filter(pk__in=pks) if pks else ()
+    return {(order.buyer_id, order.idempotency_key): order for order in found}
 
 
 def _still(person: User | None) -> User:

@@ -77,13 +77,8 @@ def write(drafts: Sequence[Draft]) -> dict[Name, Order]:
 
 def _draw_free_numbers(drafts: Sequence[Draft]) -> None:
     """Another number for those whose number somebody has: of a million orders, one in ninety."""
-    sql = (
-        'SELECT o.number FROM "orders_order" o '  # noqa: S608 - of constants
-        f"JOIN {bulk.rows(number='text')} ON o.number = r.number"
-    )
-    taken = {
-        number for (number,) in bulk.execute(sql, bulk.encode((d.row["number"],) for d in drafts))
-    }
+    wanted = ((draft.row["number"],) for draft in drafts)
+    taken = set(bulk.known(Order, wanted, "number", number="text"))
     for draft in drafts:
         while draft.row["number"] in taken:
             draft.row["number"] = new_order_number()

@@ -21,6 +21,7 @@ from media_pipeline.reasons import read_now
 from media_pipeline.services import consents
 from media_pipeline.services.clip_copies import ask_for_copy, copy_of, job_of_copy
 from media_pipeline.services.clips import join_clip
+from media_pipeline.services.clips import rename as rename_clip
 from media_pipeline.storage import storage
 from streams import access
 from streams.clips import selectors
@@ -114,6 +115,10 @@ class ClipOut(Schema):
     job_id: UUID | None
 
 
+class TitleIn(Input):
+    title: str
+
+
 class ConsentIn(Input):
     """The wording that was shown: its `version` and `language`."""
 
@@ -165,6 +170,14 @@ def cut(request: HttpRequest, recording_id: UUID, body: ClipIn) -> Status[select
 def clips(request: HttpRequest, show_id: UUID) -> list[selectors.ClipView]:
     """The clips cut from a show, the oldest first."""
     return selectors.clips_of(access.show_to_host(request.user, show_id).public_id)
+
+
+@router.patch("/clips/{uuid:clip_id}", response=ClipOut, auth=may("write:shows"))
+def rename(request: HttpRequest, clip_id: UUID, body: TitleIn) -> selectors.ClipView:
+    """Give a clip another title. Lessons that were made of it keep theirs."""
+    clip = clip_to_host(request.user, clip_id)[1]
+    rename_clip(clip, body.title)
+    return selectors.clip_with_job(clip)
 
 
 @router.delete("/clips/{uuid:clip_id}", response={204: None}, auth=may("write:shows"))

@@ -290,6 +290,7 @@ DELETE shows/{show_id}/blocked-words/{word_id}     ? - - - - - + - + write:shows
 POST   recordings/{recording_id}/clips             ? - - - - - + - + write:shows
 GET    shows/{show_id}/clips                       ? - - - - - + - + read:shows
 GET    clips/{clip_id}/cues                        ? - - - - - + - + read:shows
+PATCH  clips/{clip_id}                             ? - - - - - + - + write:shows
 DELETE clips/{clip_id}                             ? - - - - - + - + write:shows
 GET    clips/{clip_id}/consent                     ? - - - - - + - + read:shows
 PUT    clips/{clip_id}/consent                     ? - - - - - + - - write:shows

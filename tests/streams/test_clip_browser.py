@@ -119,7 +119,7 @@ async def test_a_lesson_of_two_parts_is_framed_agreed_to_and_taken_back(
     assert await page.evaluate(FITS)
 
 
-async def test_a_clip_that_nobody_wants_is_deleted_after_one_question(
+async def test_a_clip_is_renamed_and_one_that_nobody_wants_is_deleted_after_one_question(
     phone: BrowserContext, site: str, world: World
 ) -> None:
     page = await desk(phone, site, world)
@@ -128,13 +128,27 @@ async def test_a_clip_that_nobody_wants_is_deleted_after_one_question(
     await page.click("#make")
     await expect(page.locator("#clips li")).to_have_count(1)
     await run_in_db(lambda: run_waiting({MAKE_CLIP: TASKS[MAKE_CLIP]}))
+    await page.get_by_role("button", name="Rename “Wrong title”").click()
+    title = page.get_by_role("textbox", name="Title", exact=True)
+    await title.fill("   ")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#clips li [role=alert]")).to_have_text("Please fill this in.")
+    await title.fill("Right title, wrong minute")
+    await page.keyboard.press("Enter")
+    again = page.get_by_role("button", name="Rename “Right title, wrong minute”")
+    await expect(again).to_be_focused()
+    await again.click()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#clips h3")).to_have_text("Right title, wrong minute")
+    assert (await run_in_db(clip)).title == "Right title, wrong minute"
+    assert await page.evaluate(FITS)
     await page.get_by_role("button", name="Delete…").click()
     await expect(page.locator("#clips li")).to_contain_text("it can be cut again")
     await page.get_by_role("button", name="Keep it").click()
     await page.get_by_role("button", name="Delete…").click()
     await page.get_by_role("button", name="Delete the clip").click()
     await expect(page.locator("#clips li")).to_have_count(0)
-    await expect(page.locator("#clip-news")).to_have_text("“Wrong title” was deleted.")
+    await expect(page.locator("#clip-news")).to_have_text("“Right title, wrong minute” was deleted.")
     await expect(page.locator("#clips-empty")).to_be_visible()
     assert (await run_in_db(clip)).state == AssetState.WITHDRAWN
 

@@ -4,6 +4,7 @@ import { api } from "../livecommerce/api.js";
 import { el, icon, one, show } from "../livecommerce/dom.js";
 import { duration } from "../livecommerce/format.js";
 import { copyButton } from "./clip-copy.js";
+import { clipTitle } from "./clip-title.js";
 import { TakeBack } from "./take-back.js";
 
 const POLL_MS = 700;
@@ -61,7 +62,7 @@ export class ClipsPanel {
       el(
         "div",
         { class: "stack stack--tight clip__text" },
-        el("h3", {}, clip.title),
+        clip.state === "ready" ? clipTitle(clip) : el("h3", {}, clip.title),
         el("p", { class: "muted small number" }, clip.parts.map((part) => `${duration(part.start_s)} – ${duration(part.end_s)}`).join(" + ")),
         el("div", { class: "clip__state stack stack--tight" }, ...this.#state(row, clip)),
       ),
