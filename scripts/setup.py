@@ -101,7 +101,7 @@ def install_project() -> None:
 def fetch_player(wanted: str) -> None:
     """Put the locked hls.js where the pages load it from; tests need more than it."""
     locks = (ROOT / "package.json", ROOT / "package-lock.json")
-    is_whole = is_done("npm", *locks)
+    is_whole = HLS_SOURCE.exists() and is_done("npm", *locks)
     if HLS_TARGET.exists() and (is_whole or (wanted == "run" and is_done("hls.js", *locks))):
         return
     say("fetching hls.js with npm")

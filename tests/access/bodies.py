@@ -47,6 +47,7 @@ API: dict[tuple[str, str], dict[str, Any]] = {
         "end_s": 5,
         "title": "Picking",
     },
+    ("PATCH", "clips/{clip_id}"): {"title": "Picking"},
     ("PUT", "clips/{clip_id}/consent"): {"version": "0", "language": "en"},
     ("PUT", "shows/{show_id}/audience"): _PUBLIC,
     ("POST", "shows/{show_id}/captions"): {"by": "hand", "language": "en"},
