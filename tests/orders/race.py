@@ -256,6 +256,40 @@ def wait_until_somebody_waits() -> None:
                 return
 
 
+def one_more_of_a_rush() -> dict[str, object]:
+    """One order where five thousand were written since the database took statistics."""
+    world = world_of_boxes()
+    order = li_orders(world, quantity=1)
+    new = {
+        "id": "o.id + 1000000 + n",
+        "public_id": "gen_random_uuid()",
+        "number": "'rush' || n",
+        "idempotency_key": "'rush' || n",
+    }
+    columns = [field.column for field in Order._meta.concrete_fields]
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO orders_order ({', '.join(columns)}) "
+            f"SELECT {', '.join(new.get(name, f'o.{name}') for name in columns)} "
+            "FROM orders_order o, generate_series(1, 5000) n WHERE o.id = %s",
+            [order.pk],
+        )
+    with Ways.alone():
+        before = rows_read_by_scanning("orders_order")
+        li_orders(world, buyer=world.wang, quantity=1)
+        return {"rows_read": rows_read_by_scanning("orders_order") - before}
+
+
+def rows_read_by_scanning(table: str) -> int:
+    """How many rows this database has read of a table from its beginning, without an index."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = %s", [table])
+        return int(cursor.fetchone()[0])
+
+
 def without_looking() -> dict[str, object]:
     """The negative control: nobody looks how many are left but the UPDATE itself."""
     with mock.patch("orders.shelf.Shelf.available", return_value=BUYERS):
@@ -316,6 +350,7 @@ RACES = (
     crossing_lines,
     sent_or_cancelled,
     while_another_decides,
+    one_more_of_a_rush,
     limit_read_outside,
     without_looking,
     without_condition,

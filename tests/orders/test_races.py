@@ -110,6 +110,10 @@ def test_who_waited_for_another_buyer_is_told_what_is_left_then(races: dict[str,
     }
 
 
+def test_in_a_rush_no_order_reads_all_the_others(postgres_races: dict[str, Any]) -> None:
+    assert postgres_races["one_more_of_a_rush"] == {"rows_read": 0}
+
+
 def test_without_looking_the_update_refuses(races: dict[str, Any]) -> None:
     assert races["without_looking"]["outcomes"] == {"ordered": 10, "NotAll": 10}
     assert races["without_looking"]["faults"] == []
