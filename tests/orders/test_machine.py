@@ -15,7 +15,7 @@ import pytest
 import time_machine
 from django.db import transaction
 from django.db.models import Sum
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -153,7 +153,8 @@ class Orders(RuleBasedStateMachine):
         answers = place_group([*asked, twin])
         assert [isinstance(answer, Order) for answer in answers[:-1]] == expected
         first = answers[asked.index(twin)]
-        assert isinstance(answers[-1], type(first))
+        # Whoever was refused may by then be refused for another reason.
+        assert isinstance(answers[-1], Order) == isinstance(first, Order)
         for one, answer in zip(asked, answers, strict=False):
             if isinstance(answer, Order):
                 self.asked[one.buyer.pk, one.key] = wish, answer
@@ -445,6 +446,7 @@ def test_orders_survive_anything(db: None, bank: Bank_) -> None:
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
+            phases=[Phase.generate],  # to shrink what fails takes longer than a test may
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -148,7 +148,8 @@ async def test_a_clip_is_renamed_and_one_that_nobody_wants_is_deleted_after_one_
     await page.get_by_role("button", name="Delete…").click()
     await page.get_by_role("button", name="Delete the clip").click()
     await expect(page.locator("#clips li")).to_have_count(0)
-    await expect(page.locator("#clip-news")).to_have_text("“Right title, wrong minute” was deleted.")
+    news = page.locator("#clip-news")
+    await expect(news).to_have_text("“Right title, wrong minute” was deleted.")
     await expect(page.locator("#clips-empty")).to_be_visible()
     assert (await run_in_db(clip)).state == AssetState.WITHDRAWN
 
