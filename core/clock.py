@@ -12,9 +12,7 @@ def now() -> datetime:
 
 def iso_ms(moment: datetime) -> str:
     """ISO 8601 with milliseconds and `Z`, the one form in which times leave the server."""
-    return (
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-    )
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def epoch_ms(moment: datetime) -> int:

@@ -206,7 +206,8 @@ def _due(limit: int) -> list[OutboxFact]:
     busy = waiting.filter(
         models.Q(claimed_until__gt=moment) | models.Q(retry_at__gt=moment)
     ).values("topic")
-    return list(waiting.exclude(topic__in=busy).order_by("id")[:limit])
+    due = waiting.exclude(topic__in=busy).order_by("id")
+    return list(due.only("topic", "type", "data", "attempts")[:limit])
 
 
 def _runs(rows: Iterable[OutboxFact]) -> list[list[OutboxFact]]:

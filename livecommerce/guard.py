@@ -1,4 +1,4 @@
-"""The WebSocket protocols of both servers, each behind a gate: nobody keeps all others waiting.
+"""The protocols of both servers, behind limits: nobody keeps all others waiting, or fills memory.
 
 Who sends more than its limits is told why, is not listened to any more, and is dropped soon.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.tcp import Connection
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
@@ -30,10 +31,66 @@ CAMERAS = "/ws/ingest/"
 DROPPED_WITHIN_S = 1.0
 THROWN_AWAY_AT_MOST = 2 * 1024 * 1024
 END_OF_HEAD = b"\r\n\r\n"
+# Of a request's line and headers, and of any part of it that the parser keeps until it is whole.
+HEAD_LIMIT = 64 * 1024
+HEADERS_LIMIT = 200
+NOTHING_MORE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 
 
 def gate_of(path: str) -> Gate:
     return Gate(CAMERA if path.startswith(CAMERAS) else ROOM, time.monotonic())
+
+
+class HeadTooLargeError(Exception):
+    """A request has more headers, or longer ones, than anybody's browser sends."""
+
+
+class GuardedHttp(HttpToolsProtocol):
+    """uvicorn's protocol of HTTP by httptools, which has no limits of its own."""
+
+    _unread = 0
+    """Bytes since the parser last had something whole to tell of."""
+    _headers_left = HEADERS_LIMIT
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > HEAD_LIMIT and not self.transport.is_closing():
+            self._refuse()
+
+    def on_message_begin(self) -> None:
+        self._unread = 0
+        self._headers_left = HEADERS_LIMIT
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers_left -= 1
+        if self._headers_left < 0:
+            self._refuse()
+            raise HeadTooLargeError
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._unread = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unread = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():  # for it was refused already
+            super().send_400_response(msg)
+
+    def _refuse(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if not is_answering:
+            self.transport.write(STATUS_LINE[431] + NOTHING_MORE)
+        self.transport.close()
 
 
 class GuardedUvicorn(WebSocketsSansIOProtocol):

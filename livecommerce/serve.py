@@ -31,7 +31,7 @@ from core.realtime import runtime
 from livecommerce import web
 from livecommerce.asgi import application
 from livecommerce.can_serve import CannotServe
-from livecommerce.guard import MESSAGE_LIMIT, GuardedUvicorn, guard_daphne
+from livecommerce.guard import MESSAGE_LIMIT, GuardedHttp, GuardedUvicorn, guard_daphne
 from livecommerce.lan.pages import kept
 from livecommerce.listeners import listeners
 
@@ -173,6 +173,7 @@ def serve_with_uvicorn(host: str, port: int) -> None:
         host=host,
         port=port,
         lifespan="off",  # the runtime is ours to start and stop
+        http=GuardedHttp,
         ws=GuardedUvicorn,
         ws_max_size=MESSAGE_LIMIT,
         ws_per_message_deflate=False,  # frames are encoded once for all; deflate is per socket

@@ -21,6 +21,7 @@ from core.clock import now
 from media_pipeline.models import Asset, Job, JobFault, JobState, Recording, RecordingState, Upload
 
 LEASE = timedelta(seconds=30)
+SILENT_AFTER = timedelta(seconds=8)
 MAX_ATTEMPTS = 3
 FIRST_PAUSE = timedelta(seconds=5)
 CANDIDATES = 5
@@ -163,6 +164,13 @@ def remaining_s(job: Job, moment: datetime) -> float | None:
         return None
     left_s = took_s * (1 - job.progress) / job.progress
     return max(0.0, left_s - (moment - told_at).total_seconds())
+
+
+def is_silent(job: Job, moment: datetime) -> bool:
+    """Whether whoever runs it has said nothing for a while. The lease may yet be kept."""
+    if job.state != JobState.RUNNING or job.leased_until is None:
+        return False
+    return moment > job.leased_until - LEASE + SILENT_AFTER
 
 
 def claim(kinds: Collection[str]) -> Lease | None:

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.urls import reverse
 from django.utils.translation import gettext as _
+from msgspec.structs import asdict
 
 from core.accounts.access import AnyUser, signed_in
 from core.accounts.models import User
@@ -279,13 +279,13 @@ async def order(speaker: Speaker, command: OrderPlace) -> dict[str, Any]:
         proof=speaker.proof,
         key=command.key,
         show_id=speaker.show_id,
-        lines=msgspec.to_builtins(command.lines),
+        lines=[asdict(line) for line in command.lines],
         delivery=msgspec.to_builtins(command.delivery),
         total_minor=command.total_minor,
         payment_method=command.payment_method,
         note=command.note,
     )
-    return {"order": msgspec.to_builtins(_placed(placed))}
+    return {"order": _placed(placed)}
 
 
 async def host_voice(speaker: Speaker, command: HostVoice) -> dict[str, Any]:
@@ -308,7 +308,7 @@ def _placed(order: Order) -> PlacedOrder:
         total_minor=order.total_minor,
         currency=order.currency,
         state=order.state,
-        url=reverse("order", args=[order.public_id]),
+        url=order.get_absolute_url(),
         payment_method=order.payment_method,
         held_until_ms=epoch_ms(order.held_until) if order.held_until else None,
         pickup_code=order.pickup_code,

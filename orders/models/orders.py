@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Protocol
+from uuid import UUID
 
 from django.db import models
 from django.urls import reverse
@@ -14,6 +16,14 @@ from core.ids import new_id
 from core.money import Money
 from orders.models.offers import Offer
 from sellers.models import PickupPoint, Seller, Variant
+
+NOBODYS = UUID(int=0)
+
+
+@cache
+def _address() -> str:
+    """Of any order, with `{}` for its id: to look a route up is a tenth of placing an order."""
+    return reverse("order", args=[NOBODYS]).replace(str(NOBODYS), "{}")
 
 
 class OrderState(models.TextChoices):
@@ -155,7 +165,7 @@ class Order(models.Model):
         return self.number
 
     def get_absolute_url(self) -> str:
-        return reverse("order", args=[self.public_id])
+        return _address().format(self.public_id)
 
     @property
     def total(self) -> Money:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.translation import get_language
 
 from core.accounts.models import User
@@ -52,7 +53,7 @@ async def place_order_soon(
     again, and `SignInRequired` raised if it proves nobody any more.
     """
     asked = _asked(buyer, key, proof, wish)
-    if not commit.is_grouped():
+    if not settings.GROUP_COMMIT:
         return await run_in_db(commit.place_alone, asked)
     return await commit.committer.ask_soon(asked)
 

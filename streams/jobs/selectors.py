@@ -122,18 +122,24 @@ def cards(found: Sequence[Job] | QuerySet[Job]) -> list[JobCard]:
 
 
 def _card(job: Job, subject: Subject, moment: datetime) -> JobCard:
-    left_s = jobs.remaining_s(job, moment)
     return JobCard(
         job=job,
         kind=control.kind_words(job),
         subject=subject,
         percent=int(job.progress * 100),
-        left="" if left_s is None else left_words(left_s),
+        left=_left(job, moment),
         reason=read_now(job.error),
         advice=control.advice(job) if job.state == JobState.FAILED else "",
         may_cancel=control.may_cancel(job),
         may_retry=control.may_retry(job),
     )
+
+
+def _left(job: Job, moment: datetime) -> str:
+    if jobs.is_silent(job, moment):
+        return _("Its worker does not answer. Another one goes on with it in half a minute.")
+    left_s = jobs.remaining_s(job, moment)
+    return "" if left_s is None else left_words(left_s)
 
 
 def left_words(left_s: float) -> str:

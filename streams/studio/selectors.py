@@ -211,9 +211,26 @@ def studio_orders(**chosen: object) -> list[StudioOrder]:
     ]
 
 
+# What `studio_order` reads: in a rush this is asked for with every order.
+_IN_FULL = (
+    "public_id",
+    "number",
+    "state",
+    "total_minor",
+    "currency",
+    "delivery",
+    "note",
+    "placed_at",
+    "buyer__username",
+    "buyer__display_name",
+    "pickup_point__name",
+)
+
+
 def studio_orders_of(lines: Mapping[UUID, Sequence[LineSold]]) -> dict[UUID, StudioOrder]:
     """The orders with these ids and lines, however many, in full."""
     orders = Order.objects.filter(public_id__in=lines).select_related("buyer", "pickup_point")
+    orders = orders.only(*_IN_FULL)
     return {order.public_id: studio_order(order, lines[order.public_id]) for order in orders}
 
 

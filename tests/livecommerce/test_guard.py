@@ -150,6 +150,54 @@ def test_daphne_says_nothing_to_a_camera_that_has_just_gone() -> None:
     protocol.serverSend('{"ack": {"next": 1}}')  # autobahn's own raises
 
 
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "goes_on"),
+    [
+        (b"GET /", b"a" * 4096),
+        (HEAD + b"Cookie: ", b"a" * 4096),
+        (HEAD, b"".join(b"X-%d: a\r\n" % number for number in range(400))),
+        (CHUNKED + b"2;", b"a" * 4096),
+        (CHUNKED + b"2\r\nab\r\n0\r\nX-Trailer: ", b"a" * 4096),
+    ],
+    ids=["address", "header", "headers", "chunk", "trailer"],
+)
+def test_a_request_that_never_ends_is_cut_off(web: Served, begin: bytes, goes_on: bytes) -> None:
+    with visit(web) as innocent, plain(web) as rude:
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            rude.sendall(begin + goes_on * 5_000)
+        assert how_long_a_ping_takes(innocent) < NOTICED_AFTER_S
+
+
+def plain(web: Served) -> socket.socket:
+    host, port = web.address.split(":")
+    client = socket.create_connection((host, int(port)))
+    client.settimeout(10)
+    return client
+
+
+@pytest.mark.parametrize("web", ["uvicorn"], indirect=True)
+def test_a_head_that_is_too_large_is_told_so(web: Served) -> None:
+    with plain(web) as rude:
+        rude.sendall(HEAD + b"".join(b"X-%d: a\r\n" % number for number in range(201)))
+        assert everything(rude).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_large_body_that_comes_with_its_head_is_no_large_head(web: Served) -> None:
+    body = b"a" * 200_000
+    length = b"Content-Length: %d\r\n" % len(body)
+    with plain(web) as client:
+        client.sendall(HEAD.replace(b"GET", b"POST") + length + b"\r\n" + body)
+        client.sendall(HEAD + b"Cookie: " + b"a" * 8_000 + b"\r\nConnection: close\r\n\r\n")
+        answers = everything(client)
+    assert answers.count(b"HTTP/1.1 ") == 2
+    assert b" 431 " not in answers
+    assert b" 400 " not in answers
+
+
 STUCK = """
 import asyncio, os, signal, threading
 from livecommerce import serve

@@ -130,6 +130,22 @@ def test_the_rest_takes_as_long_as_it_went_so_far() -> None:
         assert jobs.remaining_s(fresh(job), now()) is None
 
 
+def test_a_worker_that_has_gone_is_told_of_before_its_lease_ends() -> None:
+    job = waiting()
+    with time_machine.travel("2026-05-01T08:00:00Z", tick=False) as clock:
+        assert not jobs.is_silent(fresh(job), now())
+        lease = claimed()
+        clock.shift(5)
+        assert not jobs.is_silent(fresh(job), now())
+        clock.shift(5)
+        assert jobs.is_silent(fresh(job), now())
+        jobs.heartbeat(lease, 0.25)
+        assert not jobs.is_silent(fresh(job), now())
+        clock.shift(20)
+        jobs.finish(lease)
+        assert not jobs.is_silent(fresh(job), now())
+
+
 def test_a_show_on_the_air_goes_before_replays_and_those_before_old_films(world: World) -> None:
     def sealed(show_id: uuid.UUID, state: RecordingState) -> uuid.UUID:
         made = Recording.objects.create(show_id=show_id, is_public=True, state=state)
