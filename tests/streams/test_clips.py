@@ -341,6 +341,23 @@ def test_what_nobody_agreed_to_cannot_be_taken_back(world: World, replay: Replay
     assert clip.state == AssetState.WAITING
 
 
+@pytest.mark.parametrize("title", ["", "   ", "a" * 121, "\0", 5, None])
+def test_a_bad_title_changes_nothing(world: World, replay: Replay, title: object) -> None:
+    clip = asked(world, replay)
+    refused = send(signed_in(world.zhang), "PATCH", f"/clips/{clip.public_id}", {"title": title})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"].endswith("title")
+    assert Asset.objects.get(pk=clip.pk).title == clip.title
+
+
+def test_a_clip_gets_another_title(world: World, replay: Replay) -> None:
+    clip = asked(world, replay)
+    told = send(
+        signed_in(world.zhang), "PATCH", f"/clips/{clip.public_id}", {"title": " 包苹果 🍎 "}
+    )
+    assert (told.status_code, told.json()["title"]) == (200, "包苹果 🍎")
+
+
 def test_what_nobody_agreed_to_is_deleted(
     world: World,
     replay: Replay,
