@@ -49,10 +49,10 @@ def bare(source: Source, out: Path) -> None:
     _check([ffmpeg.ffprobe_path(), "-v", "error", "-show_streams", str(source.path)])
     _ffmpeg(sound.measuring(part, told))
     with told.open() as lines:
-        gain_db = sound.loudness_in(lines).gain_db
+        loud = sound.loudness_in(lines)
     for name in (SOUND, *(plan.name for plan in plans)):
         (out / name).mkdir()
-    _ffmpeg(recipes_hls.soundtrack(part, out / SOUND, gain_db=gain_db))
+    _ffmpeg(recipes_hls.soundtrack(part, out / SOUND, gain_db=loud.gain_db, peak_db=loud.peak_db))
     heard = out / SOUND / SOUND_MEDIA
     _ffmpeg(recipes_hls.renditions(part, source.look, plans, out, sound=heard))
     step_s, size = storyboard.step_for(source.duration_s), storyboard.small(plans[-1].size)

@@ -15,7 +15,7 @@ from typing import Any
 import ffmpeg as graph
 
 # Rises when outputs change, so that what an older recipe made can be told apart.
-VERSION = 2
+VERSION = 3
 TOP_LINES = 720
 LOWER_LINES = (360, 240, 160, 120)
 GOP_S = 2
@@ -236,7 +236,9 @@ def cap(bits_per_second: int) -> dict[str, Any]:
 
 def aac() -> dict[str, Any]:
     """The only sound that we make: every browser plays it."""
-    return {"c:a": "aac", "b:a": AUDIO_BITS_PER_SECOND, "ar": 48000, "ac": 2}
+    options = {"c:a": "aac", "b:a": AUDIO_BITS_PER_SECOND, "ar": 48000, "ac": 2}
+    # At such rates better than the encoder's default, as its documentation says, and much faster.
+    return options | {"aac_coder": "fast"}
 
 
 def end_of(part: Part) -> float:

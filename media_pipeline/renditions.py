@@ -192,6 +192,7 @@ def _make_sound(source: Source, folder: Path, work: Work, *, until: float) -> Pa
         part,
         folder / SOUND,
         gain_db=loudness.gain_db,
+        peak_db=loudness.peak_db,
         is_copy=source.may_be_copied and _may_be_copied(audio, loudness),
     )
     work.run(args, output_s=part.duration_s, until=until)

@@ -48,6 +48,11 @@ class Loudness:
         gain = max(-MOST_DB, min(MOST_DB, TARGET_LUFS - self.lufs))
         return gain if abs(gain) > NEVER_MIND_DB else 0.0
 
+    @property
+    def peak_db(self) -> float:
+        """Of full scale."""
+        return max(self.peaks_db, default=QUIETEST_DB)
+
 
 class Waveform(msgspec.Struct, frozen=True):
     """For drawing: a height from 0 to 100 for every `step_s` seconds, even in decibels."""

@@ -117,3 +117,16 @@ def test_the_master_playlist() -> None:
         'CODECS="avc1.4D401E,mp4a.40.2",FRAME-RATE=25.000\n'
         "r/3/360p/video.m3u8\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("gain_db", "peak_db", "is_limited"),
+    [(6.0, -9.0, False), (6.0, -5.0, True), (-6.0, 0.0, False)],
+)
+def test_sound_is_limited_only_where_its_gain_would_crack(
+    tmp_path: Path, gain_db: float, peak_db: float, is_limited: bool
+) -> None:
+    args = recipes_hls.soundtrack(
+        Part(Path("a.mp4"), 0.0, 5.0, has_audio=True), tmp_path, gain_db=gain_db, peak_db=peak_db
+    )
+    assert any("alimiter" in one for one in args) == is_limited
