@@ -20,6 +20,14 @@ COMES_BACK = """() => {
   return video.currentTime > 0.5 && video.videoWidth > 0 && video.muted;
 }"""
 
+CAMERA_WAITS_AND_NOBODY_LOOKS_AGAIN = """() => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const mayOpen = new Promise((resolve) => (window.letCameraOpen = resolve));
+  navigator.mediaDevices.getUserMedia = (wish) => mayOpen.then(() => open(wish));
+  const repeat = window.setInterval;
+  window.setInterval = (what, ms) => repeat(what, 1e3 * ms);
+}"""
+
 
 async def test_zhang_rehearses_alone_and_goes_on_to_his_show(
     phone: BrowserContext, site: str, world: World
@@ -79,3 +87,21 @@ async def test_zhang_rehearses_alone_and_goes_on_to_his_show(
     await page.get_by_role("button", name="Delete it now").click()
     await expect(page.get_by_role("status").first).to_contain_text("are deleted")
     assert not await run_in_db(Show.objects.filter(is_rehearsal=True).exists)
+
+
+async def test_a_camera_that_opens_just_before_the_start_has_passed(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await sign_in(phone, site, world.zhang)
+    await phone.grant_permissions(["camera", "microphone"], origin=f"http://{site}")
+    page = await phone.new_page()
+    await page.add_init_script(f"({CAMERA_WAITS_AND_NOBODY_LOOKS_AGAIN})()")
+    await page.goto(f"http://{site}/studio/")
+    await page.locator("#first-show [data-step=rehearsal] a").click()
+    await page.get_by_role("button", name="Open the rehearsal").click()
+    await page.wait_for_selector("[data-check=network][data-state=ok]", state="attached")
+    async with page.expect_response("**/tried/") as told:
+        await page.evaluate("letCameraOpen()")
+        await page.locator("#go-live").click()
+    assert (await told.value).status == 204
+    assert (await run_in_db(Readiness.objects.get)).camera_at is not None

@@ -52,6 +52,8 @@ export class PreFlight {
   }
 
   stop() {
+    // A camera that opened since the last look has passed too.
+    if (this.#timer) this.#draw();
     clearInterval(this.#timer);
     this.#timer = 0;
     one("#checks-dialog").close();
