@@ -72,7 +72,7 @@ def _arguments(melody: Path, output: Path, size: tuple[int, int], fps: int) -> l
         "-bf",
         "0",
     ]
-    audio = ["-c:a", "aac", "-b:a", "64k", "-ar", "48000", "-ac", "2"]
+    audio = ["-c:a", "aac", "-b:a", "64k", "-ar", "48000", "-ac", "1"]
     return [*inputs, *scale, *video, *rate, *audio, "-movflags", "+faststart", str(output)]
 
 

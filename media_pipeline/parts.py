@@ -88,6 +88,7 @@ def _part(stretch: Stretch, start_s: float, end_s: float, path: Path) -> tuple[P
         start_s=from_s - stretch.start_s + lead_s,
         duration_s=min(end_s, stretch.end_s) - from_s,
         has_audio=found.audio is not None,
+        is_mono=found.has_mono_sound,
     )
     return part, found
 

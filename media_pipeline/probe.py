@@ -83,6 +83,10 @@ class Probe:
             raise SourceUnreadable(_("There is no picture in this video."))
         return self.video
 
+    @property
+    def has_mono_sound(self) -> bool:
+        return self.audio is not None and self.audio.channels == 1
+
 
 def probe(path: Path, *, formats: str = ffmpeg.FORMATS, timeout_s: float = 30) -> Probe:
     """Ask ffprobe about a file; raises `SourceUnreadable`, `MediaTimeout` or `MediaFailed`."""

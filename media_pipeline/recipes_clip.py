@@ -18,6 +18,7 @@ from media_pipeline.recipes import (
     Part,
     Size,
     aac,
+    are_mono,
     arguments,
     cap,
     capped_rate,
@@ -146,9 +147,11 @@ def clip(
 ) -> list[str]:
     """A clip of these shots, with keyframes each second for exact seeking."""
     streams: list[Any] = []
+    is_mono = are_mono(shot.part for shot in taken)
     for shot in taken:
         source = graph.input(str(shot.part.path))
-        streams += [_framed(_counted(source, shot, fps), shown), _cut_sound(source, shot, fps)]
+        heard = _cut_sound(source, shot, fps, is_mono=is_mono)
+        streams += [_framed(_counted(source, shot, fps), shown), heard]
     video, audio = streams[0], streams[1]
     if len(taken) > 1:
         node = graph.concat(*streams, v=1, a=1).node
@@ -158,7 +161,7 @@ def clip(
     for card in cards:
         video = _with_card(video, card, shown.size)
     options = h264(fps, 1, crf=21) | cap(capped_rate(shown.size, fps))
-    options |= aac() | {"movflags": "+faststart", "pix_fmt": "yuv420p"}
+    options |= aac(is_mono=is_mono) | {"movflags": "+faststart", "pix_fmt": "yuv420p"}
     return arguments(graph.output(video, audio, str(output), **options))
 
 
@@ -171,12 +174,12 @@ def _counted(source: Any, shot: Shot, fps: float) -> Any:
     )
 
 
-def _cut_sound(source: Any, shot: Shot, fps: float) -> Any:
+def _cut_sound(source: Any, shot: Shot, fps: float, *, is_mono: bool) -> Any:
     """As long as the picture, to the sample; short fades keep the joins from clicking."""
     lasts_s = shot.frames / fps
     fade_s = min(FADE_S, lasts_s / 4)
     return (
-        sound(source, shot.part)
+        sound(source, shot.part, is_mono=is_mono)
         .filter("apad", whole_len=round(lasts_s * RATE))
         .filter("atrim", end_sample=round(lasts_s * RATE))
         .filter("afade", type="in", start_time=0, duration=seconds(fade_s))

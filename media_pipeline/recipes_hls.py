@@ -169,19 +169,20 @@ def soundtrack(
         heard = opened[source.audio]
         options |= {"c:a": "copy", "t": seconds(end_of(source))}
     else:
-        heard = sound_of(opened, source)
+        heard = sound_of(opened, source, is_mono=source.is_mono)
         if gain_db:
             heard = heard.filter("volume", f"{gain_db:.2f}dB")
         if gain_db > 0 and peak_db + gain_db > PEAK_DB:
             heard = heard.filter("alimiter", limit=f"{10 ** (PEAK_DB / 20):.4f}", level="false")
-        options |= aac()
+        options |= aac(is_mono=source.is_mono)
     return arguments(graph.output(heard, str(folder / SOUND_PLAYLIST), **options))
 
 
 def small_pictures(media: Path, step_s: float, size: Size, folder: Path) -> list[str]:
     """Sheets of pictures, one in `step_s` seconds, from the keyframes of one of our renditions."""
     pictures = (
-        graph.input(str(media), skip_frame="nokey")
+        # What it smooths cannot be seen in so small a picture.
+        graph.input(str(media), skip_frame="nokey", skip_loop_filter="all")
         .video.filter("fps", fps=f"1/{step_s:g}", start_time=0, round="up")
         .filter("scale", size.width, size.height)
         .filter("tile", f"{COLUMNS}x{ROWS}")

@@ -72,12 +72,13 @@ def measured(source: Part, folder: Path, work: Work, *, until: float) -> Loudnes
 def measuring(source: Part, told: Path) -> list[str]:
     """ffmpeg's arguments to write both values of each tenth of a second into `told`."""
     heard = (
-        recipes.sound(graph.input(str(source.path)), source)
+        recipes.sound(graph.input(str(source.path)), source, is_mono=source.is_mono)
         .filter("asetnsamples", round(48000 * WAVE_STEP_S))
         .filter(
             "astats", metadata=1, reset=1, measure_perchannel="none", measure_overall="Peak_level"
         )
-        .filter("ebur128", metadata=1, framelog="quiet")
+        # One channel is played by two loudspeakers.
+        .filter("ebur128", metadata=1, framelog="quiet", dualmono="true")
         .filter("ametadata", "print", file=str(told))
     )
     return recipes.arguments(graph.output(heard, "-", f="null"))

@@ -120,6 +120,7 @@ class Source:
             has_audio=found.audio is not None,
             video=str(found.picture.index),
             audio=str(found.audio.index) if found.audio else "a",
+            is_mono=found.has_mono_sound,
         )
 
     @property

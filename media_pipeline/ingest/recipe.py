@@ -56,8 +56,9 @@ def _video(source: Source, key_after_s: float | None, entry: Entry) -> list[str]
 def _audio(entry: Entry) -> list[str]:
     # `async` fills the holes that a recorder leaves where a phone was too busy to listen.
     first = round(entry.from_s * SAMPLE_RATE)
-    steady = ["-af", f"aresample=async=1:first_pts={first}"]
-    coded = ["-c:a", "aac", "-b:a", "128k", "-ar", str(SAMPLE_RATE), "-ac", "2", *steady]
+    steady = ["-af", f"aresample=async=1:first_pts={first},aformat=channel_layouts=mono|stereo"]
+    # Phones hear with one channel, which stays one.
+    coded = ["-c:a", "aac", "-b:a", "96k", "-ar", str(SAMPLE_RATE), *steady]
     # The encoder's lead-in, which would begin before the picture.
     return ["-map", "0:a:0?", *coded, "-bsf:a", "noise=drop='lt(pts\\,0)'"]
 

@@ -201,8 +201,10 @@ def test_dolby_vision_that_only_some_players_know_is_refused_with_the_reason() -
     assert _picture_refused(replace(video, dolby_profile=8)) == ""
 
 
-@pytest.mark.parametrize("sound", ["", "sine=440:r=44100"])
-def test_no_sound_and_one_channel(tmp_path: Path, sound: str) -> None:
+@pytest.mark.parametrize(
+    ("sound", "channels"), [("", 0), ("sine=440:r=44100", 1), ("aevalsrc=sin(t*2e3)|0", 2)]
+)
+def test_no_sound_one_channel_and_two(tmp_path: Path, sound: str, channels: int) -> None:
     source = looked_at(filmed(tmp_path / "a.mp4", sound=sound))
     out = tmp_path / "out"
     made = made_of(source, out)
@@ -210,10 +212,10 @@ def test_no_sound_and_one_channel(tmp_path: Path, sound: str) -> None:
     assert bool(found.audio) == bool(sound)
     assert ("audio/audio.m3u8" in (out / "master.m3u8").read_text()) == bool(sound)
     if found.audio:
-        assert (found.audio.channels, found.audio.sample_rate) == (2, 48000)
+        assert (found.audio.channels, found.audio.sample_rate) == (channels, 48000)
 
 
-@pytest.mark.parametrize(("volume", "gain"), [(-22, 20), (4, 0), (-80, 0), (14, -10)])
+@pytest.mark.parametrize(("volume", "gain"), [(-22, 20), (2, 0), (-80, 0), (14, -12)])
 def test_what_is_too_quiet_is_made_louder_but_silence_is_not(
     tmp_path: Path, volume: int, gain: float
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_one_silent_take_keeps_its_picture_and_gets_silence() -> None:
     args = recipes.remux(PEARS, Path("out.mp4"))
     used = options(args)
     assert (used["-c:v"], used["-c:a"]) == ("copy", "aac")
-    assert "anullsrc=r=48000:cl=stereo" in args
+    assert "anullsrc=r=48000:cl=mono" in args
 
 
 def test_takes_are_joined_in_order_with_silence_where_there_is_no_sound() -> None:
@@ -105,6 +106,16 @@ def test_takes_are_joined_in_order_with_silence_where_there_is_no_sound() -> Non
     graph = args[args.index("-filter_complex") + 1]
     assert graph.count("pad=640:360") == 2
     assert "concat=a=1:n=2:v=1" in graph
+
+
+def test_takes_of_one_channel_stay_so_unless_another_has_two() -> None:
+    alone = replace(APPLES, path=Path("alone.mp4"), is_mono=True)
+    for parts, channels in [([alone, PEARS], "1"), ([alone, APPLES], "2"), ([PEARS], "1")]:
+        args = recipes.whole(parts, Size(640, 360), 25, Path("out.mp4"))
+        assert options(args)["-ac"] == channels
+        graph = args[args.index("-filter_complex") + 1]
+        other = {"1": "channel_layouts=stereo", "2": "channel_layouts=mono"}[channels]
+        assert other not in graph
 
 
 def test_the_master_playlist() -> None:
