@@ -74,6 +74,7 @@ def show_job(number: int) -> None:
         "state": job.state,
         "progress": f"{card.percent} %  {card.left}",
         "attempts": f"{job.attempts} of {jobs.MAX_ATTEMPTS}, epoch {job.lease_epoch}",
+        "worker": job.worker,
         "priority": str(job.priority),
         "asked for": str(job.owner.shown_name if job.owner else ""),
         "cancelled by": str(job.cancelled_by.shown_name if job.cancelled_by else ""),

@@ -7,6 +7,8 @@ that is cancelled or begun anew is taken from its worker by the same rule, at on
 
 from __future__ import annotations
 
+import os
+import socket
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -205,6 +207,7 @@ def take(job: Job) -> Lease | None:
             state=JobState.RUNNING,
             lease_epoch=F("lease_epoch") + 1,
             leased_until=moment + LEASE,
+            worker=this_worker(),
             attempts=F("attempts") + 1,
             started_at=moment,
             changed_at=moment,
@@ -214,6 +217,11 @@ def take(job: Job) -> Lease | None:
     if taken != 1:
         return None
     return Lease(job.pk, job.kind, job.subject_id, job.lease_epoch + 1, job.attempts + 1)
+
+
+def this_worker() -> str:
+    """What operators know this process by: its machine and its number there."""
+    return f"{socket.gethostname()[:60]} #{os.getpid()}"
 
 
 def heartbeat(lease: Lease, progress: float) -> None:

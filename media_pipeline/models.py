@@ -290,6 +290,9 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_epoch = models.PositiveIntegerField(default=0, help_text="Rises with every claim.")
     leased_until = models.DateTimeField(null=True)
+    worker = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="Who claimed it last."
+    )
     run_after = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
     fault = models.CharField(max_length=20, blank=True, choices=JobFault.choices)

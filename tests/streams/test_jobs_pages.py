@@ -105,6 +105,15 @@ def test_a_running_job_tells_how_far_it_is_and_how_long_it_takes(world: World) -
     assert "hours left" in page
 
 
+def test_operators_see_which_worker_has_it(world: World) -> None:
+    clip_job(world)
+    name = jobs.this_worker()
+    assert name not in seen(world.zhao, OPERATOR)  # it waits
+    jobs.fail(claimed(), "No room.", again=False)
+    assert f"Worker: {name}" in seen(world.zhao, OPERATOR)
+    assert name not in seen(world.zhang)
+
+
 def test_a_dead_letter_says_why_and_what_to_do(world: World) -> None:
     job = clip_job(world)
     said = "The storage for films does not answer."
