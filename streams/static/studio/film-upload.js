@@ -75,10 +75,10 @@ export class FilmUpload {
     this.#wake();
   }
 
-  /** Take away what has arrived. @returns {Promise<void>} */
+  /** Take away what has arrived. @returns {Promise<object>} the upload as it is then */
   async cancel() {
     this.stop();
-    await api("DELETE", `/api/v1/uploads/${this.#id}`);
+    return await api("DELETE", `/api/v1/uploads/${this.#id}`);
   }
 
   async #bring(parts) {

@@ -92,8 +92,9 @@ function remover(row, takeAway) {
   button.onclick = async () => {
     button.disabled = true;
     try {
-      await takeAway();
-      row.remove();
+      const upload = await takeAway();
+      if (upload.state === "cancelled") row.remove();
+      else await follow(upload, row); // it was ready by then
     } catch (error) {
       say(row, error.message);
       button.disabled = false;

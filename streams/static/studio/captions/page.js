@@ -180,6 +180,7 @@ async function readFile(input) {
 }
 
 async function importInto(input) {
+  show(one("#problems"), false); // those of an earlier file
   await tried(async () => take(await readFile(input)));
 }
 
