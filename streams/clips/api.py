@@ -97,8 +97,22 @@ class PartOut(Schema):
     end_s: float
 
 
+class BlurOut(PartOut):
+    muted: bool
+
+
+class CropOut(Schema):
+    x: float
+    y: float
+    size: float
+
+
 class ClipOut(Schema):
-    """`agreed`: its seller has agreed to its being a lesson. Without that it cannot be one."""
+    """`agreed`: its seller has agreed to its being a lesson. Without that it cannot be one.
+
+    `parts`, `shape`, `fit`, `crop` and `blurs` are as they were wished, in the recording's present
+    edition: sent with changes, they cut it again.
+    """
 
     id: UUID
     title: str
@@ -108,6 +122,9 @@ class ClipOut(Schema):
     end_s: float
     parts: list[PartOut]
     shape: str
+    fit: str
+    crop: CropOut
+    blurs: list[BlurOut]
     agreed: bool
     duration_s: float
     poster_url: str | None

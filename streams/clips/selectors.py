@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from core.accounts.access import AnyUser
 from core.accounts.models import User
-from media_pipeline.clip_wishes import Span, wish_of
+from media_pipeline.clip_wishes import Blur, Crop, Span, wish_of
 from media_pipeline.models import Asset, AssetKind, AssetState, Consent, Job
 from media_pipeline.reasons import read_now
 from media_pipeline.services import consents
@@ -33,6 +33,9 @@ class ClipView:
     end_s: float
     parts: tuple[Span, ...]
     shape: str
+    fit: str
+    crop: Crop
+    blurs: tuple[Blur, ...]
     agreed: bool
     duration_s: float
     poster_url: str | None
@@ -113,6 +116,9 @@ def _clip_view(asset: Asset, job_id: UUID | None) -> ClipView:
         end_s=asset.end_s,
         parts=wish.parts,
         shape=wish.shape,
+        fit=wish.fit,
+        crop=wish.crop,
+        blurs=wish.blurs,
         agreed=asset.consented_at is not None,
         duration_s=asset.duration_s,
         poster_url=_address(asset.poster_key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
@@ -21,6 +22,7 @@ from tests.world import World
 pytestmark = [pytest.mark.browser, pytest.mark.ffmpeg, ONE_LOOP]
 site = site_on_one_loop
 
+CLIP = AssetKind.CLIP
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -152,6 +154,39 @@ async def test_a_clip_is_renamed_and_one_that_nobody_wants_is_deleted_after_one_
     await expect(news).to_have_text("“Right title, wrong minute” was deleted.")
     await expect(page.locator("#clips-empty")).to_be_visible()
     assert (await run_in_db(clip)).state == AssetState.WITHDRAWN
+
+
+async def test_a_clip_is_cut_again_with_a_change(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    page = await desk(phone, site, world)
+    for start, end in (("0:06", "0:08"), ("0:01", "0:03")):
+        await mark(page, start, end)
+        await page.click("#add-part")
+    await mark(page, "0:02", "0:02.5")
+    await page.click("#blur-part")
+    await page.get_by_label("without sound").check()
+    await page.get_by_text("Square").click()
+    await page.locator("#frame-size").fill("50")
+    await page.locator("#frame-window").press("Shift+ArrowRight")
+    await page.fill("#clip-title", "How to pick")
+    await page.click("#make")
+    await expect(page.locator("#clips li")).to_have_count(1)
+    await run_in_db(lambda: run_waiting({MAKE_CLIP: TASKS[MAKE_CLIP]}))
+    await page.get_by_text("Upright, 9:16").click()
+    await page.locator("#frame-centre").click()
+
+    await page.get_by_role("button", name="Cut it again…").click()
+    await expect(page.locator("#clip-title")).to_be_focused()
+    await page.get_by_role("button", name="Take 0:01.0 – 0:03.0 out").click()
+    await page.click("#make")
+    await expect(page.locator("#clips li")).to_have_count(2)
+    first, again = map(
+        wish_of, await run_in_db(lambda: list(Asset.objects.filter(kind=CLIP).order_by("pk")))
+    )
+    assert again == msgspec.structs.replace(first, parts=(Span(6, 8),))
+    assert (first.shape, first.crop.x, first.crop.size) == ("square", 0.6, 0.5)
+    assert first.blurs[0].muted
 
 
 async def test_a_time_that_cannot_be_read_makes_no_lesson(

@@ -32,6 +32,15 @@ export class ClipFrame {
     return { shape: chosen("shape"), fit: chosen("fit"), crop: { ...this.#crop } };
   }
 
+  /** As another clip has it. */
+  take({ shape, fit, crop }) {
+    choose("shape", shape);
+    choose("fit", fit);
+    this.#crop = { ...crop };
+    this.#size.value = String(Math.round(crop.size * 100));
+    this.#draw();
+  }
+
   #onKey(event) {
     const move = MOVES[event.key];
     if (!move) return;
@@ -113,6 +122,10 @@ export class ClipFrame {
     const words = { left: whole(left), top: whole(top), width: whole(width) };
     one("#frame-words").textContent = interpolate(gettext("%(left)s from the left, %(top)s from the top, %(width)s wide"), words, true);
   }
+}
+
+function choose(name, value) {
+  /** @type {HTMLInputElement} */ (one(`[name="${name}"][value="${value}"]`)).checked = true;
 }
 
 function chosen(name) {

@@ -42,6 +42,13 @@ export class ClipParts {
     this.#draw();
   }
 
+  /** Those of a clip that is cut again; a single part is marked, and not here. */
+  take({ parts, blurs }) {
+    this.#parts = parts.length > 1 ? parts.map((part) => ({ ...part })) : [];
+    this.#blurs = blurs.map((blur) => ({ ...blur }));
+    this.#draw();
+  }
+
   /** As the API takes it; of a single part that was only marked, start and end. */
   wish(marked) {
     const blurs = this.#blurs.map((one) => ({ ...one }));

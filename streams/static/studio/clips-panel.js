@@ -16,10 +16,13 @@ export class ClipsPanel {
   #showId;
   #chooser;
   #consent;
+  #onAgain;
   #takeBack = new TakeBack();
 
-  constructor(showId, chooser, consent) {
+  /** `onAgain(clip)` is called when one like it is wanted, with changes. */
+  constructor(showId, chooser, consent, onAgain) {
     this.#showId = showId;
+    this.#onAgain = onAgain;
     this.#chooser = chooser;
     this.#consent = consent;
   }
@@ -95,6 +98,7 @@ export class ClipsPanel {
       el("button", { type: "button", class: "button button--primary", on: { click: add } }, icon("plus"), gettext("Add to a course")),
       clip.download_url ? el("a", { class: "button button--quiet", href: clip.download_url, target: "_blank" }, icon("play"), gettext("Watch")) : null,
       copyButton(clip),
+      button(gettext("Cut it again…"), () => this.#onAgain(clip)),
       clip.agreed ? el("button", { type: "button", class: "button button--quiet", on: { click: back } }, gettext("Take it back…")) : this.#discard(row, clip),
     );
   }

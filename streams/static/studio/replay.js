@@ -40,7 +40,7 @@ async function openCutter({ show_id: showId, replay }) {
     onMove: (moved) => setPart(moved),
     onSeek: (at) => (video.currentTime = at),
   });
-  const clips = new ClipsPanel(showId, new CourseChooser(), new ConsentDialog());
+  const clips = new ClipsPanel(showId, new CourseChooser(), new ConsentDialog(), (clip) => cutAgain(clip));
   const frame = new ClipFrame(video);
   const parts = new ClipParts((chosen) => playPart(chosen));
 
@@ -107,6 +107,16 @@ async function openCutter({ show_id: showId, replay }) {
     title.scrollIntoView({ block: "center" });
     title.focus({ preventScroll: true });
     title.select();
+  }
+
+  /** The form as this clip was cut, to be changed; the clip stays until somebody deletes it. */
+  function cutAgain(clip) {
+    if (!parts.isEmpty && !confirm(gettext("The parts that you have put together are replaced by those of this clip. Go on?"))) return;
+    clearErrors();
+    parts.take(clip);
+    frame.take(clip);
+    one("#clip-title").value = clip.title;
+    choose({ ...clip.parts[0] }, clip.title);
   }
 
   function addProposal(chosen) {
