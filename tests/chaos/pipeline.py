@@ -2,7 +2,8 @@
 
     python -m tests.chaos.pipeline [--short] [--kills N] [--out FILE]
 
-Two workers with a lease of four seconds make clips into a bucket. They and their ffmpeg are killed
+Two workers with a lease of four seconds make clips into a bucket, and recordings of films that were
+brought, each in chunks that both share. They and their ffmpeg are killed
 at any moment, or stopped for longer than the lease and let go on (zombies); the S3 server goes away
 and comes back, the database's connections are cut, running jobs are cancelled. Afterwards a judge
 reads rows, facts, files and the workers' journals. A build that believes zombies is played too, and
@@ -39,6 +40,13 @@ from tests.s3_server import KEY_ID, REGION, SECRET, s3_server
 OUT = ROOT / "build/chaos/pipeline.json"
 LEASE_S = 4.0
 ENDS_WITHIN_S = 180.0
+# The broken build never comes to rest, and its zombies have had their say long before.
+BROKEN_ENDS_WITHIN_S = 20.0
+# Of so many things that are asked for one is a film.
+FILM_EVERY = 6
+FILM_S, FILM_FPS, CHUNK_S = 10, 25, 2
+FILM = f"-f lavfi -i testsrc2=size=256x144:rate={FILM_FPS} -f lavfi -i sine=440:r=48000"
+FILM += " -c:v libvpx -deadline realtime -cpu-used 8 -g 10 -b:v 400k -c:a libopus"
 GOALS = {"requeue_s_max": 2 * LEASE_S, "cancel_s_max": 2.0}
 
 
@@ -69,7 +77,7 @@ class Play:
         self.frozen: dict[int, float] = {}
         self.kills: list[Json] = []
         self.cancels: list[Json] = []
-        self.clips = 0
+        self.asked = 0
         self.random = random.Random(8)
 
     def start_worker(self) -> None:
@@ -103,41 +111,75 @@ class Play:
         kinds = [kill["what"].partition(" ")[0] for kill in self.kills]
         breaks_by_kind = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
         return {
-            **judge(self.lines(), self.kills, self.cancels),
+            **judge(self.lines(), self.kills, self.cancels, film_frames=FILM_S * FILM_FPS),
             "rested": rested,
             "breaks": breaks_by_kind,
-            "clips": self.clips,
+            "asked": self.asked,
         }
 
     def killed(self) -> int:
         return sum(kill["what"] in {"worker", "ffmpeg"} for kill in self.kills)
 
     def prepare(self) -> None:
+        from media_pipeline import ffmpeg
         from tests import world
         from tests.media_pipeline.footage import Footage, recording_of
 
         self.world = world.build()
         self.recording = recording_of(self.world.show, Footage(seconds=12))
+        path = self.folder / "film.webm"
+        ffmpeg.run([*FILM.split(), "-t", str(FILM_S), str(path)], timeout_s=60)
+        self.film = path.read_bytes()
 
     def ask(self, at_least: int) -> None:
-        """So many clips wait or are made at any time."""
+        """So many clips and films wait or are made at any time."""
         from media_pipeline import jobs
         from media_pipeline.models import Job
-        from media_pipeline.services.clips import make_clip
 
         def more() -> None:
-            while Job.objects.filter(state__in=jobs.OPEN).count() < at_least:
-                self.clips += 1
-                make_clip(
-                    recording_id=self.recording.public_id,
-                    edition=0,
-                    start_s=self.clips % 4,
-                    end_s=self.clips % 4 + 7,
-                    title=f"Clip {self.clips}",
-                    actor=self.world.zhang,
-                )
+            while Job.objects.filter(state__in=jobs.OPEN, parent=None).count() < at_least:
+                self.asked += 1
+                is_film = self.asked % FILM_EVERY == 0 and not self.scale.broken
+                (self.bring_film if is_film else self.cut_clip)(self.asked)
 
         self.db(more)
+
+    def cut_clip(self, number: int) -> None:
+        from media_pipeline.services.clips import make_clip
+
+        make_clip(
+            recording_id=self.recording.public_id,
+            edition=0,
+            start_s=number % 4,
+            end_s=number % 4 + 7,
+            title=f"Clip {number}",
+            actor=self.world.zhang,
+        )
+
+    def bring_film(self, number: int) -> None:
+        """One that no player is given as it is, as urgent as a clip, or it would wait for all."""
+        from core.clock import now
+        from media_pipeline import jobs
+        from media_pipeline.models import Upload, UploadState
+        from media_pipeline.services.uploads import IMPORT_UPLOAD
+        from media_pipeline.storage import storage
+
+        upload = Upload(
+            seller=self.world.farm,
+            owner=self.world.zhang,
+            title=f"Film {number}",
+            file_name="film.webm",
+            size=len(self.film),
+            modified_ms=0,
+            part_size=1,
+            storage_id="brought",
+            state=UploadState.ARRIVED,
+            asked_at=now(),
+        )
+        upload.key = f"private/uploads/{upload.public_id}/source.webm"
+        storage().write(upload.key, self.film)
+        upload.save()
+        jobs.enqueue(IMPORT_UPLOAD, upload.public_id, priority=jobs.Priority.CLIP)
 
     def db(self, call: Any) -> Any:
         """Call it; again if the connection was cut."""
@@ -235,11 +277,11 @@ class Play:
         for line in self.running():
             job = Job.objects.filter(pk=line["job"], state=JobState.RUNNING).first()
             if job and line["pid"] in alive and job.lease_epoch == line["epoch"]:
-                with suppress(Conflict):
+                with suppress(Conflict):  # over, or a chunk, which only its film can end
                     control.cancel(job, None)
                     self.cancels.append({**line, "t": time.time()})
                     self.wait(partial(self.has_ended, key_of(line)), 10)
-                return
+                    return
 
     # What is known
 
@@ -273,7 +315,8 @@ class Play:
         from media_pipeline.models import Job
 
         self.thaw(all_of_them=True)
-        give_up_at = time.monotonic() + ENDS_WITHIN_S
+        within_s = BROKEN_ENDS_WITHIN_S if self.scale.broken else ENDS_WITHIN_S
+        give_up_at = time.monotonic() + within_s
         count = Job.objects.filter(state__in=jobs.OPEN).count
         while (left := self.db(count)) and time.monotonic() < give_up_at:
             time.sleep(0.2)
@@ -308,6 +351,7 @@ def play_here(folder: Path, scale: Scale) -> Json:
             LIVECOMMERCE_DATA=str(data),
             LIVECOMMERCE_MODE="test",
             LIVECOMMERCE_JOBS_AT_ONCE="1",
+            LIVECOMMERCE_CHUNK_S=str(CHUNK_S),
             DJANGO_SETTINGS_MODULE="livecommerce.settings",
         )
         s3 = None if scale.broken else stack.enter_context(_bucket())

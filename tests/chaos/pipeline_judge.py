@@ -16,7 +16,7 @@ MUST_BE_0 = (
 )
 
 
-def judge(lines: list[Json], kills: list[Json], cancels: list[Json]) -> Json:
+def judge(lines: list[Json], kills: list[Json], cancels: list[Json], *, film_frames: int) -> Json:
     """The figures; the lines are what the workers wrote down."""
     from core.models import OutboxFact
     from media_pipeline import jobs
@@ -27,7 +27,8 @@ def judge(lines: list[Json], kills: list[Json], cancels: list[Json]) -> Json:
 
     found = dict.fromkeys(MUST_BE_0, 0)
     found["stuck"] = Job.objects.filter(state__in=jobs.OPEN).count()
-    found["given_up"] = Job.objects.filter(state=JobState.FAILED).count()
+    # A part of what was cancelled is withdrawn without a word.
+    found["given_up"] = Job.objects.filter(state=JobState.FAILED).exclude(error="").count()
     facts = [str(one.data) for one in OutboxFact.objects.filter(type=ClipReady.name)]
     cancelled = {one["job"] for one in cancels}
     for asset in Asset.objects.filter(kind="clip"):
@@ -42,7 +43,52 @@ def judge(lines: list[Json], kills: list[Json], cancels: list[Json]) -> Json:
         found["zombie_writes_accepted"] += late or (is_ready and job.pk in cancelled)
         if is_whole:
             found["outputs_failing_decode"] += not _decodes(asset.download_key)
-    return {**found, **_times(lines, kills, cancels), "cancels": len(cancels)}
+    films = _films(found, cancelled, film_frames)
+    return {**found, **films, **_times(lines, kills, cancels), "cancels": len(cancels)}
+
+
+def _films(found: Json, cancelled: set[int], frames: int) -> Json:
+    """As for clips, added to what was `found`; every frame of a film must be in its recording."""
+    from core.models import OutboxFact
+    from media_pipeline.events import FilmImported
+    from media_pipeline.models import Job, Recording, RecordingState, Upload, UploadState
+    from media_pipeline.services.uploads import IMPORT_UPLOAD
+
+    facts = [str(one.data) for one in OutboxFact.objects.filter(type=FilmImported.name)]
+    ready = 0
+    for upload in Upload.objects.all():
+        job = Job.objects.get(kind=IMPORT_UPLOAD, subject_id=upload.public_id)
+        told = sum(str(upload.show_id) in fact for fact in facts)
+        recording = Recording.objects.filter(show_id=upload.show_id).first()
+        takes = list(recording.takes.all()) if recording else []
+        is_ready = upload.state == UploadState.READY
+        is_whole = is_ready and recording is not None and recording.state == RecordingState.READY
+        found["double_published"] += told > 1 or len(takes) > 1
+        found["half_published"] += is_ready != (told > 0) or is_ready != is_whole
+        found["half_published"] += len(takes) != int(is_ready)
+        found["zombie_writes_accepted"] += is_ready and job.pk in cancelled
+        if is_whole and recording:
+            ready += 1
+            found["outputs_failing_decode"] += not _is_all_there(recording, frames)
+    return {"clips": Job.objects.filter(kind="make_clip").count(), "films_ready": ready}
+
+
+def _is_all_there(recording: Any, frames: int) -> bool:
+    """Whether the recording's only take, decoded, has all frames of its film."""
+    from media_pipeline.ffmpeg import ffmpeg_path
+    from media_pipeline.ingest import layout
+    from media_pipeline.storage import storage
+
+    take = recording.takes.get()
+    key = layout.recording_key(recording.public_id, is_public=False)
+    names = sorted(storage().keys(f"{key}/{take.public_id}"))
+    pieces = [one for one in names if one.endswith(".m4s")]
+    film = b"".join(map(storage().read, [f"{key}/{take.public_id}/init.mp4", *pieces]))
+    line = [ffmpeg_path(), "-v", "error", "-xerror", "-i", "pipe:0", "-map", "0:v"]
+    line += ["-fps_mode", "passthrough", "-f", "framehash", "-"]
+    done = subprocess.run(line, input=film, capture_output=True, check=False)
+    shown = [one for one in done.stdout.splitlines() if one and not one.startswith(b"#")]
+    return done.returncode == 0 and not done.stderr and len(shown) == frames
 
 
 def _times(lines: list[Json], kills: list[Json], cancels: list[Json]) -> Json:
