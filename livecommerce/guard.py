@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.tcp import Connection
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -34,6 +35,7 @@ END_OF_HEAD = b"\r\n\r\n"
 # Of a request's line and headers, and of any part of it that the parser keeps until it is whole.
 HEAD_LIMIT = 64 * 1024
 HEADERS_LIMIT = 200
+BASIC_ERROR = WebRequest.handle_exception
 NOTHING_MORE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -165,8 +167,20 @@ class GuardedDaphne(WebSocketProtocol):  # type: ignore[misc]
             self.transport.loseWriteConnection()
 
 
+def break_off(request: WebRequest, error: Exception) -> None:
+    """Answer 500; of an answer that has begun, nobody may take half for the whole.
+
+    Daphne itself fails at that, and from then on forgets no connection any more.
+    """
+    if not request._response_started:
+        BASIC_ERROR(request, error)
+    elif request.channel is not None:
+        request.channel.forceAbortClient()
+
+
 def guard_daphne(factory: Any) -> None:
-    """Let a Daphne server's factory for sockets make guarded ones."""
+    """Let a Daphne server's factory for sockets make guarded ones; its answers end or break."""
+    WebRequest.handle_exception = break_off
     factory.protocol = GuardedDaphne
     # A socket that breaks a rule is closed with a code (1009) instead of dropped.
     factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=DROPPED_WITHIN_S)

@@ -17,7 +17,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from tests.realtime import served
-from tests.story.browser import FLAGS, PHONE, chromium_path
+from tests.story.browser import FLAGS, PATIENCE_MS, PHONE, chromium_path
 
 ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,7 +43,7 @@ async def browser_on_loop() -> AsyncIterator[Browser]:
 async def phone(browser_on_loop: Browser) -> AsyncIterator[BrowserContext]:
     """A phone whose page must not break anything: script errors fail the test."""
     context = await browser_on_loop.new_context(viewport=PHONE, has_touch=True, locale="en")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []
     context.on("weberror", lambda error: faults.append(str(error.error)))
     yield context

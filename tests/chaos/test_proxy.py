@@ -53,7 +53,7 @@ class Caller:
 
     async def is_reset(self) -> bool:
         with pytest.raises(ConnectionResetError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await self._reader.readexactly(1)
         return True
 
@@ -115,7 +115,7 @@ async def test_a_slow_line_is_late_and_in_order_and_ends_after_its_last_word(
     assert await caller.hears(said)
     passed_s = asyncio.get_running_loop().time() - began
     stalls = len(said) / 1400 * 0.05
-    assert 0.1 + 0.1 * stalls / 3 < passed_s < 5
+    assert 0.1 + 0.1 * stalls / 3 < passed_s < 30
     caller._writer.write(GOODBYE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await caller._reader.read() == GOODBYE

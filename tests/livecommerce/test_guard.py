@@ -10,13 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from livecommerce.guard import CAMERA, ROOM, GuardedDaphne
+from tests.core.realtime.test_transports import serving as failing
 from tests.server import Served, serving
 
 pytestmark = pytest.mark.process
@@ -220,3 +223,13 @@ def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
         check=False,
     )
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_an_answer_that_fails_in_its_middle_is_broken_off(server: str, tmp_path: Path) -> None:
+    with failing(server, tmp_path) as (address, _log):
+        own = address.replace("ws:", "http:")
+        for _ in range(3):  # the first must not be the last that is noticed
+            assert httpx.get(own, timeout=20).status_code == 500
+            with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+                httpx.get(f"{own}middle", timeout=20)

@@ -117,7 +117,7 @@ def test_a_reader_who_leaves_midway_leaves_nothing_behind(web: tuple[Running, in
     with ask_for_film(port) as client:
         assert body_length(client, MEGABYTE) >= MEGABYTE
         assert open_films(running) == 1
-    until(lambda: open_films(running) == 0, within_s=4)
+    until(lambda: open_films(running) == 0)
 
 
 def test_a_connection_is_kept_for_the_next_file(web: tuple[Running, int]) -> None:

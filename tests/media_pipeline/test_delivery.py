@@ -152,7 +152,7 @@ async def test_a_playlist_is_fetched_anew_after_a_second_and_old_while_that_fail
 
 
 async def until_body(front: str, key: str, wanted: bytes) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await get(front, f"/media/{key}"))[2] != wanted:
             continue
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from playwright import async_api, sync_api
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -25,6 +26,8 @@ from tests.story.language import foreign
 from tests.world import PASSWORD
 
 T = TypeVar("T")
+PATIENCE_MS = 20_000
+"""With what a page does by itself, however busy the machine is."""
 SHOTS = ROOT / "build" / "shots"
 TAKES_SHOTS = "SHOTS" in os.environ
 """They are for people to look at (`make story`), and cost a fifth of the story's time."""
@@ -42,6 +45,9 @@ FLAGS = (
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 )
+
+sync_api.expect.set_options(timeout=PATIENCE_MS)
+async_api.expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium_path() -> str:
@@ -88,7 +94,7 @@ class Visitor:
             locale=LOCALES.get(reads, "en"),
             storage_state=signed_in,
         )
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -72,7 +72,7 @@ def zhang_goes_live(told: Telling, zhang: Visitor) -> str:
     zhang.shot("console-before")
     go_live.click()
     page.locator("#early-yes").click()  # half an hour before the time that was said
-    expect(page.locator("#end-show")).to_be_visible(timeout=20_000)
+    expect(page.locator("#end-show")).to_be_visible()
     return path_of(page)
 
 
@@ -96,7 +96,7 @@ def zhangs_network_breaks(told: Telling, zhang: Visitor, li: Visitor, film: Film
     expect(zhang.page.locator("#status")).to_have_text(say.count(*KEPT, 4) % 4)
     told.network.up()
     expect(badge).to_have_text(say("Live"))
-    expect(li.page.locator("#live-badge")).to_be_visible(timeout=20_000)
+    expect(li.page.locator("#live-badge")).to_be_visible()
     assert_plays(li.page.locator("#video"))
 
 

@@ -50,7 +50,7 @@ async def test_captions_are_written_on_a_phone(
     page.on("dialog", lambda dialog: dialog.accept())
     await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/captions/")
     await expect(page.locator("#speech-problem")).to_contain_text("LIVECOMMERCE_SPEECH_MODEL")
-    await expect(page.locator("#video")).to_have_js_property("readyState", 4, timeout=20_000)
+    await expect(page.locator("#video")).to_have_js_property("readyState", 4)
     await has(page, "we pick sweet apples", "every morning at six")
     assert await page.evaluate(FITS)
 

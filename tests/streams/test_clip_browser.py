@@ -31,7 +31,7 @@ async def desk(phone: BrowserContext, site: str, world: World) -> Page:
     await sign_in(phone, site, world.zhang)
     page = await phone.new_page()
     await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
-    await expect(page.locator("#replay")).to_have_js_property("readyState", 4, timeout=20_000)
+    await expect(page.locator("#replay")).to_have_js_property("readyState", 4)
     return page
 
 

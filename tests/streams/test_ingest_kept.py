@@ -271,7 +271,7 @@ async def test_a_phone_with_much_to_send_is_in_nobodys_way(
         assert (await first.answer())["leave"]["code"] == "taken_over"
         async with camera(site, show.public_id) as late:
             await late.hello(show, kept, keeps=[kept], age_ms=9_000)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(10):
                 assert (await coming)["ready"]["take"] == str(other)
             await late.film(recorder_film, first=half)
             assert await late.seal() == pytest.approx(6, abs=0.1)

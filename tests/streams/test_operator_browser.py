@@ -73,11 +73,11 @@ async def test_gao_waits_goes_live_after_the_yes_and_is_stopped(
     stranger = await browser_on_loop.new_context(viewport=PHONE, locale="en")
     viewer = await stranger.new_page()
     await viewer.goto(f"http://{site}/shows/{show.public_id}/")
-    await expect(viewer.locator("#live-badge")).to_be_visible(timeout=15_000)
+    await expect(viewer.locator("#live-badge")).to_be_visible()
 
     # The page brings by itself what goes on the air.
     button = zhao.locator("summary", has_text="Stop this show")
-    await expect(button).to_be_visible(timeout=15_000)
+    await expect(button).to_be_visible()
     await zhao.wait_for_function(SEES_A_PICTURE)
     await shot(zhao, "operator-on-air")
     await button.click()
@@ -88,9 +88,9 @@ async def test_gao_waits_goes_live_after_the_yes_and_is_stopped(
     await fits(zhao)
     await zhao.get_by_role("button", name="Yes, stop it now").click()
 
-    await expect(viewer.locator("#status")).to_contain_text("ended by the operator", timeout=2_000)
+    await expect(viewer.locator("#status")).to_contain_text("ended by the operator")
     await expect(viewer.locator("#composer")).to_be_hidden()
-    await expect(gao.locator("#stopped-why")).to_contain_text(WHY, timeout=5_000)
+    await expect(gao.locator("#stopped-why")).to_contain_text(WHY)
     assert WHY not in await viewer.content()
     await expect(zhao.get_by_role("button", name="Show the replay again")).to_be_visible()
     for page, name in ((gao, "stopped-host"), (zhao, "operator-stopped"), (viewer, "stopped-room")):

@@ -33,7 +33,7 @@ async def replay_of(phone: BrowserContext, site: str, world: World) -> Page:
     page = await phone.new_page()
     await page.goto(f"http://{site}/shows/{world.show.public_id}/")
     await expect(page.locator(".moment")).to_have_count(3)
-    await expect(page.locator("video")).to_have_js_property("readyState", 4, timeout=20_000)
+    await expect(page.locator("video")).to_have_js_property("readyState", 4)
     return page
 
 
@@ -98,7 +98,7 @@ async def test_the_studio_follows_the_files_when_others_may_watch(
     page = await phone.new_page()
     await page.goto(f"http://{site}/studio/shows/{world.show.public_id}/")
     video = page.locator("#replay")
-    await expect(video).to_have_js_property("readyState", 4, timeout=20_000)
+    await expect(video).to_have_js_property("readyState", 4)
     await jump(page, 6)
     await expect(video).to_have_js_property("seeking", False)
     picture = page.locator("#clips img")
@@ -108,7 +108,7 @@ async def test_the_studio_follows_the_files_when_others_may_watch(
     async with page.expect_response(lambda found: "/media/s/" in found.url) as fetched:
         await page.locator("#audience input[value=invited]").check()
     assert (await fetched.value).ok
-    await expect(video).to_have_js_property("readyState", 4, timeout=20_000)
+    await expect(video).to_have_js_property("readyState", 4)
     await expect(video).to_have_js_property("currentTime", 6)
     await expect(page.locator("#replay-problem")).to_be_hidden()
     await expect(picture).not_to_have_js_property("naturalWidth", 0)

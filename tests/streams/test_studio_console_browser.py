@@ -329,7 +329,7 @@ def test_a_blocked_word_stays_out_of_the_chat(zhang: Visitor, crowd: Crowd) -> N
     page.get_by_role("button", name="Block", exact=True).tap()
     expect(page.locator("#words li")).to_have_count(1)
     assert_fits(page)
-    eventually(lambda: crowd.refusal("li", "fresh durian here"), within_s=5, what="a refusal")
+    eventually(lambda: crowd.refusal("li", "fresh durian here"), within_s=20, what="a refusal")
 
     page.get_by_role("button", name="Allow “durian” again").tap()
     expect(page.locator("#words-empty")).to_be_visible()
@@ -371,7 +371,7 @@ def test_a_lost_connection_is_told_and_nothing_is_missed(
     page.locator("#tab-orders").tap()
     expect(page.locator("#orders li")).to_have_count(1)
     server.kill()
-    expect(page.locator("#connection")).to_contain_text("Connection lost", timeout=20_000)
+    expect(page.locator("#connection")).to_contain_text("Connection lost")
     server.start()
     crowd.come("li")
     crowd.buy("li", 1)
@@ -394,7 +394,7 @@ def test_the_chat_has_half_of_the_phone_during_a_show(
         crowd.say("li", f"message {number}")
     page.locator("#go-live").tap()
     page.locator("#early-yes").tap()
-    expect(page.locator("#air-badge")).to_have_text("Live", timeout=20_000)
+    expect(page.locator("#air-badge")).to_have_text("Live")
     assert box_of(page, "#panel-chat")["height"] >= 320
     assert_fits(page)
     page.get_by_role("button", name="Larger picture").tap()
@@ -402,7 +402,7 @@ def test_the_chat_has_half_of_the_phone_during_a_show(
 
     other = Visitor(browser, zhang.url, zhang_signed_in)
     status = other.open(page.url.removeprefix(zhang.url)).locator("#status")
-    expect(status).to_contain_text("filmed by another phone", timeout=20_000)
+    expect(status).to_contain_text("filmed by another phone")
     assert box_of(other.page, "#panel-chat")["height"] >= 320
     assert status.evaluate("text => text.scrollHeight <= text.clientHeight")
     assert zhang.faults + other.faults == []

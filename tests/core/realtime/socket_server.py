@@ -1,5 +1,7 @@
 """Sockets and a hub behind a real server, which do what their clients say: for `test_transports`.
 
+Answers to HTTP fail.
+
 python -m tests.core.realtime.socket_server uvicorn|daphne PORT [untested]
 """
 
@@ -27,6 +29,9 @@ picture.open(Opening(uuid4(), "video/mp4", 0.0, b"init"))
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        await answer(scope["path"], send)
+        return
     await receive()
     await send({"type": "websocket.accept"})
     socket = open_socket(send)
@@ -39,6 +44,15 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         for viewer in [one for one in picture.viewers if one.socket is socket]:
             leave(viewer)
         socket.gone()
+
+
+async def answer(path: str, send: Any) -> None:
+    """One that fails, before it has begun or in its middle."""
+    if path == "/middle":
+        length = [(b"content-length", b"100")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    raise ValueError("as it is meant to")
 
 
 def obey(socket: Socket, do: str, *words: str) -> None:

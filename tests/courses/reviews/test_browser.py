@@ -39,7 +39,7 @@ def two_attempts(world: World, course: Course, picking: Lesson) -> tuple[Attempt
 
 async def film_of(page: Page, name: str = "this") -> None:
     video = page.locator(f"[data-film={name}] video")
-    await expect(video).to_have_js_property("readyState", 4, timeout=20_000)
+    await expect(video).to_have_js_property("readyState", 4)
 
 
 async def saved(page: Page) -> None:
