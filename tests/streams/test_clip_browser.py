@@ -177,7 +177,8 @@ async def test_a_clip_is_cut_again_with_a_change(
     await page.locator("#frame-centre").click()
 
     await page.get_by_role("button", name="Cut it again…").click()
-    await expect(page.locator("#clip-title")).to_be_focused()
+    await expect(page.locator("#play-part")).to_be_focused()
+    await expect(page.locator("#clip-title")).to_have_value("How to pick")
     await page.get_by_role("button", name="Take 0:01.0 – 0:03.0 out").click()
     await page.click("#make")
     await expect(page.locator("#clips li")).to_have_count(2)

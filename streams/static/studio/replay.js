@@ -116,7 +116,10 @@ async function openCutter({ show_id: showId, replay }) {
     parts.take(clip);
     frame.take(clip);
     one("#clip-title").value = clip.title;
-    choose({ ...clip.parts[0] }, clip.title);
+    setPart({ ...clip.parts[0] });
+    video.currentTime = part.start_s;
+    one("#cut-form").scrollIntoView();
+    one("#play-part").focus({ preventScroll: true });
   }
 
   function addProposal(chosen) {
