@@ -18,18 +18,26 @@ from core.errors import InvalidInput
 from core.text import clean_line
 
 NOTES_LENGTH = 6000
+# A long address that is named once and used everywhere would be a page of megabytes.
+HTML_LENGTH = 100_000
 # A page has one title, and a section's: what people write as "# Title" is below both.
 DEEPER = 2
 
 
 def clean_notes(text: str) -> str:
-    """The notes as they are kept: each line clean, its indent with it. `InvalidInput`: too long."""
+    """The notes as they are kept: each line clean, its indent with it.
+
+    Raises `InvalidInput` if they are too long, or the page that they become.
+    """
     if len(text) > 2 * NOTES_LENGTH:
         raise _too_long()
     lines = (line.replace("\t", "    ") for line in text.splitlines())
     kept = "\n".join(_clean(line) for line in lines).strip("\n")
     if len(kept) > NOTES_LENGTH:
         raise _too_long()
+    if len(rendered(kept)) > HTML_LENGTH:
+        text = _("These notes become too long a page. Use each long link once.")
+        raise InvalidInput(text, field="notes")
     return kept
 
 

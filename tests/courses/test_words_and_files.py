@@ -103,6 +103,14 @@ def test_notes_have_a_limit(draft: Course, length: int) -> None:
     assert refused.value.field == "notes"
 
 
+def test_a_link_that_is_used_everywhere_makes_no_page_of_megabytes() -> None:
+    address = f"[a]: https://shop.test/{'x' * 2900}\n\n"
+    with pytest.raises(InvalidInput, match="long link"):
+        notes.clean_notes(address + "[a]" * 750)
+    assert notes.clean_notes(address + "[a]" * 20)
+    assert notes.clean_notes("[a](/b)" * 850), "as many short ones as there is room for"
+
+
 def test_words_of_a_published_lesson_change_with_the_next_edition(
     world: World, enrolment: Enrolment, picking: Lesson
 ) -> None:
