@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.async_api import BrowserContext, Page, WebSocketRoute, expect
+from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
 from core.accounts.models import User
 from core.clock import now
@@ -228,6 +229,28 @@ async def test_an_order_that_was_cut_off_and_reloaded_is_one_order(
     await expect(page.locator("#order-done")).to_be_visible()
     order = await one_order()
     await expect(page.locator("#order-summary")).to_contain_text(order.number)
+
+
+async def test_who_taps_before_the_kept_address_has_come_orders_to_it(
+    phone: BrowserContext, site: str, world: World
+) -> None:
+    await run_in_db(
+        lambda: Address.objects.create(
+            user=world.li, name="Li", phone="13800138000", address="8 River St", used_at=now()
+        )
+    )
+    await as_li(phone, site, world.li)
+    page = await room(phone, site, world)
+    asked: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+    await page.route("**/api/v1/checkout**", lambda route: asked.set_result(route))
+    await apples_and_pears(page)
+    await page.click("#order-submit")
+    await expect(page.locator("#order-submit")).to_have_text("Ordering…")
+    await page.locator("#order-submit").dispatch_event("click")
+    await (await asked).continue_()
+    await expect(page.locator("#order-done")).to_be_visible()
+    order = await one_order()
+    assert order.address == "8 River St"
 
 
 def deaf_to_orders(socket: WebSocketRoute) -> None:

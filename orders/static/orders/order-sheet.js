@@ -33,6 +33,7 @@ import { mostOf, stageOf, windowText } from "./terms.js";
 
 export class OrderSheet {
   #checkout = null;
+  /** Until the addresses are here, or are known not to come. @type {Promise<void>|null} */ #loading = null;
   #busy = false;
   /** A refusal is shown until something is changed. */ #isRefused = false;
   #notDelivered = "";
@@ -109,7 +110,7 @@ export class OrderSheet {
     basket.save();
     this.refresh();
     if (basket.isSent) this.errors.problem(gettext("Your order may have arrived already. Tap Order again: you will not get it twice."));
-    this.#loadCheckout();
+    this.#loading = this.#loadCheckout().finally(() => (this.#loading = null));
     this.#ask();
   }
 
@@ -313,8 +314,9 @@ export class OrderSheet {
 
   async #submit() {
     if (this.#busy || !this.basket.lines.length || !this.shop.signedIn()) return;
+    await this.#addresses();
     this.#clear();
-    if (!this.#complete()) return;
+    if (!this.dialog.open || !this.#complete()) return;
     this.#busy = this.basket.isSent = true;
     this.basket.save();
     this.refresh();
@@ -327,6 +329,16 @@ export class OrderSheet {
       this.#busy = false;
       this.refresh();
     }
+  }
+
+  /** What is missing may be on its way: who taps that early means the address that is kept. */
+  async #addresses() {
+    if (!this.#loading || !Object.keys(this.delivery.missing()).length) return;
+    this.#busy = true;
+    this.refresh();
+    await this.#loading;
+    this.#busy = false;
+    this.refresh();
   }
 
   #order() {
